@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page faults, from the exception (or get_user_pages) to the end of handle_mm_fault.
+ *
+ * A fault is opened by exceptions:page_fault_user/kernel, or by a handle_mm_fault call that has
+ * no registers (get_user_pages). handle_mm_fault's return closes it, unless it asks for a retry;
+ * so does a signal for a fault that never gets there. What is still open when the same task
+ * faults again or exits is closed then. So there is exactly one event per exception, whichever
+ * hooks a session has. The record is built in the task's own storage: nothing that preempts a
+ * program, and no other task, can touch it.
+ */
+#include "../vmlinux/vmlinux.h"
+#include <linux/bpf.h>
+#include <asm-generic/siginfo.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "events.h"
+#include "config.h"
+#include "core_compat.bpf.h"
+#include "filter.bpf.h"
+#include "walk.bpf.h"
+#include "classify.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define PAGE_SIZE 4096
+#define SIGBUS	  7
+#define SIGSEGV	  11
+
+struct fault_state {
+	bool open;
+	bool handled;	 /* handle_mm_fault has been entered */
+	bool last_retry; /* and its last return asked for a retry */
+	__u64 pgd;	 /* direct-map address of the top table */
+	struct walk_end before;
+	struct ptev_fault rec;
+	/* Directly behind rec, see struct ptev_fault. */
+	__u64 nr_stack;
+	__u64 stack[2 * PTEV_MAX_STACK];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct fault_state);
+} states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* set by user space */
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ptev_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ptev_stat);
+} stats SEC(".maps");
+
+#define COUNT(field)                                                               \
+	do {                                                                       \
+		__u32 _zero = 0;                                                   \
+		struct ptev_counters *_c = bpf_map_lookup_elem(&counters, &_zero); \
+		if (_c)                                                            \
+			__sync_fetch_and_add(&_c->field, 1);                       \
+	} while (0)
+
+static __always_inline struct ptev_stat *stat_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&stats, &zero);
+}
+
+/* Index of the highest bit set. */
+static __always_inline __u32 log2_slot(__u64 v)
+{
+	__u32 slot = 0, step;
+
+#pragma unroll
+	for (step = 32; step; step /= 2) {
+		if (!(v >> step))
+			continue;
+		v >>= step;
+		slot += step;
+	}
+	barrier_var(slot); /* keeps the compiler from dropping the bound that the verifier needs */
+	return slot % PTEV_STAT_LAT;
+}
+
+static __always_inline void stat_begin(__u8 origin, __u32 error_code)
+{
+	struct ptev_stat *s = stat_get();
+
+	if (s && origin < PTEV_NR_ORIGINS)
+		__sync_fetch_and_add(&s->by_ec[origin][error_code % PTEV_STAT_ECS], 1);
+}
+
+static __always_inline void stat_end(const struct ptev_fault *rec)
+{
+	struct ptev_stat *s = stat_get();
+
+	if (!s || rec->outcome >= PTEV_NR_OUTCOMES)
+		return;
+	__sync_fetch_and_add(&s->by_outcome[rec->outcome], 1);
+	if (rec->flags & PTEV_F_MAJOR)
+		__sync_fetch_and_add(&s->major, 1);
+	if (!(rec->flags & PTEV_F_EXIT))
+		return;
+	__sync_fetch_and_add(&s->latency[log2_slot(rec->x.latency)], 1);
+	__sync_fetch_and_add(&s->latency_sum, rec->x.latency);
+}
+
+/* Both stacks behind the record; returns their size in bytes, the counts included. */
+static __always_inline __u32 stacks_get(void *ctx, struct fault_state *st)
+{
+	long kernel = 0, user = 0;
+	__u32 max = PTEV_MAX_STACK * sizeof(__u64);
+
+	if (cfg.kernel_stack)
+		kernel = bpf_get_stack(ctx, st->stack, max, 0);
+	if (kernel < 0 || kernel > max)
+		kernel = 0;
+	if (cfg.user_stack)
+		user = bpf_get_stack(ctx, (void *)st->stack + kernel, max, BPF_F_USER_STACK);
+	if (user < 0 || user > max)
+		user = 0;
+	st->nr_stack = (__u64)kernel / 8 | (__u64)user / 8 << 32;
+	return sizeof(st->nr_stack) + kernel + user;
+}
+
+static __always_inline __u32 record_size(void)
+{
+	if (cfg.has_exit)
+		return PTEV_FAULT_FULL;
+	return cfg.walks ? PTEV_FAULT_BEFORE : PTEV_FAULT_BASE;
+}
+
+/*
+ * Hands a finished record to the ring. The reader is woken once per cfg.wake_bytes: a wake-up
+ * for each event would cost more than the event.
+ */
+static __always_inline void emit(void *ctx, struct fault_state *st, bool stacks)
+{
+	__u32 size = record_size();
+	__u64 pos, flags;
+
+	st->open = false;
+	if (cfg.stat) {
+		stat_end(&st->rec);
+		COUNT(emitted);
+		return;
+	}
+	if (stacks && (cfg.kernel_stack || cfg.user_stack)) {
+		size = PTEV_FAULT_FULL + stacks_get(ctx, st);
+		st->rec.flags |= PTEV_F_STACKS;
+	}
+	st->rec.hdr.size = size;
+	pos = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
+	flags = (pos ^ (pos + size + 8)) & ~((__u64)cfg.wake_bytes - 1) ? BPF_RB_FORCE_WAKEUP
+									: BPF_RB_NO_WAKEUP;
+	if (size > sizeof(st->rec) + sizeof(st->nr_stack) + sizeof(st->stack))
+		return;
+	if (bpf_ringbuf_output(&ring, &st->rec, size, flags))
+		COUNT(lost_ring);
+	else
+		COUNT(emitted);
+}
+
+/* Ends a fault whose return was not seen; its stacks are gone by now. */
+static __always_inline void close_stale(void *ctx, struct fault_state *st)
+{
+	struct ptev_fault *rec = &st->rec;
+
+	if (st->last_retry)
+		rec->outcome = PTEV_OUT_RETRY;
+	else if (rec->origin == PTEV_KERNEL && !st->handled)
+		rec->outcome = PTEV_OUT_FIXUP;
+	else
+		rec->outcome = PTEV_OUT_UNRESOLVED;
+	if (st->handled && !st->last_retry)
+		COUNT(missed_exit);
+	if (!filter_exit(rec->outcome, 0)) {
+		st->open = false;
+		COUNT(dropped);
+		return;
+	}
+	emit(ctx, st, false);
+}
+
+static __always_inline void walk_before(struct fault_state *st, struct mm_struct *mm, bool user)
+{
+	struct ptev_fault *rec = &st->rec;
+
+	if (!cfg.walks || !mm)
+		return;
+	st->pgd = (__u64)BPF_CORE_READ(mm, pgd);
+	if (walk_pti && user) {
+		st->pgd += PAGE_SIZE; /* arch/x86/include/asm/pgtable.h: kernel_to_user_pgdp() */
+		rec->flags |= PTEV_F_USER_PGD;
+	}
+	rec->flags |= PTEV_F_BEFORE;
+	walk_tables(&rec->before, &st->before, st->pgd, rec->address);
+	if (st->before.kind == PT_TABLE)
+		rec->flags |= PTEV_F_BEFORE_CUT;
+}
+
+static __always_inline void walk_after(struct fault_state *st, struct walk_end *end)
+{
+	struct ptev_fault *rec = &st->rec;
+
+	end->kind = PT_TABLE;
+	if (!cfg.walks || !(rec->flags & PTEV_F_BEFORE))
+		return;
+	rec->flags |= PTEV_F_AFTER;
+	walk_tables(&rec->x.after, end, st->pgd, rec->address);
+	if (end->kind == PT_TABLE)
+		rec->flags |= PTEV_F_AFTER_CUT;
+}
+
+/* Starts a record; the caller has passed the filters. Returns NULL without memory. */
+static __always_inline struct fault_state *fault_open(void *ctx, __u8 origin, __u8 access,
+						      __u64 address)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fault_state *st;
+	struct ptev_fault *rec;
+	__u64 id = bpf_get_current_pid_tgid();
+
+	COUNT(opened);
+	st = bpf_task_storage_get(&states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!st) {
+		COUNT(lost_state);
+		return NULL;
+	}
+	if (st->open)
+		close_stale(ctx, st);
+	rec = &st->rec;
+	st->handled = false;
+	st->last_retry = false;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	rec->hdr.type = PTEV_FAULT;
+	rec->time = bpf_ktime_get_ns();
+	rec->address = address;
+	rec->pid = id >> 32;
+	rec->tid = (__u32)id;
+	rec->cpu = bpf_get_smp_processor_id();
+	rec->origin = origin;
+	rec->access = access;
+	rec->levels = walk_fmt.top;
+	st->open = true;
+	return st;
+}
+
+static __always_inline __u8 access_of(__u32 error_code)
+{
+	if (error_code & PTEV_EC_I)
+		return PTEV_EXEC;
+	return error_code & PTEV_EC_W ? PTEV_WRITE : PTEV_READ;
+}
+
+static __always_inline int exception(__u64 *ctx, __u8 origin)
+{
+	__u64 address = ctx[0];
+	struct pt_regs *regs = (struct pt_regs *)ctx[1];
+	__u32 error_code = ctx[2];
+	__u8 access = access_of(error_code);
+	struct fault_state *st;
+
+	if (!filter_enter(origin, access, address))
+		return 0;
+	if (cfg.stat) {
+		stat_begin(origin, error_code);
+		if (!cfg.has_exit)
+			return 0;
+	}
+	st = fault_open(ctx, origin, access, address);
+	if (!st)
+		return 0;
+	st->rec.error_code = error_code;
+	st->rec.ip = BPF_CORE_READ(regs, ip);
+	walk_before(st, BPF_CORE_READ(bpf_get_current_task_btf(), mm), origin == PTEV_USER);
+	if (!cfg.has_exit)
+		emit(ctx, st, true);
+	return 0;
+}
+
+SEC("raw_tp/page_fault_user")
+int exception_user(__u64 *ctx)
+{
+	return exception(ctx, PTEV_USER);
+}
+
+SEC("raw_tp/page_fault_kernel")
+int exception_kernel(__u64 *ctx)
+{
+	return exception(ctx, PTEV_KERNEL);
+}
+
+static __always_inline void vma_get(struct ptev_fault *rec, struct vm_area_struct *vma)
+{
+	struct ptev_fault_exit *x = &rec->x;
+	struct mm_struct *mm = BPF_CORE_READ(vma, vm_mm);
+	struct inode *inode;
+	struct file *file;
+
+	rec->flags |= PTEV_F_VMA;
+	x->vma_start = BPF_CORE_READ(vma, vm_start);
+	x->vma_end = BPF_CORE_READ(vma, vm_end);
+	x->vma_flags = BPF_CORE_READ(vma, vm_flags);
+	x->vma_pgoff = BPF_CORE_READ(vma, vm_pgoff);
+	x->vma_tgid = rec->pid;
+	if (rec->origin == PTEV_GUP && mm != BPF_CORE_READ(bpf_get_current_task_btf(), mm))
+		x->vma_tgid = compat_mm_owner_tgid(mm, rec->pid);
+	if (!BPF_CORE_READ(vma, vm_ops))
+		rec->flags |= PTEV_F_VMA_ANON; /* mm.h: vma_is_anonymous() */
+	file = BPF_CORE_READ(vma, vm_file);
+	if (!file)
+		return;
+	inode = BPF_CORE_READ(file, f_inode);
+	x->ino = BPF_CORE_READ(inode, i_ino);
+	x->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+static __always_inline __u8 gup_access(__u32 fault_flags)
+{
+	if (fault_flags & FAULT_EXEC)
+		return PTEV_EXEC;
+	return fault_flags & FAULT_WRITE ? PTEV_WRITE : PTEV_READ;
+}
+
+/* A get_user_pages fault: the first call opens it, a call after a retry goes on with it. */
+static __always_inline struct fault_state *gup_open(void *ctx, struct vm_area_struct *vma,
+						    __u64 address, __u32 fault_flags)
+{
+	__u8 access = gup_access(fault_flags);
+	struct fault_state *st;
+
+	st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
+	if (st && st->open && st->last_retry && st->rec.origin == PTEV_GUP &&
+	    st->rec.address == address)
+		return st;
+	if (!filter_enter(PTEV_GUP, access, address))
+		return NULL;
+	if (cfg.stat)
+		stat_begin(PTEV_GUP, fault_flags & FAULT_WRITE ? PTEV_EC_W : 0);
+	st = fault_open(ctx, PTEV_GUP, access, address);
+	if (st)
+		walk_before(st, BPF_CORE_READ(vma, vm_mm), false);
+	return st;
+}
+
+static __always_inline int handle_enter(void *ctx, struct vm_area_struct *vma, __u64 address,
+					__u32 fault_flags, struct pt_regs *regs)
+{
+	struct fault_state *st;
+
+	if (regs)
+		st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
+	else
+		st = gup_open(ctx, vma, address, fault_flags);
+	if (!st || !st->open || st->rec.address != address)
+		return 0;
+	st->handled = true;
+	st->last_retry = false;
+	st->rec.x.fault_flags = fault_flags;
+	vma_get(&st->rec, vma);
+	return 0;
+}
+
+/* mm/memory.c, mm_account_fault(): what the kernel adds to ru_majflt. */
+static __always_inline bool is_major(const struct ptev_fault *rec)
+{
+	return (rec->x.vm_fault & VMF_MAJOR) || (rec->x.fault_flags & FAULT_TRIED);
+}
+
+static __always_inline __u8 outcome_of(const struct fault_state *st, const struct walk_end *after)
+{
+	const struct ptev_fault *rec = &st->rec;
+	struct fault_facts f = {
+		.vma_flags = rec->x.vma_flags,
+		.uffd_flags = cfg.uffd_flags,
+		.before_entry = st->before.entry,
+		.after_entry = after->entry,
+		.addr_mask = walk_fmt.addr_mask,
+		.vm_fault = rec->x.vm_fault,
+		.before_kind = st->before.kind,
+		.after_kind = after->kind,
+		.before_level = st->before.level,
+		.after_level = after->level,
+		.write = rec->access == PTEV_WRITE,
+		.anon = !!(rec->flags & PTEV_F_VMA_ANON),
+		.major = !!(rec->flags & PTEV_F_MAJOR),
+		.retried = !!(rec->flags & PTEV_F_RETRIED),
+	};
+
+	return classify_fault(&f);
+}
+
+static __always_inline void fault_close(void *ctx, struct fault_state *st)
+{
+	struct ptev_fault *rec = &st->rec;
+
+	rec->flags |= PTEV_F_EXIT;
+	if (!filter_exit(rec->outcome, rec->x.latency)) {
+		st->open = false;
+		COUNT(dropped);
+		return;
+	}
+	emit(ctx, st, true);
+}
+
+static __always_inline int handle_exit(void *ctx, __u32 vm_fault)
+{
+	struct walk_end after = {};
+	struct fault_state *st;
+	struct ptev_fault *rec;
+
+	st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
+	if (!st || !st->open || !st->handled || st->last_retry)
+		return 0;
+	rec = &st->rec;
+	rec->x.vm_fault |= vm_fault & ~VMF_RETRY;
+	if (vm_fault & VMF_RETRY) {
+		rec->flags |= PTEV_F_RETRIED;
+		st->last_retry = true;
+		return 0;
+	}
+	rec->x.latency = bpf_ktime_get_ns() - rec->time;
+	if (!(rec->x.vm_fault & VMF_ERROR)) {
+		rec->flags |= PTEV_F_DONE;
+		if (is_major(rec))
+			rec->flags |= PTEV_F_MAJOR;
+	}
+	walk_after(st, &after);
+	rec->outcome = outcome_of(st, &after);
+	fault_close(ctx, st);
+	return 0;
+}
+
+SEC("fentry/handle_mm_fault")
+int BPF_PROG(fentry_handle, struct vm_area_struct *vma, unsigned long address, unsigned int flags,
+	     struct pt_regs *regs)
+{
+	return handle_enter(ctx, vma, address, flags, regs);
+}
+
+SEC("fexit/handle_mm_fault")
+int BPF_PROG(fexit_handle, struct vm_area_struct *vma, unsigned long address, unsigned int flags,
+	     struct pt_regs *regs, int ret)
+{
+	return handle_exit(ctx, ret);
+}
+
+SEC("kprobe/handle_mm_fault")
+int BPF_KPROBE(kprobe_handle, struct vm_area_struct *vma, unsigned long address, unsigned int flags,
+	       struct pt_regs *regs)
+{
+	return handle_enter(ctx, vma, address, flags, regs);
+}
+
+SEC("kretprobe/handle_mm_fault")
+int BPF_KRETPROBE(kretprobe_handle, int ret)
+{
+	return handle_exit(ctx, ret);
+}
+
+/*
+ * A user access that no VMA allows never reaches handle_mm_fault: arch/x86/mm/fault.c forces the
+ * signal, in the context of the fault.
+ */
+SEC("raw_tp/signal_generate")
+int signal_generate(__u64 *ctx)
+{
+	int sig = (int)ctx[0];
+	siginfo_t *info = (siginfo_t *)ctx[1]; /* kernel_siginfo starts like the user ABI */
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fault_state *st;
+	void *addr = NULL;
+
+	if ((sig != SIGSEGV && sig != SIGBUS) || ctx[2] != (__u64)task || (__u64)info < PAGE_SIZE)
+		return 0;
+	st = bpf_task_storage_get(&states, task, NULL, 0);
+	if (!st || !st->open || st->rec.origin != PTEV_USER)
+		return 0;
+	bpf_probe_read_kernel(&addr, sizeof(addr), &info->si_addr);
+	if ((__u64)addr != st->rec.address)
+		return 0;
+	st->rec.outcome = sig == SIGSEGV ? PTEV_OUT_SIGSEGV : PTEV_OUT_SIGBUS;
+	st->rec.x.latency = bpf_ktime_get_ns() - st->rec.time;
+	fault_close(ctx, st);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int process_fork(__u64 *ctx)
+{
+	struct task_struct *child = (struct task_struct *)ctx[1];
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 child_tgid = BPF_CORE_READ(child, tgid);
+	__u8 on = FAULT_ON, *state;
+
+	if (!cfg.inherit || cfg.target != FAULT_BY_TGID || child_tgid == tgid)
+		return 0;
+	state = bpf_map_lookup_elem(&targets, &tgid);
+	if (!state || *state != FAULT_ON)
+		return 0;
+	if (bpf_map_update_elem(&targets, &child_tgid, &on, BPF_ANY))
+		COUNT(lost_children);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(__u64 *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fault_state *st = bpf_task_storage_get(&states, task, NULL, 0);
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 key = id >> 32;
+
+	if (st && st->open)
+		close_stale(ctx, st);
+	if (cfg.target == FAULT_BY_TID)
+		key = (__u32)id;
+	else if (BPF_CORE_READ(task, signal, live.counter))
+		return 0; /* other threads live on */
+	if (cfg.target != FAULT_ALL)
+		bpf_map_delete_elem(&targets, &key);
+	return 0;
+}
+
+/* Run by user space after the hooks are gone: faults that never ended become events. */
+SEC("iter/task")
+int close_open_faults(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct fault_state *st;
+
+	if (!task)
+		return 0;
+	st = bpf_task_storage_get(&states, task, NULL, 0);
+	if (st && st->open)
+		close_stale(ctx, st);
+	return 0;
+}
+
+/*
+ * A launched command counts from the point where its exec can no longer fail: begin_new_exec()
+ * (fs/exec.c) names the task there, next to perf's own enable_on_exec.
+ */
+SEC("raw_tp/task_rename")
+int task_rename(__u64 *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u8 *state = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (state && *state == FAULT_WAIT_EXEC)
+		*state = FAULT_ON;
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which faults a session wants, decided before anything is stored. */
+#ifndef PTSCOPE_FILTER_BPF_H
+#define PTSCOPE_FILTER_BPF_H
+
+#include "config.h"
+
+const volatile struct fault_cfg cfg = {};
+
+/* tgid or tid (by cfg.target) -> enum fault_target_state */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FAULT_MAX_TARGETS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} targets SEC(".maps");
+
+static __always_inline bool filter_target(__u32 tgid, __u32 tid)
+{
+	__u32 key = cfg.target == FAULT_BY_TID ? tid : tgid;
+	__u8 *state;
+
+	if (cfg.target == FAULT_ALL)
+		return tgid != cfg.self;
+	state = bpf_map_lookup_elem(&targets, &key);
+	return state && *state == FAULT_ON;
+}
+
+static __always_inline bool filter_comm(void)
+{
+	char comm[16] = {};
+	int i;
+
+	bpf_get_current_comm(comm, sizeof(comm));
+#pragma unroll
+	for (i = 0; i < 16; i++) {
+		if (comm[i] != cfg.comm[i])
+			return false;
+		if (!comm[i])
+			break;
+	}
+	return true;
+}
+
+static __always_inline bool filter_cpu(__u32 cpu)
+{
+	return cpu < FAULT_MAX_CPUS && (cfg.cpus[cpu / 64] >> (cpu % 64) & 1);
+}
+
+/* Everything that is known when a fault begins. */
+static __always_inline bool filter_enter(__u8 origin, __u8 access, __u64 address)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (!(cfg.origins >> origin & 1) || !(cfg.accesses >> access & 1))
+		return false;
+	if (cfg.by_addr && (address < cfg.addr_first || address > cfg.addr_last))
+		return false;
+	if (!filter_target(id >> 32, (__u32)id))
+		return false;
+	if (cfg.by_cpu && !filter_cpu(bpf_get_smp_processor_id()))
+		return false;
+	if (cfg.by_comm && !filter_comm())
+		return false;
+	return !cfg.cgroup || bpf_get_current_ancestor_cgroup_id(cfg.cgroup_level) == cfg.cgroup;
+}
+
+/* What is known only when it has ended. */
+static __always_inline bool filter_exit(__u8 outcome, __u64 latency)
+{
+	if (cfg.outcomes && !(cfg.outcomes >> outcome & 1))
+		return false;
+	return latency >= cfg.min_latency;
+}
+
+#endif

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Replays the recordings beside this script and compares what is printed with the golden files:
+#
+#	tests/replay/run.sh            compare; one line each, a diff where they differ
+#	tests/replay/run.sh --update   write the golden files anew
+#
+# PTRACE_PF is the program under test (default: build/ptrace-pf). User symbols come from
+# the files of the machine that replays, so golden files must hold no symbols of user code: a
+# comparison that needs none sorts by other keys, and scripts have their symbols blanked.
+# Exit: 0 all equal, 1 something differs, 2 wrong usage, 77 nothing to compare.
+
+dir=$(cd "$(dirname "$0")" && pwd) || exit 2
+: "${PTRACE_PF:=$dir/../../build/ptrace-pf}"
+update=false
+case "$*" in
+'') ;;
+--update) update=true ;;
+*)
+	echo "usage: run.sh [--update]" >&2
+	exit 2
+	;;
+esac
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+failed=0
+compared=0
+
+blank_symbols()
+{
+	sed -E \
+		-e 's/(ip=0x[0-9a-f]+) .* \((.*)\) outcome=/\1 SYMBOL (\2) outcome=/' \
+		-e 's/"symbol":("[^"]*"|null),"symbol_offset":([0-9]+|null)/"symbol":"SYMBOL"/g'
+}
+
+# compare NAME GOLDEN COMMAND...: the exit code and stderr belong to what is compared
+compare()
+{
+	name=$1
+	golden=$2
+	shift 2
+	"$PTRACE_PF" "$@" >"$tmp/raw" 2>"$tmp/err"
+	code=$?
+	{
+		blank_symbols <"$tmp/raw"
+		sed 's/^/stderr: /' "$tmp/err"
+		[ $code -eq 0 ] || echo "exit: $code"
+	} >"$tmp/out"
+	compared=$((compared + 1))
+	if $update; then
+		cp "$tmp/out" "$golden"
+		echo "updated replay $name"
+	elif [ -f "$golden" ] && diff -u "$golden" "$tmp/out" >"$tmp/diff"; then
+		echo "ok replay $name"
+	else
+		echo "not ok replay $name"
+		[ -f "$golden" ] || echo "no golden file $golden" >"$tmp/diff"
+		cat "$tmp/diff"
+		failed=$((failed + 1))
+	fi
+}
+
+if [ ! -x "$PTRACE_PF" ]; then
+	echo "run.sh: $PTRACE_PF: not there; build it or set PTRACE_PF" >&2
+	exit 2
+fi
+PTRACE_PF=$(realpath "$PTRACE_PF")
+# The same words for the same file, wherever the tree is.
+cd "$dir" || exit 2
+for file in *.ptd; do
+	[ -f "$file" ] || continue
+	base=${file%.ptd}
+	compare "$base script" "$base.script" script -i "$file"
+	compare "$base script --json" "$base.json" script --json -i "$file"
+	compare "$base report" "$base.report" report --sort comm,access,outcome,level -i "$file"
+	compare "$base report --json" "$base.report.json" \
+		report --json --sort pid,file,outcome -i "$file"
+done
+if [ $compared -eq 0 ]; then
+	echo "skip replay: no recordings"
+	exit 77
+fi
+echo "replay: $compared compared, $failed differ"
+[ $failed -eq 0 ]

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Streaming JSON writer: commas, nesting and escapes are its business. One document or, with
+ * json_end_line(), one object per line. Bytes that are not valid UTF-8 become U+FFFD, so the
+ * output is always valid JSON whatever a process called itself.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define JSON_MAX_DEPTH 16
+
+struct json {
+	FILE *out;
+	unsigned int depth;
+	bool need_comma[JSON_MAX_DEPTH];
+};
+
+void json_init(struct json *j, FILE *out);
+/* @key is NULL inside arrays and at the top level. */
+void json_object(struct json *j, const char *key);
+void json_end_object(struct json *j);
+void json_array(struct json *j, const char *key);
+void json_end_array(struct json *j);
+void json_str(struct json *j, const char *key, const char *value); /* NULL: null */
+void json_u64(struct json *j, const char *key, uint64_t value);
+void json_double(struct json *j, const char *key, double value);
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+/* A 64-bit value as the string "0x..." (JSON numbers lose bits beyond 2^53). */
+void json_hex(struct json *j, const char *key, uint64_t value);
+void json_end_line(struct json *j);
+
+#endif

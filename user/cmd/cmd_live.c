@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf live: events to stdout as they come. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/base/msg.h"
+#include "user/cmd/cmd.h"
+#include "user/cmd/tracing.h"
+#include "user/report/feed.h"
+
+struct live_opts {
+	struct tracing_opts tracing;
+	struct script_opts script;
+};
+
+static const struct opt options[] = {
+	TRACING_OPT_ROWS(struct live_opts, tracing),
+	{ 'g', "call-graph", NULL, "print the kernel and user call chains", OPT_FLAG,
+	  TRACING_OFFSET(struct live_opts, tracing, set.call_graph), NULL },
+	{ 'm', "ring-size", "SIZE", "size of the kernel's ring buffer (default 64M)", OPT_SIZE,
+	  TRACING_OFFSET(struct live_opts, tracing, set.ring_bytes), NULL },
+	{ 0, "no-walks", NULL, "leave the page-table walks out", OPT_FLAG,
+	  TRACING_OFFSET(struct live_opts, tracing, set.no_walks), NULL },
+	{ 0, "json", NULL, "one JSON object per event and a last one with the totals", OPT_FLAG,
+	  offsetof(struct live_opts, script.json), NULL },
+	{ 0 },
+};
+
+/* Records shorter than the structure are handed on with the rest zero, as from a file. */
+static int put(void *ctx, const void *record, size_t size)
+{
+	const struct ptev_hdr *hdr = record;
+	struct ptev_fault whole = { 0 };
+
+	if (hdr->type != PTEV_FAULT || size >= sizeof(whole))
+		return feed_put(ctx, hdr);
+	memcpy(&whole, record, size);
+	return feed_put(ctx, &whole.hdr);
+}
+
+static int tick(void *ctx)
+{
+	(void)ctx;
+	return fflush(stdout) ? -errno : 0;
+}
+
+int cmd_live(int argc, char **argv)
+{
+	struct live_opts o = { .tracing = TRACING_OPTS_INIT };
+	struct rec_totals totals;
+	struct tracing t;
+	struct feed f;
+	int rest, err, status;
+	char **command;
+
+	err = opts_parse(options, "ptrace-pf live [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc, argv,
+			 &o, &rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	command = rest < argc ? argv + rest : NULL;
+	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
+	if (status)
+		return status;
+	o.script.stacks = o.tracing.set.call_graph;
+	err = feed_init(&f, &t.info);
+	if (!err) {
+		f.sink = sink_script(&f.env, &o.script);
+		err = f.sink ? tracing_run(&t, put, tick, &f) : -ENOMEM;
+	}
+	if (!err) {
+		session_totals(t.session, &totals);
+		err = f.sink->finish(f.sink, &totals, true);
+	}
+	feed_end(&f);
+	return tracing_end(&t, err, err && command ? command[0] : NULL);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf record: events into a file. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/base/msg.h"
+#include "user/base/units.h"
+#include "user/cmd/cmd.h"
+#include "user/cmd/tracing.h"
+
+#define FLUSH_NS 1000000000u
+
+struct record_opts {
+	struct tracing_opts tracing;
+	const char *output;
+	bool quiet;
+};
+
+static const struct opt options[] = {
+	{ 'o', "output", "FILE", "write here (default " DEFAULT_FILE "; '-': stdout)", OPT_STR,
+	  offsetof(struct record_opts, output), NULL },
+	TRACING_OPT_ROWS(struct record_opts, tracing),
+	{ 'g', "call-graph", NULL, "record the kernel and user call chains", OPT_FLAG,
+	  TRACING_OFFSET(struct record_opts, tracing, set.call_graph), NULL },
+	{ 'm', "ring-size", "SIZE", "size of the kernel's ring buffer (default 64M)", OPT_SIZE,
+	  TRACING_OFFSET(struct record_opts, tracing, set.ring_bytes), NULL },
+	{ 0, "no-walks", NULL, "leave the page-table walks out", OPT_FLAG,
+	  TRACING_OFFSET(struct record_opts, tracing, set.no_walks), NULL },
+	{ 'q', "quiet", NULL, "no progress and no summary", OPT_FLAG,
+	  offsetof(struct record_opts, quiet), NULL },
+	{ 0 },
+};
+
+struct recording {
+	struct rec_writer *writer;
+	struct tracing *tracing;
+	uint64_t last_flush;
+	bool progress;
+	bool write_failed;
+};
+
+static int put(void *ctx, const void *record, size_t size)
+{
+	struct recording *r = ctx;
+	int err = rec_put(r->writer, record, size);
+
+	/* A full disk ends neither the command nor the counting of what is lost by it. */
+	if (err && !r->write_failed) {
+		msg_error("cannot write the recording: %s; going on, what is lost is counted",
+			  strerror(-err));
+		r->write_failed = true;
+	}
+	return 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void show_progress(const struct recording *r)
+{
+	struct rec_totals totals;
+	char events[UNITS_LEN], size[UNITS_LEN];
+
+	session_totals(r->tracing->session, &totals);
+	fprintf(stderr, "\r%s events, %s\033[K", units_count(events, totals.events),
+		units_size(size, rec_bytes(r->writer)));
+}
+
+/* What is older than a second is in the file, whatever happens to this process. */
+static int tick(void *ctx)
+{
+	struct recording *r = ctx;
+	uint64_t now = now_ns();
+
+	if (now - r->last_flush < FLUSH_NS)
+		return 0;
+	r->last_flush = now;
+	if (rec_flush(r->writer))
+		r->write_failed = true;
+	if (r->progress)
+		show_progress(r);
+	return 0;
+}
+
+static uint64_t total_lost(const struct rec_totals *totals)
+{
+	uint64_t lost = 0;
+	int i;
+
+	for (i = 0; i < PTEV_NR_LOST; i++)
+		lost += totals->lost[i];
+	return lost;
+}
+
+static void summary(const struct rec_totals *totals, uint64_t bytes, const char *path)
+{
+	char events[UNITS_LEN], lost[UNITS_LEN], size[UNITS_LEN], each[UNITS_LEN];
+	int i;
+
+	msg_note("%s events, %s lost, %s in %s", units_count(events, totals->events),
+		 units_count(lost, total_lost(totals)), units_size(size, bytes), path);
+	for (i = 0; i < PTEV_NR_LOST; i++)
+		if (totals->lost[i])
+			msg_note("lost: %s %s", units_count(each, totals->lost[i]),
+				 name_lost((unsigned int)i));
+	if (totals->lost_sideband)
+		msg_note("%s names or mappings were dropped by perf: some may be missing",
+			 units_count(each, totals->lost_sideband));
+	if (totals->lost_children)
+		msg_note("%s children could not be followed",
+			 units_count(each, totals->lost_children));
+}
+
+static int finish(struct recording *r, const struct record_opts *o)
+{
+	struct rec_totals totals;
+	uint64_t bytes;
+	int err;
+
+	if (rec_flush(r->writer))
+		r->write_failed = true;
+	session_totals(r->tracing->session, &totals);
+	totals.lost[PTEV_LOST_WRITE] = rec_unwritten(r->writer);
+	totals.events -= totals.lost[PTEV_LOST_WRITE];
+	totals.end_mono = now_ns();
+	bytes = rec_bytes(r->writer);
+	err = rec_close(r->writer, &totals);
+	if (r->progress)
+		fputs("\r\033[K", stderr);
+	if (!o->quiet)
+		summary(&totals, bytes, o->output);
+	return err ? err : r->write_failed ? -ENOSPC : 0;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE };
+	struct recording r = { 0 };
+	struct tracing t;
+	int rest, err, status;
+	char **command;
+
+	err = opts_parse(options, "ptrace-pf record [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc,
+			 argv, &o, &rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	command = rest < argc ? argv + rest : NULL;
+	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
+	if (status)
+		return status;
+	r.tracing = &t;
+	r.last_flush = now_ns();
+	r.progress = !o.quiet && isatty(STDERR_FILENO);
+	err = rec_create(&r.writer, o.output, &t.info);
+	if (err) {
+		tracing_end(&t, err, NULL);
+		return EXIT_FAILED;
+	}
+	err = tracing_run(&t, put, tick, &r);
+	status = finish(&r, &o);
+	return tracing_end(&t, err ? err : status, err && command ? command[0] : NULL);
+}

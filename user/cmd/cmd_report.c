@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf report: a recording in groups. */
+#include <errno.h>
+
+#include "user/base/opts.h"
+#include "user/cmd/cmd.h"
+#include "user/report/feed.h"
+
+struct report_cmd {
+	const char *input;
+	struct report_opts report;
+};
+
+static const struct opt options[] = {
+	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
+	  offsetof(struct report_cmd, input), NULL },
+	{ 's', "sort", "KEYS",
+	  "group by any of comm,pid,tid,cpu,vma,file,symbol,dso,access,outcome,level,origin,page",
+	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
+	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
+	  NULL },
+	{ 0, "limit", "N", "print the N largest groups (default: all)", OPT_U32,
+	  offsetof(struct report_cmd, report.limit), NULL },
+	{ 0 },
+};
+
+static struct sink *make(const struct sink_env *env, const void *opts)
+{
+	return sink_report(env, opts);
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct report_cmd o = { .input = DEFAULT_FILE };
+	int rest, err;
+
+	err = opts_parse(options, "ptrace-pf report [OPTIONS]", NULL, argc, argv, &o, &rest);
+	if (!err)
+		err = opts_no_more(argc, argv, rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	err = feed_file(o.input, make, &o.report);
+	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
+}

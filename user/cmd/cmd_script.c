@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf script: every event of a recording, as a line or as a JSON object. */
+#include <errno.h>
+
+#include "user/base/opts.h"
+#include "user/cmd/cmd.h"
+#include "user/report/feed.h"
+
+struct script_cmd {
+	const char *input;
+	struct script_opts script;
+};
+
+static const struct opt options[] = {
+	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
+	  offsetof(struct script_cmd, input), NULL },
+	{ 0, "json", NULL, "one JSON object per event and a last one with the totals", OPT_FLAG,
+	  offsetof(struct script_cmd, script.json), NULL },
+	{ 0, "no-walks", NULL, "leave the page-table walks out", OPT_FLAG,
+	  offsetof(struct script_cmd, script.no_walk), NULL },
+	{ 'g', "call-graph", NULL, "print call chains where they were recorded", OPT_FLAG,
+	  offsetof(struct script_cmd, script.stacks), NULL },
+	{ 0 },
+};
+
+static struct sink *make(const struct sink_env *env, const void *opts)
+{
+	return sink_script(env, opts);
+}
+
+int cmd_script(int argc, char **argv)
+{
+	struct script_cmd o = { .input = DEFAULT_FILE };
+	int rest, err;
+
+	err = opts_parse(options, "ptrace-pf script [OPTIONS]", NULL, argc, argv, &o, &rest);
+	if (!err)
+		err = opts_no_more(argc, argv, rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	err = feed_file(o.input, make, &o.script);
+	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
+}

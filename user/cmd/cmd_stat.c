@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf stat: faults counted in the kernel. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "user/base/msg.h"
+#include "user/base/table.h"
+#include "user/base/units.h"
+#include "user/cmd/cmd.h"
+#include "user/cmd/tracing.h"
+#include "user/report/percentile.h"
+#include "user/report/totals.h"
+
+struct stat_opts {
+	struct tracing_opts tracing;
+	const char *output;
+	bool json;
+};
+
+static const struct opt options[] = {
+	{ 'o', "output", "FILE", "write here instead of stdout", OPT_STR,
+	  offsetof(struct stat_opts, output), NULL },
+	TRACING_OPT_ROWS(struct stat_opts, tracing),
+	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct stat_opts, json), NULL },
+	{ 0 },
+};
+
+struct counts {
+	struct ptev_stat stat;
+	struct rec_totals totals;
+	uint64_t duration;
+	uint64_t origins[PTEV_NR_ORIGINS];
+	enum fault_hook hook;
+};
+
+static int ignore(void *ctx, const void *record, size_t size)
+{
+	(void)ctx;
+	(void)record;
+	(void)size;
+	return 0;
+}
+
+static void count(struct counts *c, const struct tracing *t)
+{
+	struct timespec now;
+	unsigned int origin, ec;
+
+	session_totals(t->session, &c->totals);
+	session_stats(t->session, &c->stat);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	c->duration =
+		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - t->info.start_mono;
+	c->hook = session_hook(t->session);
+	c->totals.events = 0;
+	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
+		for (ec = 0; ec < PTEV_STAT_ECS; ec++)
+			c->origins[origin] += c->stat.by_ec[origin][ec];
+	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
+		c->totals.events += c->origins[origin];
+	/* A fault is counted when it begins: a full ring or a missed end cannot lose it. */
+	memset(c->totals.lost, 0, sizeof(c->totals.lost));
+}
+
+/* Upper end of the histogram slot in which @share of all @n values are reached. */
+static uint64_t quantile(const struct ptev_stat *s, uint64_t n, double share)
+{
+	uint64_t want = (uint64_t)(share * (double)n + 0.5), seen = 0;
+	unsigned int slot;
+
+	for (slot = 0; slot < PTEV_STAT_LAT; slot++) {
+		seen += s->latency[slot];
+		if (seen >= want && seen)
+			break;
+	}
+	return slot < 63 ? 2ULL << slot : UINT64_MAX;
+}
+
+static uint64_t nr_latencies(const struct ptev_stat *s)
+{
+	uint64_t n = 0;
+	unsigned int slot;
+
+	for (slot = 0; slot < PTEV_STAT_LAT; slot++)
+		n += s->latency[slot];
+	return n;
+}
+
+static void row(struct table *t, uint64_t n, uint64_t of, const char *what)
+{
+	char text[UNITS_LEN];
+
+	table_cell(t, "%s", units_count(text, n));
+	table_cell(t, "%.2f%%", of ? 100.0 * (double)n / (double)of : 0.0);
+	table_cell(t, "%s", what);
+}
+
+static void rows_by_error(struct table *t, const struct counts *c)
+{
+	unsigned int origin, ec;
+	char bits[40], what[80];
+
+	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++) {
+		if (!c->origins[origin])
+			continue;
+		row(t, c->origins[origin], c->totals.events, name_origin(origin));
+		for (ec = 0; ec < PTEV_STAT_ECS; ec++) {
+			if (!c->stat.by_ec[origin][ec])
+				continue;
+			snprintf(what, sizeof(what), "  %s error=%s", name_origin(origin),
+				 name_error_code(bits, ec));
+			row(t, c->stat.by_ec[origin][ec], c->totals.events, what);
+		}
+	}
+}
+
+static void rows_by_outcome(struct table *t, const struct counts *c)
+{
+	unsigned int i;
+	char what[80];
+
+	for (i = 0; i < PTEV_NR_OUTCOMES; i++) {
+		if (!c->stat.by_outcome[i])
+			continue;
+		snprintf(what, sizeof(what), "outcome %s", name_outcome(i));
+		row(t, c->stat.by_outcome[i], c->totals.events, what);
+	}
+	if (c->stat.major)
+		row(t, c->stat.major, c->totals.events, "major");
+}
+
+static int print_text(FILE *out, const struct counts *c)
+{
+	uint64_t n = nr_latencies(&c->stat);
+	char a[UNITS_LEN], b[UNITS_LEN], d[UNITS_LEN];
+	struct table *t = table_new(3);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	table_column(t, 0, "count", TABLE_RIGHT);
+	table_column(t, 1, "share", TABLE_RIGHT);
+	table_column(t, 2, "faults", TABLE_LEFT);
+	row(t, c->totals.events, c->totals.events, "all");
+	rows_by_error(t, c);
+	rows_by_outcome(t, c);
+	err = table_print(t, out, 0);
+	table_free(t);
+	if (n)
+		fprintf(out, "\nlatency: mean %s, half below %s, 99%% below %s\n",
+			units_time(a, c->stat.latency_sum / n),
+			units_time(b, quantile(&c->stat, n, 0.5)),
+			units_time(d, quantile(&c->stat, n, 0.99)));
+	fprintf(out, "\nhook %s, %s elapsed\n", name_hook(c->hook), units_time(a, c->duration));
+	return err;
+}
+
+static void json_latency(struct json *j, const struct ptev_stat *s)
+{
+	unsigned int slot;
+
+	json_array(j, "latency_histogram");
+	for (slot = 0; slot < PTEV_STAT_LAT; slot++) {
+		if (!s->latency[slot])
+			continue;
+		json_object(j, NULL);
+		json_u64(j, "from_ns", slot ? 1ULL << slot : 0);
+		json_u64(j, "below_ns", slot < 63 ? 2ULL << slot : UINT64_MAX);
+		json_u64(j, "count", s->latency[slot]);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_u64(j, "latency_sum_ns", s->latency_sum);
+}
+
+static int print_json(FILE *out, const struct counts *c)
+{
+	unsigned int origin, ec, i;
+	struct json j;
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	totals_json(&j, &c->totals, true);
+	json_str(&j, "hook", name_hook(c->hook));
+	json_u64(&j, "duration_ns", c->duration);
+	json_object(&j, "origin");
+	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
+		json_u64(&j, name_origin(origin), c->origins[origin]);
+	json_end_object(&j);
+	json_array(&j, "error_codes");
+	for (i = 0; i < PTEV_NR_ORIGINS * PTEV_STAT_ECS; i++) {
+		origin = i / PTEV_STAT_ECS;
+		ec = i % PTEV_STAT_ECS;
+		if (!c->stat.by_ec[origin][ec])
+			continue;
+		json_object(&j, NULL);
+		json_str(&j, "origin", name_origin(origin));
+		json_u64(&j, "error_code", ec);
+		json_u64(&j, "count", c->stat.by_ec[origin][ec]);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_object(&j, "outcome");
+	for (i = 0; i < PTEV_NR_OUTCOMES; i++)
+		if (c->stat.by_outcome[i])
+			json_u64(&j, name_outcome(i), c->stat.by_outcome[i]);
+	json_end_object(&j);
+	json_u64(&j, "major", c->stat.major);
+	json_latency(&j, &c->stat);
+	json_end_object(&j);
+	json_end_line(&j);
+	return 0;
+}
+
+static int print(const struct stat_opts *o, const struct counts *c)
+{
+	FILE *out = o->output ? fopen(o->output, "we") : stdout;
+	int err;
+
+	if (!out) {
+		msg_error("%s: %s", o->output, strerror(errno));
+		return -EIO;
+	}
+	err = o->json ? print_json(out, c) : print_text(out, c);
+	if (fflush(out) && !err) {
+		err = -errno;
+		msg_error("%s: %s", o->output ? o->output : "stdout", strerror(errno));
+	}
+	if (out != stdout)
+		fclose(out);
+	return err;
+}
+
+int cmd_stat(int argc, char **argv)
+{
+	struct stat_opts o = { .tracing = TRACING_OPTS_INIT };
+	struct counts c = { 0 };
+	struct tracing t;
+	int rest, err, status;
+	char **command;
+
+	err = opts_parse(options, "ptrace-pf stat [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc, argv,
+			 &o, &rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	command = rest < argc ? argv + rest : NULL;
+	o.tracing.cfg.stat = 1;
+	status = tracing_start(&t, &o.tracing, false, argc, argv, command);
+	if (status)
+		return status;
+	err = tracing_run(&t, ignore, NULL, NULL);
+	if (err)
+		return tracing_end(&t, err, command ? command[0] : NULL);
+	count(&c, &t);
+	err = print(&o, &c);
+	return tracing_end(&t, err, NULL);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptrace-pf: looks at page faults, with the page-table walk in each event. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "user/base/msg.h"
+#include "user/cmd/cmd.h"
+
+static const struct command commands[] = {
+	{ "record", "trace into a file", cmd_record },
+	{ "live", "trace to the terminal, one line per fault", cmd_live },
+	{ "stat", "count in the kernel and print totals", cmd_stat },
+	{ "report", "summarise a recording, grouped and sorted", cmd_report },
+	{ "script", "print a recording, one line or JSON object per fault", cmd_script },
+	{ "doctor", "say what this kernel offers and what is missing", cmd_doctor },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: ptrace-pf COMMAND [OPTIONS]\n\n"
+	      "Traces page faults with the page-table walk as it was in each event.\n\n",
+	      out);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fputs("\n'ptrace-pf COMMAND --help' lists a command's options.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted;\n"
+	      "with a launched command its own, 126 or 127 when it could not be run.\n",
+	      out);
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level;
+	(void)fmt;
+	(void)args;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	/* libbpf reports each hook that it cannot attach; the session says it in one line. */
+	libbpf_set_print(quiet);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("ptrace-pf " PTSCOPE_VERSION);
+		return EXIT_DONE;
+	}
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	msg_error("'%s' is not a command; try --help", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/cmd/tracing.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "user/base/msg.h"
+#include "user/cmd/cmd.h"
+#include "user/kernel/proc_task.h"
+
+#define POLL_MS 100
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void read_line(const char *path, char *buf, int size)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(buf, size, f))
+		buf[0] = 0;
+	buf[strcspn(buf, "\n")] = 0;
+	if (f)
+		fclose(f);
+}
+
+static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc, char **argv)
+{
+	const struct kinfo *k = &t->kinfo;
+	struct rec_info *info = &t->info;
+	size_t used = 0;
+	int i;
+
+	memset(info, 0, sizeof(*info));
+	info->start_mono = clock_ns(CLOCK_MONOTONIC);
+	info->start_real = clock_ns(CLOCK_REALTIME);
+	info->kernel_text = k->kernel_text;
+	info->page_offset = k->page_offset;
+	info->addr_mask = k->fmt.addr_mask;
+	info->va_bits = k->fmt.va_bits;
+	info->levels = k->fmt.top;
+	info->maxphyaddr = k->feat.maxphyaddr;
+	info->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	info->hook = session_hook(t->session);
+	info->walks = o->cfg.walks && k->page_offset;
+	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;
+	read_line("/proc/sys/kernel/random/boot_id", info->boot_id, sizeof(info->boot_id));
+	snprintf(info->release, sizeof(info->release), "%s", k->release);
+	gethostname(info->hostname, sizeof(info->hostname) - 1);
+	for (i = 0; i < argc && used < sizeof(info->command); i++)
+		used += (size_t)snprintf(info->command + used, sizeof(info->command) - used, "%s%s",
+					 i ? " " : "", argv[i]);
+}
+
+/* One line that says what was not to be had and what it costs. */
+static void note_hooks(const struct tracing *t, const struct session_tries *tries)
+{
+	char reasons[256] = "";
+	size_t used = 0;
+	int hook;
+
+	for (hook = HOOK_FENTRY; hook < HOOK_NR; hook++)
+		if (tries->tried[hook] && tries->error[hook])
+			used += (size_t)snprintf(reasons + used, sizeof(reasons) - used, "%s%s: %s",
+						 used ? "; " : "", name_hook((unsigned int)hook),
+						 strerror(-tries->error[hook]));
+	if (used)
+		msg_note("%s; using %s%s", reasons, name_hook(session_hook(t->session)),
+			 session_hook(t->session) == HOOK_RAWTP
+				 ? ": no outcome, no latency, no walk after the fault"
+				 : "");
+	if (!t->kinfo.page_offset)
+		msg_note("direct map not found (%s): no page-table walks",
+			 strerror(-t->kinfo.error));
+}
+
+static int check_targets(const struct tracing_opts *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->set.nr_targets; i++) {
+		uint32_t id = o->set.targets[i], tgid = proc_tgid(id);
+
+		if (!tgid) {
+			msg_error("%s %u: no such %s",
+				  o->cfg.target == FAULT_BY_TID ? "tid" : "pid", id,
+				  o->cfg.target == FAULT_BY_TID ? "thread" : "process");
+			return EXIT_FAILED;
+		}
+		if (o->cfg.target == FAULT_BY_TGID && tgid != id) {
+			msg_error("pid %u: is a thread of process %u; use -t %u or -p %u", id, tgid,
+				  id, tgid);
+			return EXIT_FAILED;
+		}
+	}
+	return 0;
+}
+
+static int check_opts(struct tracing_opts *o, bool command)
+{
+	if (o->set.all && o->set.nr_targets) {
+		msg_error("-a excludes -p and -t");
+		return EXIT_USAGE;
+	}
+	if (o->set.hook == HOOK_RAWTP && (o->cfg.outcomes || o->cfg.min_latency)) {
+		msg_error("--outcome and --min-latency need an exit hook; rawtp has none");
+		return EXIT_USAGE;
+	}
+	/* As with perf: a command beside -a or -p only says how long to trace. */
+	if (command && !o->set.all && !o->set.nr_targets)
+		o->cfg.target = FAULT_BY_TGID;
+	o->cfg.inherit = !o->set.no_inherit && o->cfg.target != FAULT_BY_TID;
+	o->cfg.walks = !o->set.no_walks;
+	o->cfg.kernel_stack = o->cfg.user_stack = o->set.call_graph;
+	return check_targets(o);
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void say_why_not(const struct session_tries *tries, int err)
+{
+	int hook, first = 0;
+
+	if (geteuid()) {
+		msg_error("tracing needs root (CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN); use sudo");
+		return;
+	}
+	for (hook = HOOK_FENTRY; hook < HOOK_NR; hook++)
+		if (tries->tried[hook] && !first)
+			first = hook;
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		msg_error(
+			"no BTF of this kernel in /sys/kernel/btf/vmlinux: it needs CONFIG_DEBUG_INFO_BTF");
+	else if (first)
+		msg_error("no hook could be attached (%s: %s); 'ptrace-pf doctor' says more",
+			  name_hook((unsigned int)first), strerror(-err));
+	else
+		msg_error("cannot start tracing: %s", strerror(-err));
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, args);
+}
+
+int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int argc, char **argv,
+		  char **command)
+{
+	struct session_opts so = { .hook = o->set.hook,
+				   .ring_bytes = o->set.ring_bytes,
+				   .sideband = sideband };
+	struct session_tries tries;
+	int err, status;
+
+	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1 };
+	status = check_opts(o, command != NULL);
+	if (status)
+		return status;
+	if (o->set.verbose)
+		libbpf_set_print(print_libbpf);
+	kinfo_detect(&t->kinfo);
+	t->signal_fd = block_signals();
+	if (command) {
+		err = launch_prepare(&t->launch, command);
+		if (err) {
+			msg_error("cannot fork: %s", strerror(-err));
+			return EXIT_FAILED;
+		}
+	}
+	so.cfg = o->cfg;
+	so.targets = o->set.targets;
+	so.nr_targets = o->set.nr_targets;
+	so.launch = o->set.all || o->set.nr_targets || !command ? 0 : t->launch.pid;
+	err = session_start(&t->session, &so, &t->kinfo, &tries);
+	if (err) {
+		say_why_not(&tries, err);
+		launch_end(&t->launch);
+		return EXIT_FAILED;
+	}
+	if ((o->cfg.outcomes || o->cfg.min_latency) && session_hook(t->session) == HOOK_RAWTP) {
+		msg_error("--outcome and --min-latency need an exit hook; this kernel has none");
+		tracing_end(t, 0, NULL);
+		return EXIT_FAILED;
+	}
+	note_hooks(t, &tries);
+	fill_info(t, o, argc, argv);
+	return 0;
+}
+
+static void take_signal(struct tracing *t)
+{
+	struct signalfd_siginfo info;
+
+	if (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
+		t->signal = (int)info.ssi_signo;
+}
+
+/* Sleeps until there is something to read, at most POLL_MS. True: time to stop. */
+static bool wait_for_work(struct tracing *t)
+{
+	struct pollfd fds[4];
+	int ring[2], n = 0, i;
+
+	fds[n++] = (struct pollfd){ .fd = t->signal_fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = t->launch.pidfd, .events = POLLIN };
+	for (i = session_fds(t->session, ring); i--;)
+		fds[n++] = (struct pollfd){ .fd = ring[i], .events = POLLIN };
+	if (poll(fds, (nfds_t)n, POLL_MS) <= 0)
+		return false;
+	if (fds[0].revents)
+		take_signal(t);
+	return t->signal || fds[1].revents;
+}
+
+int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx)
+{
+	bool stop = false;
+	int err;
+
+	err = session_synthesise(t->session, put, ctx);
+	if (!err && t->launch.pid > 0)
+		err = launch_go(&t->launch);
+	while (!err && !stop) {
+		stop = wait_for_work(t);
+		err = session_drain(t->session, put, ctx);
+		if (!err && tick)
+			err = tick(ctx);
+	}
+	session_stop(t->session);
+	if (!err)
+		err = session_drain(t->session, put, ctx);
+	return err;
+}
+
+static int status_of(const struct tracing *t, int err, int child, const char *command)
+{
+	if (err == -ENOENT && command) {
+		msg_error("%s: command not found", command);
+		return EXIT_NOT_FOUND;
+	}
+	if (err == -EACCES && command) {
+		msg_error("%s: permission denied", command);
+		return EXIT_NOT_RUN;
+	}
+	if (err == -EPIPE)
+		return 128 + SIGPIPE;
+	if (err)
+		return EXIT_FAILED;
+	if (t->signal)
+		return 128 + t->signal;
+	return child;
+}
+
+int tracing_end(struct tracing *t, int err, const char *command)
+{
+	int child;
+
+	/* A command that was interrupted with us, or that outlives a failed output, is ended. */
+	if (t->launch.pid > 0 && (t->signal || err))
+		kill(t->launch.pid, t->signal ? t->signal : SIGTERM);
+	session_free(t->session);
+	t->session = NULL;
+	child = launch_end(&t->launch);
+	if (t->signal_fd >= 0)
+		close(t->signal_fd);
+	return status_of(t, err, child, command);
+}

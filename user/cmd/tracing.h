@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What record, live and stat share: the options that choose and filter, the start of a session
+ * with or without a command, and the loop until the command ends or somebody says stop.
+ */
+#ifndef CMD_TRACING_H
+#define CMD_TRACING_H
+
+#include "user/base/opts.h"
+#include "user/trace/launch.h"
+#include "user/trace/session.h"
+
+#define TRACING_MAX_TARGETS 1024
+
+/* Filled by the option table; starts as TRACING_OPTS_INIT. */
+struct tracing_opts {
+	struct {
+		bool all, no_inherit, call_graph, no_walks, verbose;
+		const char *origins;
+		uint64_t ring_bytes;
+		uint32_t targets[TRACING_MAX_TARGETS];
+		size_t nr_targets;
+		enum fault_hook hook;
+	} set;
+	struct fault_cfg cfg;
+};
+
+#define TRACING_OPTS_INIT                                        \
+	{                                                        \
+		.set = { .ring_bytes = 64 << 20 },               \
+		.cfg = {                                         \
+			.origins = (1 << PTEV_NR_ORIGINS) - 1,   \
+			.accesses = (1 << PTEV_NR_ACCESSES) - 1, \
+			.walks = 1,                              \
+			.inherit = 1,                            \
+		},                                               \
+	}
+
+/* The rows for a command's own table: offsets are into @type, whose member @field is the above. */
+#define TRACING_OFFSET(type, field, member) \
+	(offsetof(type, field) + offsetof(struct tracing_opts, member))
+
+#define TRACING_OPT_ROWS(type, field)                                                              \
+	{ 'p',                                                                                     \
+	  "pid",                                                                                   \
+	  "PID,...",                                                                               \
+	  "trace these processes, their threads and new children",                                 \
+	  OPT_CALL,                                                                                \
+	  offsetof(type, field),                                                                   \
+	  tracing_opt_pid },                                                                       \
+		{ 't',                                                                             \
+		  "tid",                                                                           \
+		  "TID,...",                                                                       \
+		  "trace these threads only",                                                      \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_tid },                                                               \
+		{ 'a',	    "all-cpus",                                                            \
+		  NULL,	    "trace every process (the default without a command)",                 \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.all),                                  \
+		  NULL },                                                                          \
+		{ 'C',                                                                             \
+		  "cpu",                                                                           \
+		  "LIST",                                                                          \
+		  "only faults on these CPUs: 0,2-3",                                              \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_cpu },                                                               \
+		{ 'e',                                                                             \
+		  "event",                                                                         \
+		  "LIST",                                                                          \
+		  "fault (all), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages)", \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_event },                                                             \
+		{ 'i',	    "no-inherit",                                                          \
+		  NULL,	    "leave children of the targets out",                                   \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.no_inherit),                           \
+		  NULL },                                                                          \
+		{ 0,                                                                               \
+		  "hook",                                                                          \
+		  "KIND",                                                                          \
+		  "auto, fentry, kprobe or rawtp: use this kind of hook only",                     \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_hook },                                                              \
+		{ 0,                                                                               \
+		  "comm",                                                                          \
+		  "NAME",                                                                          \
+		  "only threads of this name",                                                     \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_comm },                                                              \
+		{ 0,                                                                               \
+		  "cgroup",                                                                        \
+		  "PATH",                                                                          \
+		  "only tasks in this cgroup (v2) or below it",                                    \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_cgroup },                                                            \
+		{ 0,                                                                               \
+		  "addr",                                                                          \
+		  "FIRST-LAST",                                                                    \
+		  "only faults on these addresses (hex, both included)",                           \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_addr },                                                              \
+		{ 0,                                                                               \
+		  "access",                                                                        \
+		  "LIST",                                                                          \
+		  "only read, write, exec",                                                        \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_access },                                                            \
+		{ 0,                                                                               \
+		  "outcome",                                                                       \
+		  "LIST",                                                                          \
+		  "only anon, zero, file, major, cow, ... (needs an exit hook)",                   \
+		  OPT_CALL,                                                                        \
+		  offsetof(type, field),                                                           \
+		  tracing_opt_outcome },                                                           \
+		{ 0,	    "min-latency",                                                         \
+		  "TIME",   "only faults that took as long: 10us (needs an exit hook)",            \
+		  OPT_TIME, TRACING_OFFSET(type, field, cfg.min_latency),                          \
+		  NULL },                                                                          \
+	{                                                                                          \
+		'v', "verbose", NULL, "print what libbpf and the verifier say", OPT_FLAG,          \
+			TRACING_OFFSET(type, field, set.verbose), NULL                             \
+	}
+
+int tracing_opt_pid(void *target, const char *arg);
+int tracing_opt_tid(void *target, const char *arg);
+int tracing_opt_cpu(void *target, const char *arg);
+int tracing_opt_event(void *target, const char *arg);
+int tracing_opt_hook(void *target, const char *arg);
+int tracing_opt_comm(void *target, const char *arg);
+int tracing_opt_cgroup(void *target, const char *arg);
+int tracing_opt_addr(void *target, const char *arg);
+int tracing_opt_access(void *target, const char *arg);
+int tracing_opt_outcome(void *target, const char *arg);
+
+struct tracing {
+	struct session *session;
+	struct kinfo kinfo;
+	struct launch launch;
+	int signal_fd;
+	int signal; /* that ended the session, or 0 */
+	struct rec_info info;
+};
+
+/*
+ * Checks the targets, launches @command (NULL: none) stopped before its exec, starts the
+ * session and says on stderr which hook was not to be had. @argv is what the recording says it
+ * was made by. Returns 0 or an exit status after one line on stderr; nothing is left then.
+ */
+int tracing_start(struct tracing *t, struct tracing_opts *opts, bool sideband, int argc,
+		  char **argv, char **command);
+/*
+ * Lets the command go and drains into @put until the command ends, a signal comes or @put
+ * fails; @tick (may be NULL) is called about ten times a second. Then stops the session and
+ * drains the rest. Returns 0, @put's error, or the exec's -errno.
+ */
+int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx);
+/* Reaps the command, frees everything. @err: of tracing_run. Returns the exit status. */
+int tracing_end(struct tracing *t, int err, const char *command);
+
+#endif

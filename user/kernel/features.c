@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/kernel/features.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "bpf/probe.h"
+#include "probe.skel.h"
+
+static const struct feature table[NR_FEATURES] = {
+	{ .name = "try_rawtp",
+	  .what = "raw tracepoint exceptions:page_fault_user",
+	  .cost = "no fault can be traced at all" },
+	{ .name = "try_fentry",
+	  .what = "fentry handle_mm_fault",
+	  .cost = "kprobes are used instead, at a higher cost per fault" },
+	{ .name = "try_fexit",
+	  .what = "fexit handle_mm_fault",
+	  .cost = "kretprobes are used instead, at a higher cost per fault" },
+	{ .name = "try_kprobe",
+	  .what = "kprobe handle_mm_fault",
+	  .cost = "without fentry too: no VMA facts, no get_user_pages faults" },
+	{ .name = "try_kretprobe",
+	  .what = "kretprobe handle_mm_fault",
+	  .cost = "without fexit too: no outcome, no latency, no walk after the fault" },
+};
+
+static void try_one(struct feature *f)
+{
+	struct probe_bpf *skel = probe_bpf__open();
+	struct bpf_program *prog;
+	struct bpf_link *link;
+
+	if (!skel) {
+		f->error = -errno;
+		f->stage = "load";
+		return;
+	}
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), f->name));
+	f->error = probe_bpf__load(skel);
+	if (f->error) {
+		f->stage = "load";
+	} else {
+		link = bpf_program__attach(bpf_object__find_program_by_name(skel->obj, f->name));
+		if (!link) {
+			f->error = -errno;
+			f->stage = "attach";
+		}
+		bpf_link__destroy(link);
+	}
+	probe_bpf__destroy(skel);
+}
+
+void features_try(struct feature features[NR_FEATURES])
+{
+	size_t i;
+
+	memcpy(features, table, sizeof(table));
+	for (i = 0; i < NR_FEATURES; i++)
+		try_one(&features[i]);
+}
+
+/* The file reads "none [integrity] confidentiality". */
+void features_lockdown(char *buf, size_t size)
+{
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "", mode[64];
+
+	snprintf(buf, size, "unknown (no /sys/kernel/security/lockdown)");
+	if (!f)
+		return;
+	if (fgets(line, sizeof(line), f) && sscanf(line, "%*[^[][%63[^]]", mode) == 1)
+		snprintf(buf, size, "%s", mode);
+	else if (sscanf(line, "[%63[^]]", mode) == 1)
+		snprintf(buf, size, "%s", mode);
+	fclose(f);
+}

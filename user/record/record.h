@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The record file: one writer, one reader. Nothing outside user/record/ knows the format.
+ * What is written is the stream of records of bpf/events.h, side band first within a flush.
+ */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/events.h"
+
+/* What a recording says about the machine and the session; fixed size, all little-endian. */
+struct rec_info {
+	uint64_t start_mono;  /* CLOCK_MONOTONIC ns when tracing began */
+	uint64_t start_real;  /* CLOCK_REALTIME ns at the same moment */
+	uint64_t kernel_text; /* address of _text, 0 if hidden: tells one boot's KASLR from
+				 another's */
+	uint64_t page_offset; /* start of the direct map */
+	uint64_t addr_mask;   /* address bits of an entry */
+	uint64_t va_bits;     /* 48 or 57 */
+	uint32_t levels;      /* 4 or 5 */
+	uint32_t maxphyaddr;
+	uint32_t cpus;
+	uint32_t hook;	     /* enum fault_hook, user/trace/hooks.h */
+	uint32_t walks;	     /* walks were recorded */
+	uint32_t target_pid; /* the launched command, or 0 */
+	char boot_id[40];    /* /proc/sys/kernel/random/boot_id */
+	char release[72];    /* uname -r */
+	char hostname[72];
+	char command[256]; /* the tracer's command line, cut */
+};
+
+/* What became of everything that happened. */
+struct rec_totals {
+	uint64_t events; /* faults in the output */
+	uint64_t lost[PTEV_NR_LOST];
+	uint64_t filtered;    /* ended, but kept out by an outcome or latency filter */
+	uint64_t missed_exit; /* events whose end was not seen */
+	uint64_t
+		missed_runs; /* BPF programs that the kernel did not run (recursion), any process */
+	uint64_t lost_children; /* children of targets that could not be followed */
+	uint64_t lost_sideband; /* side-band records that perf dropped: names may be missing */
+	uint64_t end_mono;
+};
+
+struct rec_writer;
+struct rec_reader;
+
+/*
+ * Creates @path ("-": stdout); an old recording there is kept as PATH.old, as perf does. Anything
+ * that is not a regular file (/dev/null, a fifo) is opened as it is. Returns 0 and *@w, or -errno
+ * after msg_error().
+ */
+int rec_create(struct rec_writer **w, const char *path, const struct rec_info *info);
+/*
+ * Adds one record of @size bytes (hdr.size, a multiple of 8; else -EINVAL). Records reach the file
+ * when the buffer (1 MiB) is full or at rec_flush(). Returns 0, or -errno when what was buffered
+ * before could not be written: @record itself is in the buffer all the same. A file then still
+ * ends in the last whole flush and later flushes are tried again; rec_unwritten() counts the fault
+ * records that could not be kept. A stream is finished by its first error.
+ */
+int rec_put(struct rec_writer *w, const void *record, size_t size);
+int rec_flush(struct rec_writer *w);
+uint64_t rec_bytes(const struct rec_writer *w);	    /* size of the file so far */
+uint64_t rec_unwritten(const struct rec_writer *w); /* fault records that could not be stored */
+/*
+ * Flushes, writes the totals and closes; lost[PTEV_LOST_WRITE] must be in @totals already (what
+ * only this last flush loses is moved there from events). Frees @w in any case. In a file the
+ * totals' space is reserved at creation, so that they fit on a full disk. 0 or -errno.
+ */
+int rec_close(struct rec_writer *w, const struct rec_totals *totals);
+
+/* Opens ("-": stdin) and checks; -errno after msg_error() ("x: not a ptrace-pf recording"). */
+int rec_open(struct rec_reader **r, const char *path);
+/* Numbers as recorded, unchecked; strings are terminated. */
+const struct rec_info *rec_info(const struct rec_reader *r);
+/*
+ * Next record, valid until the following call; checked: type known, size right for its type and
+ * flags, enumerations in range, strings terminated. A PTEV_FAULT is always readable as a whole
+ * struct ptev_fault: parts that its hdr.size does not cover are zero. 1, 0 at the end (also of a
+ * cut file), -errno (file unusable from here, said on stderr). Unknown types are skipped, and
+ * their number is told on stderr at the end.
+ */
+int rec_next(struct rec_reader *r, const struct ptev_hdr **record);
+/*
+ * After the end: the totals. False: the recording was cut (killed recorder); @totals then has
+ * what can be counted, the events.
+ */
+bool rec_totals(const struct rec_reader *r, struct rec_totals *totals);
+uint64_t rec_file_size(const struct rec_reader *r); /* bytes; of a pipe: read so far */
+void rec_reader_close(struct rec_reader *r);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* From a stream of records, live or from a file, into one sink. */
+#ifndef REPORT_FEED_H
+#define REPORT_FEED_H
+
+#include "user/report/sink.h"
+
+struct feed {
+	struct sink_env env;
+	struct sink *sink; /* set by the caller after feed_init(); freed by feed_end() */
+};
+
+/* @info must outlive the feed. 0 or -ENOMEM. */
+int feed_init(struct feed *f, const struct rec_info *info);
+/* Side-band records teach the names, faults go to the sink. 0, or the sink's -errno. */
+int feed_put(struct feed *f, const struct ptev_hdr *record);
+void feed_end(struct feed *f);
+
+/* A whole recording: open, feed, totals. 0 or -errno, said on stderr (-EPIPE is not). */
+typedef struct sink *(*feed_sink)(const struct sink_env *env, const void *opts);
+int feed_file(const char *path, feed_sink make, const void *opts);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/report/intern.h"
+
+#include <string.h>
+
+int64_t intern_id(struct intern *in, const char *text)
+{
+	size_t place = hash_u64((uintptr_t)text) & (INTERN_MEMO - 1);
+	int64_t id;
+
+	if (in->memo[place].text == text && !strcmp(intern_text(in, in->memo[place].id), text))
+		return in->memo[place].id;
+	id = strings_add(&in->strings, text);
+	if (id >= 0) {
+		in->memo[place].text = text;
+		in->memo[place].id = (uint32_t)id;
+	}
+	return id;
+}
+
+const char *intern_text(const struct intern *in, uint32_t id)
+{
+	return strings_get(&in->strings, id);
+}
+
+void intern_free(struct intern *in)
+{
+	strings_free(&in->strings);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/report/line.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_FIRST 1024
+#define DIGITS	   20 /* of the largest 64-bit number */
+
+/* Room for @n more bytes, or NULL. */
+static char *reserve(struct line *l, size_t n)
+{
+	size_t size = l->size ? l->size : LINE_FIRST;
+	char *buf;
+
+	if (l->len + n > l->size) {
+		while (size < l->len + n)
+			size *= 2;
+		buf = realloc(l->buf, size);
+		if (!buf) {
+			l->failed = true;
+			return NULL;
+		}
+		l->buf = buf;
+		l->size = size;
+	}
+	return l->buf + l->len;
+}
+
+static void put(struct line *l, const char *s, size_t len)
+{
+	char *p = reserve(l, len);
+
+	if (!p)
+		return;
+	memcpy(p, s, len);
+	l->len += len;
+}
+
+void line_char(struct line *l, char c)
+{
+	put(l, &c, 1);
+}
+
+void line_str(struct line *l, const char *s)
+{
+	put(l, s, strlen(s));
+}
+
+/* C0, DEL, and C1 as UTF-8 (c2 80 .. c2 9f) would let a name steer the terminal. */
+static bool is_control(const unsigned char *s)
+{
+	return *s < ' ' || *s == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f);
+}
+
+static void put_text(struct line *l, const char *s, size_t len)
+{
+	char *p = reserve(l, len);
+	size_t i;
+
+	if (!p)
+		return;
+	for (i = 0; i < len; i++)
+		p[i] = is_control((const unsigned char *)s + i) ? '?' : s[i];
+	l->len += len;
+}
+
+void line_text(struct line *l, const char *s)
+{
+	put_text(l, s, strlen(s));
+}
+
+void line_text_right(struct line *l, const char *s, size_t width)
+{
+	size_t len = strlen(s);
+
+	for (; width > len; width--)
+		line_char(l, ' ');
+	put_text(l, s, len);
+}
+
+void line_dec_zero(struct line *l, uint64_t v, unsigned int width)
+{
+	char digits[DIGITS];
+	unsigned int n = 0;
+
+	do {
+		n++;
+		digits[DIGITS - n] = (char)('0' + v % 10);
+		v /= 10;
+	} while (n < DIGITS && (v || n < width));
+	put(l, digits + DIGITS - n, n);
+}
+
+void line_dec(struct line *l, uint64_t v)
+{
+	line_dec_zero(l, v, 1);
+}
+
+void line_hex(struct line *l, uint64_t v)
+{
+	unsigned int n = v ? (67u - (unsigned int)__builtin_clzll(v)) / 4 : 1;
+	char *p = reserve(l, n);
+	unsigned int i;
+
+	if (!p)
+		return;
+	for (i = n; i-- > 0; v >>= 4)
+		p[i] = "0123456789abcdef"[v & 15];
+	l->len += n;
+}
+
+int line_write(struct line *l, FILE *out)
+{
+	size_t len = l->len;
+
+	l->len = 0;
+	if (l->failed) {
+		l->failed = false;
+		return -ENOMEM;
+	}
+	errno = 0;
+	if (fwrite_unlocked(l->buf, 1, len, out) == len)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+void line_free(struct line *l)
+{
+	free(l->buf);
+	*l = (struct line){ 0 };
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One line of text, put together by hand and written at once: much faster than printf, and never
+ * torn when several processes share a terminal. Without memory the line is dropped and
+ * line_write() says -ENOMEM.
+ */
+#ifndef REPORT_LINE_H
+#define REPORT_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct line {
+	char *buf;
+	size_t len, size;
+	bool failed;
+};
+
+void line_char(struct line *l, char c);
+void line_str(struct line *l, const char *s);
+/* Text from outside: control characters become '?', so that a name cannot break the line. */
+void line_text(struct line *l, const char *s);
+/* Spaces up to @width, then @s as line_text() does. */
+void line_text_right(struct line *l, const char *s, size_t width);
+void line_dec(struct line *l, uint64_t v);
+void line_dec_zero(struct line *l, uint64_t v, unsigned int width); /* leading zeros */
+void line_hex(struct line *l, uint64_t v);			    /* without "0x" */
+/* Writes what there is and empties the line. 0 or -errno. */
+int line_write(struct line *l, FILE *out);
+void line_free(struct line *l);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The two forms of the script sink.
+ *
+ * Text, one line per event; parts that the session did not record are left out:
+ *
+ *	comm pid/tid [cpu] seconds: origin access error=P|W|U addr=0x.. ip=0x.. symbol+0x.. (dso)
+ *	outcome=anon lat=1.2us major=1 retried=1 vm_fault=0x.. vma=start-end perms+pgoff name
+ *	[before: pgd:.. pud:.. pmd:0 -> hole at pmd] [after: ...]
+ *
+ * then, when asked for and recorded, the call chain, one frame per line, and an empty line.
+ *
+ * JSON, one object per line, "type":"fault", and at the end one of "type":"totals". Every key is
+ * there in every object, null when the session did not record it; only the walks are left out
+ * altogether when the user asked for that. Addresses are hex strings, counts and ids numbers.
+ */
+#ifndef REPORT_SCRIPT_H
+#define REPORT_SCRIPT_H
+
+#include "user/base/json.h"
+#include "user/report/line.h"
+#include "user/report/sink.h"
+#include "user/report/view.h"
+
+struct script {
+	struct sink sink;
+	struct sink_env env;
+	struct script_opts opts;
+	FILE *out;
+	struct pt_fmt fmt;
+	struct line line;
+	struct json json;
+};
+
+/* Each writes one event. 0 or -errno. */
+int script_text(struct script *script, const struct ptev_fault *fault);
+int script_json(struct script *script, const struct ptev_fault *fault);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where events go. Live sessions and record files feed the same sinks; a sink never knows which.
+ */
+#ifndef REPORT_SINK_H
+#define REPORT_SINK_H
+
+#include <stdio.h>
+
+#include "user/record/record.h"
+#include "user/sym/procs.h"
+#include "user/sym/symbols.h"
+
+struct sink {
+	/* One fault. 0, or -errno to stop (-EPIPE: reader of stdout is gone, no message). */
+	int (*fault)(struct sink *sink, const struct ptev_fault *fault);
+	/* The end of the stream. @complete false: the recording was cut. */
+	int (*finish)(struct sink *sink, const struct rec_totals *totals, bool complete);
+	void (*free)(struct sink *sink);
+};
+
+/* What every sink may ask about an event. Owned by the caller, outlives the sink. */
+struct sink_env {
+	struct procs *procs;
+	struct symbols *symbols;
+	const struct rec_info *info;
+};
+
+struct script_opts {
+	bool json;
+	bool no_walk; /* leave the walks out */
+	bool stacks;  /* print call chains where recorded (JSON has them in any case) */
+	FILE *out;    /* NULL: stdout; stays the caller's */
+};
+
+struct report_opts {
+	const char *sort; /* comma list of keys; NULL: "comm,symbol,outcome" */
+	bool json;
+	uint32_t limit; /* rows; 0: all */
+	FILE *out;	/* NULL: stdout; stays the caller's */
+};
+
+/* Both return NULL after msg_error() (unknown sort key) or without memory. */
+struct sink *sink_script(const struct sink_env *env, const struct script_opts *opts);
+struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts);
+
+#endif

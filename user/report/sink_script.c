@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+
+#include "user/base/msg.h"
+#include "user/report/script.h"
+#include "user/report/totals.h"
+
+static int fault(struct sink *sink, const struct ptev_fault *f)
+{
+	struct script *s = (struct script *)sink;
+
+	return s->opts.json ? script_json(s, f) : script_text(s, f);
+}
+
+/* stdout has only events; what is missing among them goes to stderr. */
+static void finish_text(struct script *s, const struct rec_totals *totals, bool complete)
+{
+	totals_lost_line(&s->line, totals);
+	line_char(&s->line, '\0');
+	if (s->line.len > 1 && !s->line.failed)
+		msg_note("%s", s->line.buf);
+	s->line.len = 0;
+	if (!complete)
+		msg_note("%s", TOTALS_CUT_TEXT);
+}
+
+static int finish(struct sink *sink, const struct rec_totals *totals, bool complete)
+{
+	struct script *s = (struct script *)sink;
+
+	if (s->opts.json) {
+		json_object(&s->json, NULL);
+		json_str(&s->json, "type", "totals");
+		totals_json(&s->json, totals, complete);
+		json_end_object(&s->json);
+		json_end_line(&s->json);
+	} else {
+		finish_text(s, totals, complete);
+	}
+	errno = 0;
+	if (!fflush(s->out) && !ferror(s->out))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
+static void script_free(struct sink *sink)
+{
+	struct script *s = (struct script *)sink;
+
+	line_free(&s->line);
+	free(s);
+}
+
+struct sink *sink_script(const struct sink_env *env, const struct script_opts *opts)
+{
+	struct script *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->sink = (struct sink){ .fault = fault, .finish = finish, .free = script_free };
+	s->env = *env;
+	s->opts = *opts;
+	s->out = opts->out ? opts->out : stdout;
+	walk_fmt(&s->fmt, env->info);
+	json_init(&s->json, s->out);
+	return &s->sink;
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/report/sort_keys.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/base/msg.h"
+#include "user/report/view.h"
+#include "user/trace/names.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define NOTHING "[none]" /* the event has no such thing */
+
+/* Beyond the level numbers 1..5. */
+enum { LEVEL_NO_WALK = 0, LEVEL_PRESENT = PT_MAX_LEVEL + 1, LEVEL_BAD, LEVEL_CUT };
+
+#define NO_VMA UINT64_MAX
+
+#define VM_GROWSDOWN 0x100 /* include/linux/mm.h */
+
+/* A key that is a field of the record. */
+#define FIELD_ID(name, field)                                                 \
+	static uint64_t name##_id(struct sort_ctx *c __attribute__((unused)), \
+				  const struct ptev_fault *f)                 \
+	{                                                                     \
+		return f->field;                                              \
+	}
+
+FIELD_ID(pid, pid)
+FIELD_ID(tid, tid)
+FIELD_ID(cpu, cpu)
+FIELD_ID(access, access)
+FIELD_ID(outcome, outcome)
+FIELD_ID(origin, origin)
+FIELD_ID(page, address & ~0xfffull)
+
+static uint64_t name_id(struct sort_ctx *c, const char *name)
+{
+	int64_t id = intern_id(&c->names, name);
+
+	if (id < 0) {
+		c->err = (int)id;
+		return 0;
+	}
+	return (uint64_t)id;
+}
+
+static uint64_t comm_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	return name_id(c, procs_comm(c->env.procs, f->pid, f->tid, f->time));
+}
+
+static uint64_t symbol_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	const struct symbol *sym = fault_symbol(&c->env, f);
+
+	return name_id(c, sym ? sym->name : NOTHING);
+}
+
+static uint64_t dso_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	const struct symbol *sym = fault_symbol(&c->env, f);
+
+	return name_id(c, sym ? sym->dso : NOTHING);
+}
+
+static uint64_t file_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	struct fault_vma vma;
+	char buf[48];
+
+	if (!fault_vma(&vma, &c->env, f))
+		return name_id(c, NOTHING);
+	return name_id(c, fault_vma_name(buf, &vma));
+}
+
+static uint64_t vma_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	struct vma_id key = { 0 };
+	struct fault_vma vma;
+	char buf[48];
+	int64_t id;
+
+	if (!fault_vma(&vma, &c->env, f))
+		return NO_VMA;
+	key.start = vma.start;
+	key.end = vma.end;
+	key.name = (uint32_t)name_id(c, fault_vma_name(buf, &vma));
+	memcpy(key.perms, vma.perms, sizeof(key.perms));
+	id = vma_ids_find(&c->vmas, &key, vma.flags & VM_GROWSDOWN);
+	if (id < 0)
+		c->err = (int)id;
+	return (uint64_t)id;
+}
+
+static uint64_t level_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	struct walk_view walk;
+
+	if (!fault_before(&walk, &c->fmt, f))
+		return LEVEL_NO_WALK;
+	switch (walk.stop) {
+	case WALK_HOLE:
+		return walk.level;
+	case WALK_LEAF:
+		return LEVEL_PRESENT;
+	case WALK_BAD:
+		return LEVEL_BAD;
+	default:
+		return LEVEL_CUT;
+	}
+}
+
+static const char *name_text(const struct sort_ctx *c, uint64_t id,
+			     char *buf __attribute__((unused)), size_t size __attribute__((unused)))
+{
+	return intern_text(&c->names, (uint32_t)id);
+}
+
+static const char *page_text(const struct sort_ctx *c __attribute__((unused)), uint64_t id,
+			     char *buf, size_t size)
+{
+	snprintf(buf, size, "0x%" PRIx64, id);
+	return buf;
+}
+
+static const char *vma_text(const struct sort_ctx *c, uint64_t id, char *buf, size_t size)
+{
+	const struct vma_id *v;
+
+	if (id == NO_VMA)
+		return NOTHING;
+	v = &c->vmas.vmas[id];
+	snprintf(buf, size, "%" PRIx64 "-%" PRIx64 " %s %s", v->start, v->end, v->perms,
+		 intern_text(&c->names, v->name));
+	return buf;
+}
+
+static const char *level_text(const struct sort_ctx *c, uint64_t id,
+			      char *buf __attribute__((unused)),
+			      size_t size __attribute__((unused)))
+{
+	switch (id) {
+	case LEVEL_NO_WALK:
+		return NOTHING;
+	case LEVEL_PRESENT:
+		return "present";
+	case LEVEL_BAD:
+		return "bad";
+	case LEVEL_CUT:
+		return "cut";
+	default:
+		return walk_level_name(c->fmt.top, (unsigned int)id);
+	}
+}
+
+static const struct sort_key table[] = {
+	{ .name = "comm", .id = comm_id, .text = name_text },
+	{ .name = "pid", .id = pid_id },
+	{ .name = "tid", .id = tid_id },
+	{ .name = "cpu", .id = cpu_id },
+	{ .name = "vma", .id = vma_id, .text = vma_text },
+	{ .name = "file", .id = file_id, .text = name_text },
+	{ .name = "symbol", .id = symbol_id, .text = name_text },
+	{ .name = "dso", .id = dso_id, .text = name_text },
+	{ .name = "access", .id = access_id, .enum_text = name_access },
+	{ .name = "outcome", .id = outcome_id, .enum_text = name_outcome },
+	{ .name = "level", .id = level_id, .text = level_text },
+	{ .name = "origin", .id = origin_id, .enum_text = name_origin },
+	{ .name = "page", .id = page_id, .text = page_text },
+};
+
+_Static_assert(ARRAY_SIZE(table) == SORT_KEYS_MAX, "every key once must fit");
+
+static const struct sort_key *find(const char *word, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (strlen(table[i].name) == len && !memcmp(table[i].name, word, len))
+			return &table[i];
+	return NULL;
+}
+
+static int unknown_key(const char *word, size_t len)
+{
+	char valid[128] = "";
+	size_t i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		n += (size_t)snprintf(valid + n, sizeof(valid) - n, "%s%s", i ? ", " : "",
+				      table[i].name);
+	msg_error("no sort key '%.*s'; there are: %s", (int)len, word, valid);
+	return -EINVAL;
+}
+
+int sort_keys_parse(const char *list, const struct sort_key *keys[SORT_KEYS_MAX])
+{
+	const struct sort_key *key;
+	const char *word = list;
+	size_t len;
+	int i, n = 0;
+
+	for (;;) {
+		len = strcspn(word, ",");
+		key = find(word, len);
+		if (!key)
+			return unknown_key(word, len);
+		for (i = 0; i < n; i++) {
+			if (keys[i] == key) {
+				msg_error("sort key '%s' is given twice", key->name);
+				return -EINVAL;
+			}
+		}
+		keys[n++] = key;
+		if (!word[len])
+			return n;
+		word += len + 1;
+	}
+}
+
+bool sort_key_is_number(const struct sort_key *key)
+{
+	return !key->text && !key->enum_text;
+}
+
+const char *sort_key_text(const struct sort_ctx *ctx, const struct sort_key *key, uint64_t id,
+			  char *buf)
+{
+	if (key->enum_text)
+		return key->enum_text((unsigned int)id);
+	if (key->text)
+		return key->text(ctx, id, buf, SORT_TEXT_MAX);
+	snprintf(buf, SORT_TEXT_MAX, "%" PRIu64, id);
+	return buf;
+}
+
+int sort_key_compare(const struct sort_ctx *ctx, const struct sort_key *key, uint64_t a, uint64_t b)
+{
+	char buf_a[SORT_TEXT_MAX], buf_b[SORT_TEXT_MAX];
+
+	if (sort_key_is_number(key))
+		return (a > b) - (a < b);
+	return strcmp(sort_key_text(ctx, key, a, buf_a), sort_key_text(ctx, key, b, buf_b));
+}
+
+void sort_ctx_init(struct sort_ctx *ctx, const struct sink_env *env)
+{
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->env = *env;
+	walk_fmt(&ctx->fmt, env->info);
+}
+
+void sort_ctx_free(struct sort_ctx *ctx)
+{
+	intern_free(&ctx->names);
+	vma_ids_free(&ctx->vmas);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Addresses to symbols: kernel through kallsyms of the running boot, user through elfutils. */
+#ifndef SYM_SYMBOLS_H
+#define SYM_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "user/sym/procs.h"
+
+struct symbols;
+
+struct symbol {
+	const char *name; /* never NULL: "[unknown]" */
+	const char *dso;  /* "[kernel]", "[module]" name, path of the file, or "[unknown]" */
+	uint64_t offset;  /* of the address from the symbol's start */
+};
+
+/*
+ * @boot_id: of the recording. Kernel symbols are given only when it is this boot's (another
+ * boot has other addresses); symbols_kernel_note() then says why there are none.
+ */
+struct symbols *symbols_new(const char *boot_id);
+void symbols_free(struct symbols *s);
+/*
+ * Names @ip in the context of pid at time. The answer is cached and valid until symbols_free().
+ * @name of a symbol found is shared: equal symbols of one DSO have the same pointer.
+ */
+const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
+				  uint64_t time);
+const char *symbols_kernel_note(const struct symbols *s); /* NULL: kernel symbols are there */
+
+#endif
