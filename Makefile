@@ -90,10 +90,11 @@ $(O)/tests/unit-san: $(SAN_OBJ)
 	$(Q)$(CC) $(SAN) $^ $(LIBS) -lcriterion -o $@
 
 # Programs that tests trace: plain C, static so that the lab runs them from anywhere.
-TARGET_SRC := $(wildcard tests/system/*.c)
-TARGETS := $(TARGET_SRC:tests/system/%.c=$(O)/tests/%)
+TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
+TARGETS := $(addprefix $(O)/tests/,$(notdir $(TARGET_SRC:.c=)))
 
-$(O)/tests/%: tests/system/%.c
+vpath %.c tests/system tests/bench
+$(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O1 -g -pthread -static $< -o $@

@@ -190,7 +190,7 @@ Test(proc_maps, synthesise_ourselves)
 	cr_assert_eq(proc_synthesise(s.pid, 4711, sum_up, &s), 0);
 	cr_assert_geq(s.comms, 2);
 	cr_assert_eq(s.thread_named, 1);
-	cr_assert_eq(s.ppid, getppid());
+	cr_assert_eq(s.ppid, (uint32_t)getppid());
 	cr_assert_gt(s.code, 2);
 	cr_assert_eq(s.other, 0);
 	cr_assert_str_eq(s.name, "//anon");
@@ -226,8 +226,20 @@ Test(proc_maps, zombie_has_a_name_only)
 	cr_assert_eq(proc_synthesise(s.pid, 4711, sum_up, &s), 0);
 	cr_assert_eq(s.comms, 1);
 	cr_assert_eq(s.mmaps, 0);
-	cr_assert_eq(s.ppid, getpid());
+	cr_assert_eq(s.ppid, (uint32_t)getpid());
 	waitpid(pid, NULL, 0);
+}
+
+static void fork_for_ever(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
 }
 
 /* While processes come and go. */
@@ -238,17 +250,11 @@ Test(proc_maps, synthesise_all)
 	int i;
 
 	if (!churn)
-		for (;;) {
-			pid_t pid = fork();
-
-			if (!pid)
-				_exit(0);
-			waitpid(pid, NULL, 0);
-		}
+		fork_for_ever();
 	for (i = 0; i < 20; i++) {
 		s.comms = s.mmaps = s.other = 0;
 		cr_expect_eq(proc_synthesise_all(4711, sum_up, &s), 0);
-		cr_expect_eq(s.comms, 1);
+		cr_expect_geq(s.comms, 1);
 		cr_expect_gt(s.mmaps, 5);
 		cr_expect_gt(s.other, 10);
 	}

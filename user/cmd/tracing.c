@@ -41,7 +41,7 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 {
 	const struct kinfo *k = &t->kinfo;
 	struct rec_info *info = &t->info;
-	size_t used = 0;
+	size_t used;
 	int i;
 
 	memset(info, 0, sizeof(*info));
@@ -54,6 +54,7 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	info->levels = k->fmt.top;
 	info->maxphyaddr = k->feat.maxphyaddr;
 	info->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	info->enc_bit = k->feat.enc_bit;
 	info->hook = session_hook(t->session);
 	info->walks = o->cfg.walks && k->page_offset;
 	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;

@@ -34,7 +34,7 @@ static int add_targets(struct tracing_opts *o, const char *arg, enum fault_targe
 		}
 	}
 	free(list);
-	o->cfg.target = kind;
+	o->cfg.target = (uint8_t)kind;
 	return err;
 }
 

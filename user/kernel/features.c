@@ -31,7 +31,7 @@ static const struct feature table[NR_FEATURES] = {
 static void try_one(struct feature *f)
 {
 	struct probe_bpf *skel = probe_bpf__open();
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 	struct bpf_link *link;
 
 	if (!skel) {
@@ -39,7 +39,7 @@ static void try_one(struct feature *f)
 		f->stage = "load";
 		return;
 	}
-	bpf_object__for_each_program(prog, skel->obj)
+	while ((prog = bpf_object__next_program(skel->obj, prog)))
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), f->name));
 	f->error = probe_bpf__load(skel);
 	if (f->error) {
@@ -73,9 +73,8 @@ void features_lockdown(char *buf, size_t size)
 	snprintf(buf, size, "unknown (no /sys/kernel/security/lockdown)");
 	if (!f)
 		return;
-	if (fgets(line, sizeof(line), f) && sscanf(line, "%*[^[][%63[^]]", mode) == 1)
-		snprintf(buf, size, "%s", mode);
-	else if (sscanf(line, "[%63[^]]", mode) == 1)
+	if (fgets(line, sizeof(line), f) &&
+	    (sscanf(line, "[%63[^]]", mode) == 1 || sscanf(line, "%*[^[][%63[^]]", mode) == 1))
 		snprintf(buf, size, "%s", mode);
 	fclose(f);
 }

@@ -113,13 +113,13 @@ static void use_symbols(struct kinfo *k, const struct probe_bpf *skel)
 static int probe(struct kinfo *k)
 {
 	struct probe_bpf *skel = probe_bpf__open();
-	struct bpf_program *prog;
+	struct bpf_program *prog = NULL;
 	uint64_t ignored;
 	int err;
 
 	if (!skel)
 		return -errno;
-	bpf_object__for_each_program(prog, skel->obj)
+	while ((prog = bpf_object__next_program(skel->obj, prog)))
 		bpf_program__set_autoload(prog, prog == skel->progs.probe_symbols ||
 							prog == skel->progs.probe_peek);
 	err = probe_bpf__load(skel);

@@ -26,11 +26,12 @@ struct rec_info {
 	uint32_t cpus;
 	uint32_t hook;	     /* enum fault_hook, user/trace/hooks.h */
 	uint32_t walks;	     /* walks were recorded */
+	uint32_t enc_bit;    /* position of the memory encryption bit, 0: none */
 	uint32_t target_pid; /* the launched command, or 0 */
 	char boot_id[40];    /* /proc/sys/kernel/random/boot_id */
 	char release[72];    /* uname -r */
 	char hostname[72];
-	char command[256]; /* the tracer's command line, cut */
+	char command[252]; /* the tracer's command line, cut */
 };
 
 /* What became of everything that happened. */

@@ -57,7 +57,7 @@ static void head_warnings(struct line *l, const struct report_view *v)
 	if (!v->complete)
 		head_text(l, "INCOMPLETE", TOTALS_CUT_TEXT);
 	if (totals_lost(v->totals)) {
-		head(l, "LOST EVENTS");
+		head(l, "INCOMPLETE");
 		totals_lost_line(l, v->totals);
 		line_char(l, '\n');
 	}
@@ -93,10 +93,23 @@ static void head_counts(struct line *l, const struct report_view *v)
 		head_count(l, "side-band records lost (names may be missing)", t->lost_sideband);
 }
 
+/* Why kernel addresses have no names, where names are asked for. */
+static void head_note(struct line *l, const struct report *r)
+{
+	const char *note = symbols_kernel_note(r->ctx.env.symbols);
+	unsigned int i;
+
+	for (i = 0; note && i < r->nr_keys; i++) {
+		if (r->keys[i]->needs_symbols) {
+			head_text(l, "note", note);
+			return;
+		}
+	}
+}
+
 static int print_header(const struct report_view *v)
 {
 	const struct rec_info *info = info_of(v);
-	const char *note = symbols_kernel_note(v->report->ctx.env.symbols);
 	struct line l = { 0 };
 	char buf[UNITS_LEN];
 	int err;
@@ -109,8 +122,7 @@ static int print_header(const struct report_view *v)
 	head_text(&l, "duration", units_time(buf, duration_of(v)));
 	head_counts(&l, v);
 	head_text(&l, "recording", v->complete ? "complete" : "cut");
-	if (note)
-		head_text(&l, "kernel symbols", note);
+	head_note(&l, v->report);
 	line_char(&l, '\n');
 	err = line_write(&l, v->report->out);
 	line_free(&l);

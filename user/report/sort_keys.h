@@ -28,6 +28,7 @@ struct sort_ctx {
 /* Without ->enum_text and ->text the id is the number itself. */
 struct sort_key {
 	const char *name;
+	bool needs_symbols;
 	uint64_t (*id)(struct sort_ctx *ctx, const struct ptev_fault *f);
 	const char *(*enum_text)(unsigned int id);
 	/* Shared text, or written to @buf. */

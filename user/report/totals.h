@@ -21,6 +21,6 @@ void totals_lost_line(struct line *line, const struct rec_totals *totals);
 void totals_json(struct json *json, const struct rec_totals *totals, bool complete);
 
 #define TOTALS_CUT_TEXT \
-	"the recording was cut (its recorder was killed): what was lost is not known"
+	"the recording was cut (recorder killed or file truncated): what was lost is not known"
 
 #endif

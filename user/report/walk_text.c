@@ -19,24 +19,14 @@ static const char *const hole_names[] = {
 	[HOLE_SPECIAL] = "special",
 };
 
-/* The memory encryption bit is the gap in the address bits; 0: none. */
-static pt_u8 encryption_bit(uint64_t addr_mask)
-{
-	pt_u8 bit;
-
-	for (bit = 32; bit < PT_PA_HI; bit++)
-		if (!(addr_mask >> bit & 1) && addr_mask >> bit)
-			return bit;
-	return 0;
-}
-
 void walk_fmt(struct pt_fmt *fmt, const struct rec_info *info)
 {
 	struct pt_feat feat = { .maxphyaddr = 52, .nx = 1, .page1g = 1 };
 
 	if (info->maxphyaddr >= 32 && info->maxphyaddr < 52)
 		feat.maxphyaddr = (pt_u8)info->maxphyaddr;
-	feat.enc_bit = encryption_bit(info->addr_mask);
+	if (info->enc_bit >= 32 && info->enc_bit <= 62)
+		feat.enc_bit = (pt_u8)info->enc_bit;
 	pt_fmt_init(fmt, info->levels == 5 ? PT_MODE_5LEVEL : PT_MODE_4LEVEL, &feat);
 	if (info->addr_mask)
 		fmt->addr_mask = info->addr_mask & PT_BITS(PT_PA_HI, PT_PA_LO);

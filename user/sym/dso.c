@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,14 +27,33 @@ struct dso {
 	uint64_t changed;
 };
 
+/* Is there a file for .gnu_debuglink in one of the places where debuggers look? */
+static bool debuglink_exists(const char *file, const char *link)
+{
+	static const char *const formats[] = { "%.*s%s", "%.*s.debug/%s", "/usr/lib/debug%.*s%s" };
+	const char *base = strrchr(file, '/');
+	char path[2 * PATH_MAX];
+	size_t i;
+
+	if (!link || !base || base - file >= PATH_MAX)
+		return false;
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		snprintf(path, sizeof(path), formats[i], (int)(base + 1 - file), file, link);
+		if (!access(path, R_OK))
+			return true;
+	}
+	return false;
+}
+
 /*
- * The standard search asks debuginfo servers when the environment names some. A report must not
- * wait for a network, so then only build IDs are looked up, which is local.
+ * The standard search sets up a client for debuginfo servers when nothing is found here, and asks
+ * those that the environment names. A report must not wait for a network, so it is used only where
+ * it will find something. By build ID is always local.
  */
 static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
 			  const char *file, const char *link, GElf_Word crc, char **debug_file)
 {
-	if (getenv("DEBUGINFOD_URLS"))
+	if (getenv("DEBUGINFOD_URLS") || !debuglink_exists(file, link))
 		return dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc,
 						    debug_file);
 	return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, debug_file);

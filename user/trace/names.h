@@ -23,7 +23,7 @@ int name_mask_origins(const char *list, uint32_t *mask, char *bad, size_t bad_si
 int name_mask_accesses(const char *list, uint32_t *mask, char *bad, size_t bad_size);
 int name_mask_outcomes(const char *list, uint32_t *mask, char *bad, size_t bad_size);
 
-/* "P W U" style bits of a hardware error code, "-" for 0; @buf of 40 bytes. */
+/* "P|W|U" style bits of a hardware error code, "-" for 0; @buf of 40 bytes. */
 char *name_error_code(char *buf, uint32_t error_code);
 /* "rw-p" of vm_flags (VM_READ..VM_SHARED); @buf of 5 bytes. */
 char *name_vm_perms(char *buf, uint64_t vm_flags);
