@@ -61,9 +61,10 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	read_line("/proc/sys/kernel/random/boot_id", info->boot_id, sizeof(info->boot_id));
 	snprintf(info->release, sizeof(info->release), "%s", k->release);
 	gethostname(info->hostname, sizeof(info->hostname) - 1);
+	used = (size_t)snprintf(info->command, sizeof(info->command), "ptrace-pf");
 	for (i = 0; i < argc && used < sizeof(info->command); i++)
-		used += (size_t)snprintf(info->command + used, sizeof(info->command) - used, "%s%s",
-					 i ? " " : "", argv[i]);
+		used += (size_t)snprintf(info->command + used, sizeof(info->command) - used, " %s",
+					 argv[i]);
 }
 
 /* One line that says what was not to be had and what it costs. */
