@@ -238,14 +238,20 @@ Test(procs, forks_are_cheap, .timeout = 10)
 Test(procs, deep_forks, .timeout = 10)
 {
 	struct procs *p = new_procs();
+	const struct proc_map *map;
 	uint64_t i;
 
 	feed_mmap(p, 1, 1, 0x1000, 0xffff, "/first", 1);
 	for (i = 2; i < 2000; i++) {
 		feed_fork(p, (uint32_t)i, (uint32_t)i, (uint32_t)i - 1, (uint32_t)i - 1, i * 10);
 		feed_mmap(p, (uint32_t)i, i * 10 + 1, i << 16, (i << 16) + 0xfff, "/own", i);
+		if (i == 5)
+			feed_mmap(p, 5, 52, 0x1000, 0x1fff, "/over", 5);
 	}
-	cr_assert_str_eq(name_at(p, 1999, 0x1000, 30000), "/first");
+	cr_assert_str_eq(name_at(p, 1999, 0x1000, 30000), "/over");
+	cr_assert_str_eq(name_at(p, 1999, 0x2000, 30000), "/first");
+	map = procs_map(p, 1999, 0x3000, 30000);
+	cr_assert_eq(map->pgoff, map->start, "offsets stay right in what is copied");
 	for (i = 2; i < 2000; i++)
 		cr_assert_eq(procs_map(p, 1999, i << 16, 30000)->ino, i);
 	cr_assert_eq(procs_map(p, 1000, 1001 << 16, 30000), NULL);

@@ -352,6 +352,8 @@ Test(symbols, debug_file)
 	void *image;
 	int fd;
 
+	/* Where servers are named, only build IDs are looked up. */
+	unsetenv("DEBUGINFOD_URLS");
 	cr_assert_not_null(mkdtemp(dir));
 	cr_assert_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
 	snprintf(path, sizeof(path), "%s/prog", dir);

@@ -28,7 +28,10 @@ void procs_free(struct procs *p);
 int procs_feed(struct procs *p, const struct ptev_hdr *record);
 /* Name of a thread at @time; falls back to its process, then to "[pid]" style text "?". */
 const char *procs_comm(struct procs *p, uint32_t pid, uint32_t tid, uint64_t time);
-/* Mapping that held @address at @time, or NULL. Valid until the next procs_feed(). */
+/*
+ * Mapping that held @address at @time, or NULL. It is told as it was made: newer ones may cover
+ * other parts of it. Valid until the next procs_feed().
+ */
 const struct proc_map *procs_map(struct procs *p, uint32_t pid, uint64_t address, uint64_t time);
 const char *procs_map_name(const struct procs *p, const struct proc_map *map);
 

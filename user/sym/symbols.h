@@ -28,6 +28,10 @@ void symbols_free(struct symbols *s);
  */
 const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
 				  uint64_t time);
-const char *symbols_kernel_note(const struct symbols *s); /* NULL: kernel symbols are there */
+/*
+ * Why kernel addresses have no names; NULL: they have, or none was asked for yet (the kernel's
+ * symbols are read at the first).
+ */
+const char *symbols_kernel_note(const struct symbols *s);
 
 #endif
