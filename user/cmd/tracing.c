@@ -2,10 +2,10 @@
 #include "user/cmd/tracing.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -177,7 +177,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	struct session_tries tries;
 	int err, status;
 
-	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1 };
+	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1, .epoll = -1 };
 	status = check_opts(o, command != NULL);
 	if (status)
 		return status;
@@ -220,21 +220,36 @@ static void take_signal(struct tracing *t)
 		t->signal = (int)info.ssi_signo;
 }
 
+/* The descriptors that the loop sleeps on, told apart by their epoll data. */
+enum { WOKEN_BY_SESSION, WOKEN_BY_SIGNAL, WOKEN_BY_CHILD };
+
+static int watch(struct tracing *t)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = WOKEN_BY_SIGNAL };
+
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t->epoll < 0 || epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->signal_fd, &ev))
+		return -errno;
+	ev.data.u32 = WOKEN_BY_CHILD;
+	if (t->launch.pidfd >= 0 && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->launch.pidfd, &ev))
+		return -errno;
+	return session_watch(t->session, t->epoll);
+}
+
 /* Sleeps until there is something to read, at most POLL_MS. True: time to stop. */
 static bool wait_for_work(struct tracing *t)
 {
-	struct pollfd fds[4];
-	int ring[2], n = 0, i;
+	struct epoll_event events[4];
+	int n = epoll_wait(t->epoll, events, 4, POLL_MS);
+	bool ended = false;
 
-	fds[n++] = (struct pollfd){ .fd = t->signal_fd, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .fd = t->launch.pidfd, .events = POLLIN };
-	for (i = session_fds(t->session, ring); i--;)
-		fds[n++] = (struct pollfd){ .fd = ring[i], .events = POLLIN };
-	if (poll(fds, (nfds_t)n, POLL_MS) <= 0)
-		return false;
-	if (fds[0].revents)
-		take_signal(t);
-	return t->signal || fds[1].revents;
+	while (n-- > 0) {
+		if (events[n].data.u32 == WOKEN_BY_SIGNAL)
+			take_signal(t);
+		if (events[n].data.u32 == WOKEN_BY_CHILD)
+			ended = true;
+	}
+	return t->signal || ended;
 }
 
 int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx)
@@ -242,7 +257,9 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 	bool stop = false;
 	int err;
 
-	err = session_synthesise(t->session, put, ctx);
+	err = watch(t);
+	if (!err)
+		err = session_synthesise(t->session, put, ctx);
 	if (!err && t->launch.pid > 0)
 		err = launch_go(&t->launch);
 	while (!err && !stop) {
@@ -288,5 +305,7 @@ int tracing_end(struct tracing *t, int err, const char *command)
 	child = launch_end(&t->launch);
 	if (t->signal_fd >= 0)
 		close(t->signal_fd);
+	if (t->epoll >= 0)
+		close(t->epoll);
 	return status_of(t, err, child, command);
 }

@@ -143,7 +143,7 @@ struct tracing {
 	struct session *session;
 	struct kinfo kinfo;
 	struct launch launch;
-	int signal_fd;
+	int signal_fd, epoll;
 	int signal; /* that ended the session, or 0 */
 	struct rec_info info;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,15 +216,15 @@ enum fault_hook session_hook(const struct session *s)
 	return s->hook;
 }
 
-int session_fds(const struct session *s, int fds[2])
+int session_watch(const struct session *s, int epoll)
 {
-	int n = 0;
+	struct epoll_event ring = { .events = EPOLLIN | EPOLLET }, side = { .events = EPOLLIN };
 
-	if (!s->cfg.stat)
-		fds[n++] = s->ring.fd;
-	if (s->sideband)
-		fds[n++] = sideband_fd(s->sideband);
-	return n;
+	if (!s->cfg.stat && epoll_ctl(epoll, EPOLL_CTL_ADD, s->ring.fd, &ring))
+		return -errno;
+	if (s->sideband && epoll_ctl(epoll, EPOLL_CTL_ADD, sideband_fd(s->sideband), &side))
+		return -errno;
+	return 0;
 }
 
 struct side_ctx {

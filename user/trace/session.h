@@ -42,8 +42,11 @@ typedef int (*session_put)(void *ctx, const void *record, size_t size);
 int session_start(struct session **s, const struct session_opts *opts, const struct kinfo *k,
 		  struct session_tries *tries);
 enum fault_hook session_hook(const struct session *s);
-/* Descriptors that become readable when there is something to drain; returns how many (<= 2). */
-int session_fds(const struct session *s, int fds[2]);
+/*
+ * Adds what wakes a reader to @epoll. The ring is edge-triggered: it is readable whenever there
+ * is one record, but only its wake-ups, one per cfg.wake_bytes, are worth a drain. 0 or -errno.
+ */
+int session_watch(const struct session *s, int epoll);
 /* Hands on what is there now. @fresh: what running processes were called and had mapped. */
 int session_drain(struct session *s, session_put put, void *ctx);
 int session_synthesise(struct session *s, session_put put, void *ctx);

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154 # set here and used there
+# What the test scripts share. Each check prints one line, "ok ..." or "not ok ...", with the
+# values that it compared; tests/run counts those lines.
+#
+# Sets: $top the source tree, $bin the build folder, $pf the program, $work a folder of the
+# script's own, removed at its end.
+
+set -uo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+bin=${O:-$top/build}
+[[ $bin == /* ]] || bin=$top/$bin
+pf=$bin/ptrace-pf
+work=$(mktemp -d) || exit 1
+failures=0
+cleanups=()
+export LC_ALL=C
+
+# at_exit COMMAND [ARG]... - runs it when the script ends, the last one first; its words are kept
+# apart by printf %q
+at_exit()
+{
+	local words
+
+	printf -v words '%q ' "$@"
+	cleanups=("$words" "${cleanups[@]}")
+}
+
+leave()
+{
+	local words
+
+	for words in "${cleanups[@]}"; do
+		eval "$words"
+	done
+	rm -rf "$work"
+}
+trap leave EXIT
+
+ok()
+{
+	printf 'ok %s\n' "$1"
+}
+
+not_ok()
+{
+	printf 'not ok %s\n' "$1"
+	failures=$((failures + 1))
+}
+
+# skip REASON - for what cannot run here at all
+skip()
+{
+	printf 'skip %s\n' "$1"
+}
+
+# finish - ends the script: with 0 when every check was ok
+finish()
+{
+	exit $((failures > 0))
+}
+
+# commas N - prints 1234567 as 1,234,567
+commas()
+{
+	local n=${1:-nothing} out=''
+
+	while [[ $n =~ ^[0-9]{4,}$ ]]; do
+		out=,${n: -3}$out
+		n=${n:0:-3}
+	done
+	printf '%s%s' "$n" "$out"
+}
+
+# equal WHAT GOT WANT [SOURCE] - SOURCE says where WANT comes from
+equal()
+{
+	local line
+
+	line="$1: $(commas "$2")"
+	if [[ -n $2 && $2 == "$3" ]]; then
+		ok "$line = $(commas "$3")${4:+ ($4)}"
+	else
+		not_ok "$line, but $(commas "$3")${4:+ ($4)}"
+	fi
+}
+
+# adds_up WHAT EVENTS LOST WANT SOURCE
+adds_up()
+{
+	local line
+
+	line="$1: $(commas "$2") events + $(commas "$3") lost"
+	if [[ $2 && $3 && $4 ]] && (($2 + $3 == $4)); then
+		ok "$line = $(commas "$4") ($5)"
+	else
+		not_ok "$line, but $(commas "$4") ($5)"
+	fi
+}
+
+# at_least WHAT GOT MIN [SOURCE]
+at_least()
+{
+	if [[ $2 && $3 ]] && (($2 >= $3)); then
+		ok "$1: $(commas "$2") >= $(commas "$3")${4:+ ($4)}"
+	else
+		not_ok "$1: $(commas "$2"), not >= $(commas "$3")${4:+ ($4)}"
+	fi
+}
+
+# same_lines WHAT WANT_FILE GOT_FILE - prints the first differences
+same_lines()
+{
+	local lines
+
+	lines=$(wc -l <"$2")
+	if [[ -s $2 ]] && cmp -s "$2" "$3"; then
+		ok "$1: $(commas "$lines") lines alike"
+	else
+		not_ok "$1: $(diff "$2" "$3" | grep -c '^[<>]') of $(commas "$lines") lines differ; first:"
+		diff "$2" "$3" | head -n 12
+	fi
+}
+
+# ends_with WHAT STATUS COMMAND [ARG]... - runs it, its output goes to $work/out and $work/err
+ends_with()
+{
+	local what=$1 want=$2 got
+
+	shift 2
+	"$@" >"$work/out" 2>"$work/err"
+	got=$?
+	equal "$what: exit status" "$got" "$want"
+}
+
+# fails WHAT STATUS PATTERN COMMAND [ARG]... - and one line on stderr, which matches
+fails()
+{
+	local what=$1 status=$2 pattern=$3 got lines
+
+	shift 3
+	"$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	lines=$(wc -l <"$work/err")
+	if ((got == status && lines == 1)) && grep -qE -- "$pattern" "$work/err"; then
+		ok "$what: $got, $(cat "$work/err")"
+	else
+		not_ok "$what: status $got (not $status), $lines lines (not 1, /$pattern/):"
+		head -n 5 "$work/err"
+	fi
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154 # set by what it goes with
+# One run of touch, counted by the tracer, by perf and by rusage. After check.sh, recording.sh.
+#
+# A run is a folder: events.ptd or stat.json, perf, touch.json, and stderr.
+
+# run_touch DIR "record|stat OPTIONS" TOUCH_ARG... - makes the run; perf's counting starts at the
+# exec that gives the process the name that the tracer looks for
+run_touch()
+{
+	local dir=$1 output=events.ptd
+	local -a tracer
+
+	read -ra tracer <<<"$2"
+	shift 2
+	mkdir -p "$dir"
+	[[ ${tracer[0]} == stat ]] && output=stat.json && tracer+=(--json)
+	"$pf" "${tracer[@]}" -a --comm touch -o "$dir/$output" -- \
+		perf stat -x, -e "$PERF_EVENTS" -o "$dir/perf" -- "$bin/tests/touch" "$@" \
+		>"$dir/touch.json" 2>"$dir/stderr" || echo "exit status $?" >>"$dir/stderr"
+}
+
+# check_perf WHAT DIR - user, kernel and lost events against perf
+check_perf()
+{
+	adds_up "$1" $((user + kernel)) "$lost" "$(perf_count "$2/perf" all)" "perf stat"
+	((lost)) && return
+	equal "$1: user mode" "$user" "$(perf_count "$2/perf" user)" "perf stat"
+	equal "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" "perf stat"
+}
+
+# check_touch WHAT DIR ORIGIN FAULTS - everything about a recorded run that must lose nothing
+check_touch()
+{
+	local counted
+
+	totals "$2/events.ptd"
+	check_perf "$1" "$2"
+	equal "$1: lost" "$lost" 0
+	counted=$(target_json "$2/touch.json" '.minflt + .majflt')
+	equal "$1: rusage" "$counted" "$4" "touched"
+	equal "$1: events in the regions" "$(in_regions "$2/events.ptd" "$2/touch.json" "$3")" \
+		"$counted" "rusage"
+}
+
+# check_small_ring WHAT DIR - a ring too small for the run
+check_small_ring()
+{
+	totals "$2/events.ptd"
+	check_perf "$1" "$2"
+	at_least "$1: lost" "$lost" 1
+}
+
+# check_stat WHAT DIR
+check_stat()
+{
+	stat_totals "$2/stat.json"
+	check_perf "$1" "$2"
+}
