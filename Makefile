@@ -56,14 +56,14 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 USER_SRC := $(sort $(wildcard user/*/*.c))
 MAIN_SRC := user/cmd/main_ptrace_pf.c
 LIB_SRC := $(filter-out $(MAIN_SRC),$(USER_SRC))
-LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 
-$(O)/%.o: %.c | $(SKEL)
+$(O)/obj/%.o: %.c | $(SKEL)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-$(O)/ptrace-pf: $(O)/user/cmd/main_ptrace_pf.o $(LIB_OBJ)
+$(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o $(LIB_OBJ)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
@@ -79,7 +79,7 @@ $(O)/san/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -MMD -MP -c $< -o $@
 
-$(O)/tests/unit: $(UNIT_SRC:%.c=$(O)/%.o) $(LIB_OBJ)
+$(O)/tests/unit: $(UNIT_SRC:%.c=$(O)/obj/%.o) $(LIB_OBJ)
 	$(say) LD $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -lcriterion -o $@
@@ -146,6 +146,6 @@ install: build
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/ptrace-pf
 
 clean:
-	rm -rf $(O)/bpf $(O)/user $(O)/san $(O)/tests $(O)/ptrace-pf
+	rm -rf $(O)/bpf $(O)/obj $(O)/san $(O)/tests $(O)/ptrace-pf
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -285,9 +285,14 @@ Test(record_broken, corrupt_chunks)
 	check_message("one: corrupt at byte 632: not a chunk of records");
 	cr_assert_eq(read_one(&rec, size, size - 8, 1), -EINVAL);
 	check_message("one: corrupt at byte 648: a record does not fit its chunk");
-	cr_assert_eq(read_one(&rec, size, size - 4, 1), -EINVAL);
 	cr_assert_eq(read_one(&rec, size, size, 0), -EINVAL);
+	check_message("one: corrupt at byte 648: a record does not fit its chunk");
+	cr_assert_eq(read_one(&rec, size, size - 4, 1), -EINVAL);
+	check_message("one: corrupt at byte 632: not a chunk of records");
 	cr_assert_eq(read_one(&rec, size, size, 2), -EINVAL);
+	check_message("one: corrupt at byte 840: a chunk has fewer records than it says");
 	cr_assert_eq(read_one(&rec, size + 8, size + 8, 1), -EINVAL);
+	check_message("one: corrupt at byte 840: a record does not fit its chunk");
 	cr_assert_eq(read_one(&tiny, 64, 64, 1), -EINVAL, "size 0 does not loop");
+	check_message("one: corrupt at byte 648: a record does not fit its chunk");
 }

@@ -191,14 +191,12 @@ Test(walk_text, address_that_is_not_canonical)
 Test(walk_text, encryption_bit_is_no_address)
 {
 	const uint64_t c_bit = 1ull << 47;
-	const struct rec_info info = { .levels = 4,
-				       .maxphyaddr = 48,
-				       .enc_bit = 47,
-				       .addr_mask = 0x7ffffffff000ull };
-	const struct rec_info gap = { .levels = 4,
-				      .maxphyaddr = 52,
-				      .enc_bit = 47,
-				      .addr_mask = ADDR_MASK & ~c_bit };
+	const struct rec_info info = {
+		.levels = 4, .maxphyaddr = 48, .enc_bit = 47, .addr_mask = 0x7ffffffff000ull
+	};
+	const struct rec_info gap = {
+		.levels = 4, .maxphyaddr = 52, .enc_bit = 47, .addr_mask = ADDR_MASK & ~c_bit
+	};
 	const struct ptev_walk raw = { { c_bit | 0x1067, c_bit | 0x2067, c_bit | 0x3067,
 					 c_bit | 0x4067 } };
 	struct walk_view v = decode(&info, 0x1000, &raw, false);

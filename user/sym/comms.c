@@ -147,15 +147,22 @@ int comms_fork(struct comms *c, uint32_t tid, uint32_t parent, uint64_t time)
 static struct comm_hit look_up(const struct comms *c, uint32_t tid, uint64_t time)
 {
 	const struct comm_thread *t = find_thread(c, tid);
-	size_t count = t ? count_until(t, time) : 0;
 	uint32_t name = name_at(c, tid, time);
-
-	return (struct comm_hit){
+	struct comm_hit hit = {
 		.tid = tid,
-		.from = count ? t->events[count - 1].since : 0,
-		.to = t && count < t->n ? t->events[count].since : UINT64_MAX,
+		.to = UINT64_MAX,
 		.name = name == NO_NAME ? NULL : strings_get(&c->names, name),
 	};
+	size_t count;
+
+	if (!t)
+		return hit;
+	count = count_until(t, time);
+	if (count)
+		hit.from = t->events[count - 1].since;
+	if (count < t->n)
+		hit.to = t->events[count].since;
+	return hit;
 }
 
 const char *comms_get(struct comms *c, uint32_t tid, uint64_t time)

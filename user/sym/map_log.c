@@ -145,7 +145,8 @@ static int underlay(struct map_view *view, const struct map_view *older)
 	sum.spans = malloc((older->n + 1) * sizeof(*sum.spans));
 	if (!sum.spans)
 		return -ENOMEM;
-	memcpy(sum.spans, older->spans, older->n * sizeof(*sum.spans));
+	if (older->n)
+		memcpy(sum.spans, older->spans, older->n * sizeof(*sum.spans));
 	if (overlay(&sum, view)) {
 		free(sum.spans);
 		return -ENOMEM;
