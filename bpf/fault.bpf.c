@@ -32,6 +32,7 @@ struct fault_state {
 	bool open;
 	bool handled;	 /* handle_mm_fault has been entered */
 	bool last_retry; /* and its last return asked for a retry */
+	bool unwinding;	 /* the user stack is being read, which may fault */
 	__u64 pgd;	 /* direct-map address of the top table */
 	struct walk_end before;
 	struct ptev_fault rec;
@@ -120,22 +121,38 @@ static __always_inline void stat_end(const struct ptev_fault *rec)
 	__sync_fetch_and_add(&s->latency_sum, rec->x.latency);
 }
 
-/* Both stacks behind the record; returns their size in bytes, the counts included. */
+/*
+ * Both stacks behind the record; returns their size in bytes, the counts included. The kernel's
+ * part is of interest only where the kernel was interrupted or called get_user_pages.
+ */
 static __always_inline __u32 stacks_get(void *ctx, struct fault_state *st)
 {
 	long kernel = 0, user = 0;
 	__u32 max = PTEV_MAX_STACK * sizeof(__u64);
 
-	if (cfg.kernel_stack)
+	if (cfg.kernel_stack && st->rec.origin != PTEV_USER)
 		kernel = bpf_get_stack(ctx, st->stack, max, 0);
 	if (kernel < 0 || kernel > max)
 		kernel = 0;
+	st->unwinding = true;
 	if (cfg.user_stack)
 		user = bpf_get_stack(ctx, (void *)st->stack + kernel, max, BPF_F_USER_STACK);
+	st->unwinding = false;
 	if (user < 0 || user > max)
 		user = 0;
 	st->nr_stack = (__u64)kernel / 8 | (__u64)user / 8 << 32;
 	return sizeof(st->nr_stack) + kernel + user;
+}
+
+/* Reading a stack page that is not there is an exception of our own making, not an event. */
+static __always_inline bool own_fault(void)
+{
+	struct fault_state *st;
+
+	if (!cfg.user_stack)
+		return false;
+	st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
+	return st && st->unwinding;
 }
 
 static __always_inline __u32 record_size(void)
@@ -276,7 +293,7 @@ static __always_inline int exception(__u64 *ctx, __u8 origin)
 	__u8 access = access_of(error_code);
 	struct fault_state *st;
 
-	if (!filter_enter(origin, access, address))
+	if (!filter_enter(origin, access, address) || own_fault())
 		return 0;
 	if (cfg.stat) {
 		stat_begin(origin, error_code);

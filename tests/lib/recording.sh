@@ -47,13 +47,34 @@ target_json()
 	grep -m 1 '^{' "$1" | jq -r "$2"
 }
 
+# in_ranges FILE.ptd PID ORIGIN "FIRST LAST ..." - prints how many events of the process are there
+in_ranges()
+{
+	"$pf" script --no-walks -i "$1" |
+		awk -v pid="$2" -v origin="$3" -v ranges="$4" -f "$top/tests/lib/in_ranges.awk"
+}
+
 # in_regions FILE.ptd TOUCH_JSON ORIGIN - prints how many events are in touch's regions
 in_regions()
 {
-	local ranges pid
+	in_ranges "$1" "$(target_json "$2" .pid)" "$3" \
+		"$(target_json "$2" '[.threads[] | .first[2:], .last[2:]] | join(" ")')"
+}
 
-	pid=$(target_json "$2" .pid)
-	ranges=$(target_json "$2" '[.threads[] | .first[2:], .last[2:]] | join(" ")')
-	"$pf" script --no-walks -i "$1" | awk -v ranges="$ranges" -v pid="$pid" -v origin="$3" \
-		-f "$top/tests/lib/in_regions.awk"
+# by_children FILE.ptd TOUCH_JSON ORIGIN - the same for the regions of touch's children
+by_children()
+{
+	local pid ranges sum=0
+
+	while read -r pid ranges; do
+		sum=$((sum + $(in_ranges "$1" "$pid" "$3" "$ranges")))
+	done < <(jq -r 'select(.child) | "\(.child) \(.first[2:]) \(.last[2:])"' "$2")
+	echo "$sum"
+}
+
+# groups FILE.ptd KEY - prints what KEY is in the recording's events: "touch 5,zoo 7"
+groups()
+{
+	"$pf" report -i "$1" --sort "$2" --json |
+		jq -r --arg key "$2" '.groups | map("\(.[$key]) \(.count)") | sort | join(",")'
 }

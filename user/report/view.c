@@ -117,6 +117,24 @@ bool fault_after(struct walk_view *view, const struct pt_fmt *fmt, const struct 
 	return true;
 }
 
+/*
+ * Above the faulting instruction the kernel's stack shows the exception entry and the tracer; the
+ * unwinder ends a user stack without frame pointers in zeros.
+ */
+static void trim_stacks(struct fault_stacks *stacks, uint64_t ip)
+{
+	uint32_t i;
+
+	for (i = 0; i < stacks->nr_kernel && stacks->kernel[i] != ip; i++)
+		;
+	if (i < stacks->nr_kernel) {
+		stacks->kernel += i;
+		stacks->nr_kernel -= i;
+	}
+	while (stacks->nr_user && !stacks->user[stacks->nr_user - 1])
+		stacks->nr_user--;
+}
+
 bool fault_stacks(struct fault_stacks *stacks, const struct ptev_fault *f)
 {
 	const uint64_t *tail = (const uint64_t *)(f + 1);
@@ -129,7 +147,10 @@ bool fault_stacks(struct fault_stacks *stacks, const struct ptev_fault *f)
 	stacks->nr_user = (uint32_t)(tail[0] >> 32);
 	stacks->kernel = tail + 1;
 	stacks->user = stacks->kernel + stacks->nr_kernel;
-	return (uint64_t)stacks->nr_kernel + stacks->nr_user <= room;
+	if ((uint64_t)stacks->nr_kernel + stacks->nr_user > room)
+		return false;
+	trim_stacks(stacks, f->ip);
+	return true;
 }
 
 const struct symbol *fault_symbol(const struct sink_env *env, const struct ptev_fault *f)

@@ -90,7 +90,7 @@ static int overlay(struct map_view *view, const struct map_view *top)
 	size_t i, j = 0;
 
 	/* Each span of @top may split one of @view in two. */
-	out.spans = malloc((view->n + 2 * top->n) * sizeof(*out.spans));
+	out.spans = malloc((view->n + 2 * top->n + 1) * sizeof(*out.spans));
 	if (!out.spans)
 		return -ENOMEM;
 	for (i = 0; i < view->n; i++) {

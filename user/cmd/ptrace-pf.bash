@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# bash completion for ptrace-pf. It needs nothing but bash.
+
+# _ptrace_pf_options COMMAND - sets $flags, $valued: its options without and with a value
+_ptrace_pf_options()
+{
+	local tracing_flags='-a --all-cpus -i --no-inherit -v --verbose'
+	local tracing_valued='-p --pid -t --tid -C --cpu -e --event --hook --comm --cgroup --addr
+		--access --outcome --min-latency'
+
+	flags='-h --help'
+	valued=''
+	case $1 in
+	record)
+		flags+=" $tracing_flags -g --call-graph --no-walks -q --quiet"
+		valued="$tracing_valued -o --output -m --ring-size"
+		;;
+	live)
+		flags+=" $tracing_flags -g --call-graph --no-walks --json"
+		valued="$tracing_valued -m --ring-size"
+		;;
+	stat)
+		flags+=" $tracing_flags --json"
+		valued="$tracing_valued -o --output"
+		;;
+	report)
+		flags+=' --json'
+		valued='-i --input -s --sort --limit'
+		;;
+	script)
+		flags+=' --json --no-walks -g --call-graph'
+		valued='-i --input'
+		;;
+	doctor)
+		flags+=' --json'
+		;;
+	esac
+}
+
+# _ptrace_pf_is WORD LIST - is the word in the list?
+_ptrace_pf_is()
+{
+	local word
+
+	for word in $2; do
+		[[ $word == "$1" ]] && return 0
+	done
+	return 1
+}
+
+_ptrace_pf_words()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+# _ptrace_pf_list VALUES - one more value of a comma list
+_ptrace_pf_list()
+{
+	local done=''
+
+	[[ $cur == *,* ]] && done=${cur%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$done" -W "$1" -- "${cur##*,}")
+	if [[ $COMP_WORDBREAKS == *:* && $cur == *:* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
+	fi
+	compopt -o nospace 2>/dev/null
+}
+
+_ptrace_pf_files()
+{
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+	compopt -o filenames 2>/dev/null
+}
+
+# _ptrace_pf_value OPTION - what can follow it
+_ptrace_pf_value()
+{
+	case $1 in
+	--hook) _ptrace_pf_words 'auto fentry kprobe rawtp' ;;
+	-e | --event) _ptrace_pf_list 'fault fault:u fault:k gup' ;;
+	--access) _ptrace_pf_list 'read write exec' ;;
+	--outcome)
+		_ptrace_pf_list 'anon zero file major cow wp huge hugetlb swap migration numa uffd
+			spurious retry fixup sigsegv sigbus oom unresolved'
+		;;
+	-s | --sort)
+		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
+			page'
+		;;
+	-p | --pid) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
+	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
+	--cgroup) _ptrace_pf_files -d ;;
+	-i | --input | -o | --output) _ptrace_pf_files -f ;;
+	esac
+}
+
+# _ptrace_pf_join - sets $words: the words up to the cursor as the program will see them, for bash
+# cuts at ":" and "=", too; $raw has their places in COMP_WORDS
+_ptrace_pf_join()
+{
+	local i glue=''
+
+	words=() raw=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		:)
+			words[-1]+=:
+			glue=1
+			continue
+			;;
+		=)
+			((i == COMP_CWORD)) || continue
+			words+=('') raw+=("$i")
+			;;
+		*)
+			if [[ $glue ]]; then
+				words[-1]+=${COMP_WORDS[i]}
+			else
+				words+=("${COMP_WORDS[i]}") raw+=("$i")
+			fi
+			;;
+		esac
+		glue=''
+	done
+}
+
+# _ptrace_pf_command - completes the command to be traced, or its arguments; 1: it is not there
+_ptrace_pf_command()
+{
+	local at
+
+	for ((at = 2; at < ${#words[@]}; at++)); do
+		if [[ ${words[at]} == -- ]]; then
+			((at++))
+			break
+		elif _ptrace_pf_is "${words[at]}" "$valued"; then
+			((at++))
+		elif [[ ${words[at]} && ${words[at]} != -* ]]; then
+			break
+		fi
+	done
+	((at < ${#words[@]})) || return 1
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "${raw[at]}"
+	elif ((at == ${#words[@]} - 1)); then
+		_ptrace_pf_files -c
+	else
+		_ptrace_pf_files -f
+	fi
+	return 0
+}
+
+_ptrace_pf()
+{
+	local cur flags valued words raw
+
+	COMPREPLY=()
+	_ptrace_pf_join
+	cur=${words[-1]}
+	if ((${#words[@]} == 2)); then
+		_ptrace_pf_words 'record live stat report script doctor help --help --version'
+		return
+	fi
+	_ptrace_pf_options "${words[1]}"
+	case ${words[1]} in
+	record | live | stat) _ptrace_pf_command && return ;;
+	esac
+	if _ptrace_pf_is "${words[-2]}" "$valued"; then
+		_ptrace_pf_value "${words[-2]}"
+	else
+		_ptrace_pf_words "$flags $valued"
+	fi
+}
+
+complete -F _ptrace_pf ptrace-pf
