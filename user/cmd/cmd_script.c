@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptrace-pf script: every event of a recording, as a line or as a JSON object. */
 #include <errno.h>
+#include <signal.h>
 
 #include "user/base/opts.h"
 #include "user/cmd/cmd.h"
@@ -38,6 +39,7 @@ int cmd_script(int argc, char **argv)
 		err = opts_no_more(argc, argv, rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
 	err = feed_file(o.input, make, &o.script);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

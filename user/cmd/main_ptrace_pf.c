@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptrace-pf: looks at page faults, with the page-table walk in each event. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +48,6 @@ int main(int argc, char **argv)
 
 	/* libbpf reports each hook that it cannot attach; the session says it in one line. */
 	libbpf_set_print(quiet);
-	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -130,7 +130,8 @@ static int check_opts(struct tracing_opts *o, bool command)
 	return check_targets(o);
 }
 
-static int block_signals(void)
+/* From here on signals end the session in order; a reader that leaves is -EPIPE. */
+static int take_signals(void)
 {
 	sigset_t set;
 
@@ -139,6 +140,7 @@ static int block_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -184,7 +186,8 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (o->set.verbose)
 		libbpf_set_print(print_libbpf);
 	kinfo_detect(&t->kinfo);
-	t->signal_fd = block_signals();
+	/* The command is forked first: it keeps the signal mask and dispositions that we were
+	 * given. */
 	if (command) {
 		err = launch_prepare(&t->launch, command);
 		if (err) {
@@ -192,6 +195,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 			return EXIT_FAILED;
 		}
 	}
+	t->signal_fd = take_signals();
 	so.cfg = o->cfg;
 	so.targets = o->set.targets;
 	so.nr_targets = o->set.nr_targets;

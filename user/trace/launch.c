@@ -13,13 +13,9 @@
 /* Runs in the child; returns only by _exit(). */
 static void child(int go_fd, int error_fd, char *const argv[])
 {
-	sigset_t none;
 	char byte;
 	int err;
 
-	/* The parent may block signals for its own signalfd; the command starts clean. */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(0);

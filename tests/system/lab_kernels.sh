@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Everything that this machine's own kernel may not allow, on Debian's kernels in the lab: each
+# way of hooking, the walks after the faults, their outcomes, 4 and 5 levels, PTI. The runs are
+# made in there (tests/lib/guest.sh) and compared here.
+# usage: lab_kernels.sh [BOOT]... (see boots below)
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/lib/recording.sh
+. "$top/tests/lib/recording.sh"
+# shellcheck source=tests/lib/counts.sh
+. "$top/tests/lib/counts.sh"
+# shellcheck source=tests/lib/zoo.sh
+. "$top/tests/lib/zoo.sh"
+# shellcheck source=tests/lib/filters.sh
+. "$top/tests/lib/filters.sh"
+# shellcheck source=tests/lib/doctor.sh
+. "$top/tests/lib/doctor.sh"
+
+# name -> kernel, levels, more kernel arguments (- for none), parts
+declare -rA BOOTS=(
+	[6.1]="6.1 4 - doctor fentry kprobe counts filters nobtf"
+	[6.12]="6.12 4 - doctor fentry kprobe counts filters nobtf"
+	[6.1-la57]="6.1 5 - doctor fentry"
+	[6.12-la57]="6.12 5 - doctor fentry"
+	[6.1-pti]="6.1 4 pti=on doctor fentry"
+)
+
+check_counts()
+{
+	local hook threads run
+
+	for hook in fentry kprobe rawtp; do
+		for threads in 1 2; do
+			check_touch "$1, $hook, $threads threads" "$2/$hook-$threads" user 200000
+		done
+		check_stat "$1, $hook, stat" "$2/$hook-stat"
+		check_small_ring "$1, $hook, ring of 4096 bytes" "$2/$hook-small"
+		[[ $hook == rawtp ]] && continue
+		for run in populate readv; do
+			check_touch "$1, $hook, $run" "$2/$hook-$run" gup 20000
+		done
+	done
+	check_touch "$1, fentry, from the kernel" "$2/fentry-kernel" kernel 20000
+}
+
+# check_zoo WHAT DIR
+check_zoo()
+{
+	equal "$1: zoo's status" "$(cat "$2/status")" 0
+	totals "$2/events.ptd"
+	equal "$1: lost" "$lost" 0
+	zoo_events "$2" "$1"
+	check_frames "$1" "$2"
+	check_stops "$1" "$2"
+	check_outcomes "$1" "$2"
+	check_rusage "$1" "$2"
+}
+
+check_fentry()
+{
+	check_zoo "$1, fentry" "$2/zoo-fentry"
+}
+
+check_kprobe()
+{
+	check_zoo "$1, kprobe" "$2/zoo-kprobe"
+}
+
+check_filters()
+{
+	local dir=$2/filters zoo_origins="user kernel gup"
+
+	check_attach_filters "$1" "$dir"
+	check_zoo_filters "$1" "$dir" "$zoo_origins"
+	check_other_filters "$1" "$dir/other"
+	echo 4 | tee "$dir/outcome/levels" >"$dir/gup/levels"
+	zoo_events "$dir/outcome" "" >/dev/null
+	equal "$1: --outcome: kinds" "$(groups "$dir/outcome/events.ptd" outcome | sed 's/ [0-9]*//g')" \
+		cow,sigsegv,zero
+	equal "$1: --outcome: faults" "$(wc -l <"$dir/outcome/events")" \
+		"$(oracle_count "$dir/outcome/oracle" '/ (cow|zero|sigsegv) /')" oracle
+	zoo_events "$dir/gup" "" >/dev/null
+	equal "$1: -e gup: origins" "$(groups "$dir/gup/events.ptd" origin | sed 's/ [0-9]*//g')" gup
+	equal "$1: -e gup: faults" "$(wc -l <"$dir/gup/events")" \
+		"$(oracle_count "$dir/gup/oracle" '/ gup /')" oracle
+	check_latency_filter "$1" "$dir/latency"
+	totals "$dir/outside/events.ptd"
+	equal "$1: --cgroup: faults outside" "$events" 0
+	equal "$1: --cgroup: faults inside" \
+		"$(in_regions "$dir/cgroup.ptd" "$dir/cgroup.json" user)" 20000
+}
+
+# check_latency_filter WHAT DIR - what is left out is counted
+check_latency_filter()
+{
+	local filtered early
+
+	totals "$2/events.ptd"
+	filtered=$("$pf" report -i "$2/events.ptd" --json | jq .filtered)
+	early=$("$pf" script --json --no-walks -i "$2/events.ptd" |
+		jq -r 'select(.latency_ns != null and .latency_ns < 20000) | .address' | wc -l)
+	equal "$1: --min-latency: faster ones in the file" "$early" 0
+	adds_up "$1: --min-latency" $((user + kernel)) $((filtered - $(gup_of "$2"))) \
+		"$(perf_count "$2/perf" all)" "perf stat; filtered for lost"
+}
+
+check_nobtf()
+{
+	equal "$1, no BTF: status" "$(cat "$2/nobtf/status")" 1
+	equal "$1, no BTF: lines on stderr" "$(wc -l <"$2/nobtf/err")" 1
+	equal "$1, no BTF: says so" "$(grep -c 'no BTF' "$2/nobtf/err")" 1
+	equal "$1, no BTF: doctor's status" "$(cat "$2/nobtf/doctor_status")" 1
+	equal "$1, no BTF: doctor says so" "$(grep -cE '^BTF +no' "$2/nobtf/doctor")" 1
+}
+
+# boot NAME
+boot()
+{
+	local kernel levels more parts part dir=$work/$1 status
+
+	read -r kernel levels more parts <<<"${BOOTS[$1]}"
+	[[ $more == - ]] && more=''
+	mkdir "$dir"
+	# shellcheck disable=SC2086 # several parts
+	"$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --append "$more" --quiet \
+		--disk-mb 256 --disk-mb 256 --timeout 600 --results "$dir" -- \
+		"$top/tests/lib/guest.sh" $parts
+	status=$?
+	equal "$1: the lab" $status 0
+	[[ -f $dir/times ]] && printf '# %s: seconds: %s\n' "$1" "$(paste -sd ' ' "$dir/times")"
+	((status)) && return
+	for part in $parts; do
+		case $part in
+		doctor) check_doctor "$1" "$dir/doctor" ;;
+		*) "check_$part" "$1" "$dir" ;;
+		esac
+	done
+	rm -rf "$dir"
+}
+
+for name in "${@:-6.1 6.12 6.1-la57 6.12-la57 6.1-pti}"; do
+	for one in $name; do
+		boot "$one"
+	done
+done
+finish
