@@ -72,7 +72,7 @@ exit_filters()
 
 	record_zoo "$dir/outcome" --outcome cow,zero,sigsegv
 	record_zoo "$dir/gup" -e gup
-	run_touch "$dir/latency" "record --min-latency 20us" 20000
+	run_touch "$dir/latency" "record -e fault:u,fault:k --min-latency 20us" 20000
 	mkdir $group
 	run_touch "$dir/outside" "record --cgroup $group" 20000
 	"$pf" record -q -a --comm touch --cgroup $group -o "$dir/cgroup.ptd" -- \

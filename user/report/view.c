@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "user/trace/names.h"
 
@@ -53,7 +54,7 @@ static void vma_from_map(struct fault_vma *vma, const struct proc_map *map)
 	vma->min = map->min;
 	vma->anon = !map->ino;
 	name_vm_perms(vma->perms, vma->flags);
-	vma->perms[3] = '?';
+	vma->perms[3] = map->flags & MAP_SHARED ? 's' : map->flags & MAP_PRIVATE ? 'p' : '?';
 }
 
 /* perf has a name for what has none. */

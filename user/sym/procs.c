@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "user/sym/comms.h"
 #include "user/sym/spaces.h"
@@ -66,6 +67,7 @@ static int feed_mmap(struct procs *p, const struct ptev_mmap *r)
 		.maj = r->maj,
 		.min = r->min,
 		.prot = r->prot,
+		.flags = r->flags & (MAP_SHARED | MAP_PRIVATE),
 		.name = (uint32_t)name,
 	};
 

@@ -18,8 +18,9 @@ struct proc_map {
 	uint64_t pgoff;	      /* bytes */
 	uint64_t ino;
 	uint32_t maj, min;
-	uint32_t prot; /* PROT_* */
-	uint32_t name; /* index of the interned name: procs_name() */
+	uint32_t prot;	/* PROT_* when it was made: mprotect() is not reported */
+	uint32_t flags; /* MAP_SHARED, MAP_PRIVATE; 0: not known */
+	uint32_t name;	/* index of the interned name: procs_name() */
 };
 
 struct procs *procs_new(void); /* NULL without memory */
