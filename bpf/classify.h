@@ -41,7 +41,7 @@ struct fault_facts {
 	__u64 before_entry, after_entry; /* value at the level where the walk stopped */
 	__u64 addr_mask;
 	__u32 vm_fault; /* VM_FAULT_* of all calls or-ed, RETRY of the last one excluded */
-	__u8 before_kind, after_kind; /* enum pt_kind; PT_TABLE: unreadable */
+	__u8 before_kind, after_kind; /* enum pt_kind; PT_TABLE: not walked, or unreadable */
 	__u8 before_level, after_level;
 	__u8 write;
 	__u8 anon;
@@ -106,6 +106,8 @@ static __always_inline __u8 classify_fault(const struct fault_facts *f)
 		return classify_error(f->vm_fault);
 	if (f->retried && (f->vma_flags & f->uffd_flags))
 		return PTEV_OUT_UFFD;
+	if (f->before_kind == PT_TABLE)
+		return PTEV_OUT_UNKNOWN;
 	if (f->before_kind == PT_HOLE && f->before_entry & ~(PT_A | PT_D))
 		return classify_special(f->before_entry);
 	if (f->before_kind == PT_LEAF)

@@ -173,6 +173,8 @@ static __always_inline void emit(void *ctx, struct fault_state *st, bool stacks)
 
 	st->open = false;
 	if (cfg.stat) {
+		if (filters_exit())
+			stat_begin(st->rec.origin, st->rec.error_code);
 		stat_end(&st->rec);
 		COUNT(emitted);
 		return;
@@ -264,6 +266,7 @@ static __always_inline struct fault_state *fault_open(void *ctx, __u8 origin, __
 	rec = &st->rec;
 	st->handled = false;
 	st->last_retry = false;
+	__builtin_memset(&st->before, 0, sizeof(st->before)); /* PT_TABLE: not walked */
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->hdr.type = PTEV_FAULT;
 	rec->time = bpf_ktime_get_ns();
@@ -295,11 +298,10 @@ static __always_inline int exception(__u64 *ctx, __u8 origin)
 
 	if (!filter_enter(origin, access, address) || own_fault())
 		return 0;
-	if (cfg.stat) {
+	if (cfg.stat && !filters_exit())
 		stat_begin(origin, error_code);
-		if (!cfg.has_exit)
-			return 0;
-	}
+	if (cfg.stat && !cfg.has_exit)
+		return 0;
 	st = fault_open(ctx, origin, access, address);
 	if (!st)
 		return 0;
@@ -368,8 +370,8 @@ static __always_inline struct fault_state *gup_open(void *ctx, struct vm_area_st
 		return st;
 	if (!filter_enter(PTEV_GUP, access, address))
 		return NULL;
-	if (cfg.stat)
-		stat_begin(PTEV_GUP, fault_flags & FAULT_WRITE ? PTEV_EC_W : 0);
+	if (cfg.stat && !filters_exit())
+		stat_begin(PTEV_GUP, 0);
 	st = fault_open(ctx, PTEV_GUP, access, address);
 	if (st)
 		walk_before(st, BPF_CORE_READ(vma, vm_mm), false);

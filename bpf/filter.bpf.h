@@ -45,7 +45,10 @@ static __always_inline bool filter_comm(void)
 
 static __always_inline bool filter_cpu(__u32 cpu)
 {
-	return cpu < FAULT_MAX_CPUS && (cfg.cpus[cpu / 64] >> (cpu % 64) & 1);
+	/* A mask bounds the index: the verifier of 6.1 loses a comparison's bound in the shift. */
+	__u64 word = cfg.cpus[cpu / 64 % (FAULT_MAX_CPUS / 64)];
+
+	return cpu < FAULT_MAX_CPUS && (word >> (cpu % 64) & 1);
 }
 
 /* Everything that is known when a fault begins. */
@@ -64,6 +67,12 @@ static __always_inline bool filter_enter(__u8 origin, __u8 access, __u64 address
 	if (cfg.by_comm && !filter_comm())
 		return false;
 	return !cfg.cgroup || bpf_get_current_ancestor_cgroup_id(cfg.cgroup_level) == cfg.cgroup;
+}
+
+/* Some faults are kept or not by how they ended. */
+static __always_inline bool filters_exit(void)
+{
+	return cfg.outcomes || cfg.min_latency;
 }
 
 /* What is known only when it has ended. */

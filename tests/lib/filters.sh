@@ -131,3 +131,31 @@ check_other_filters()
 	totals "$2/eventk.ptd"
 	equal "$1: -e fault:k" "$events" "$(perf_count "$2/eventk.perf" kernel)" "perf stat"
 }
+
+# run_cgroup_filter DIR CGROUP - one touch in a new cgroup and one in a child of it, one outside
+run_cgroup_filter()
+{
+	local name group=$2
+
+	mkdir -p "$1" "$group/below" || return
+	for name in outside inside below; do
+		case $name in
+		inside) group=$2 ;;
+		below) group=$2/below ;;
+		outside) group='' ;;
+		esac
+		"$pf" record -q -a --comm touch --cgroup "$2" -o "$1/$name.ptd" -- \
+			bash -c "${group:+echo \$\$ >$group/cgroup.procs && }exec '$bin/tests/touch' 20000" \
+			>"$1/$name.json" 2>"$1/stderr"
+	done
+	rmdir "$2/below" "$2"
+}
+
+# check_cgroup_filter WHAT DIR
+check_cgroup_filter()
+{
+	totals "$2/outside.ptd"
+	equal "$1: --cgroup: outside" "$events" 0
+	equal "$1: --cgroup: inside" "$(in_regions "$2/inside.ptd" "$2/inside.json" user)" 20000
+	equal "$1: --cgroup: below" "$(in_regions "$2/below.ptd" "$2/below.json" user)" 20000
+}

@@ -65,18 +65,15 @@ part_kprobe()
 	zoo kprobe
 }
 
-# Filters that need the end of a fault, get_user_pages or a cgroup.
+# Filters that need the end of a fault or get_user_pages, and cgroup v2.
 exit_filters()
 {
-	local dir=$1 group=/sys/fs/cgroup/touched
+	local dir=$1
 
 	record_zoo "$dir/outcome" --outcome cow,zero,sigsegv
 	record_zoo "$dir/gup" -e gup
 	run_touch "$dir/latency" "record -e fault:u,fault:k --min-latency 20us" 20000
-	mkdir $group
-	run_touch "$dir/outside" "record --cgroup $group" 20000
-	"$pf" record -q -a --comm touch --cgroup $group -o "$dir/cgroup.ptd" -- \
-		bash -c "echo \$\$ >$group/cgroup.procs && exec '$bin/tests/touch' 20000" >"$dir/cgroup.json"
+	run_cgroup_filter "$dir/cgroup" /sys/fs/cgroup/touched
 }
 
 part_filters()

@@ -8,6 +8,8 @@ readonly RECORD=(record -q --hook rawtp -o "$work/ptd")
 
 usage_errors()
 {
+	local group
+
 	fails "no such command" 2 "'nonsense' is not a command" "$pf" nonsense
 	fails "no such option" 2 "nonsense" "$pf" record --nonsense
 	fails "option without its value" 2 "(-o|output)" "$pf" record -o
@@ -27,7 +29,9 @@ usage_errors()
 	fails "report with an operand" 2 "rest" "$pf" report rest
 	fails "no such sort key" 1 "colour" "$pf" report -i "$work/good" --sort colour
 	fails "no such cgroup" 2 "cgroup" "$pf" record --cgroup /sys/fs/cgroup/none true
-	fails "not a cgroup" 2 "cgroup" "$pf" record --cgroup /proc true
+	fails "not a cgroup" 2 "not a cgroup v2" "$pf" record --cgroup /proc true
+	group=$(awk '$3 == "cgroup" { print $2; exit }' /proc/mounts)
+	[[ $group ]] && fails "a cgroup of version 1" 2 "not a cgroup v2" "$pf" record --cgroup "$group" true
 }
 
 target_errors()
@@ -103,6 +107,8 @@ files()
 		equal "$command: cut in the middle: says so" "$(sort -u "$work/out" "$work/err" | grep -c 'recording.* cut')" 1
 	done
 	fails "record into a folder" 1 "$work" "$pf" record -q --hook rawtp -o "$work" -- true
+	fails "record onto a full device" 1 "No space left" \
+		"$pf" record -q --hook rawtp -o /dev/full -- true
 	fails "record below no folder" 1 "No such file" \
 		"$pf" record -q --hook rawtp -o "$work/none/ptd" -- true
 }

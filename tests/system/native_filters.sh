@@ -16,4 +16,11 @@ run_zoo_filters "$work"
 check_zoo_filters zoo "$work" "user kernel"
 run_other_filters "$work/other"
 check_other_filters touch "$work/other"
+hierarchy=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+if [[ $hierarchy ]]; then
+	run_cgroup_filter "$work/cgroup" "$hierarchy/touched"
+	check_cgroup_filter touch "$work/cgroup"
+else
+	skip "--cgroup: no cgroup v2 is mounted"
+fi
 finish

@@ -98,7 +98,9 @@ for option in --hook --event --access --outcome; do
 	completed stat "$option" '' >"$work/got"
 	alike "$option: values in the error message and completion"
 done
-"$pf" report --help | grep -oE '[a-z]+(,[a-z]+){3,}' | words >"$work/want"
+# The help wraps: its lines are put together, and the list stands between "of" and the default.
+"$pf" report --help | tr -s '\n ' ' ' | sed 's/.*comma list of \([a-z, ]*\) (default.*/\1/' |
+	words >"$work/want"
 completed report --sort '' >"$work/got"
 alike "--sort: keys in --help and completion"
 

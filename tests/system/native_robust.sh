@@ -124,6 +124,23 @@ interrupted()
 	done
 }
 
+# With a command of its own, which has to end too
+interrupted_with_command()
+{
+	"$pf" record -q --hook rawtp -o "$work/ptd" -- "$bin/tests/steady" "$work/log" 2>"$work/err" &
+	recorder=$!
+	wait_for "$work/log"
+	steady=$(pgrep -P "$recorder")
+	sleep 0.5
+	kill -INT "$recorder"
+	wait "$recorder"
+	equal "SIGINT with a command: exit status" "$?" 130
+	equal "SIGINT with a command: still running" "$(ps -o pid= -p "${steady:-1}" | wc -l)" 0
+	totals "$work/ptd"
+	equal "SIGINT with a command: complete" "$complete" true
+	at_least "SIGINT with a command: events" "$events" 1
+}
+
 full_disk()
 {
 	local status
@@ -147,5 +164,6 @@ full_disk()
 killed
 stopped
 interrupted
+interrupted_with_command
 full_disk
 finish

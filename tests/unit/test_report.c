@@ -221,7 +221,9 @@ Test(report, losses_and_a_cut_come_first)
 	stop(&x);
 	start(&x, (struct report_opts){ 0 });
 	feed_six(&x);
-	cr_assert_eq(strstr(end(&x, &clean, false), "# INCOMPLETE: the recording was cut"), x.text);
+	cr_assert_eq(
+		strstr(end(&x, &clean, false), "# INCOMPLETE: the recording does not end properly"),
+		x.text);
 	cr_assert_not_null(strstr(x.text, "# lost: not known\n# recording: cut\n"));
 	cr_assert_not_null(strstr(x.text, "# duration: 1.00ms\n")); /* to the last event */
 	stop(&x);
@@ -237,7 +239,7 @@ Test(report, json)
 		end(&x, &clean, true),
 		"{\"events\":6,\"lost\":{\"total\":0,\"ring_full\":0,\"no_state\":0,"
 		"\"in_flight\":0,\"write_error\":0},\"filtered\":0,\"missed_exit\":0,"
-		"\"missed_runs\":0,\"lost_sideband\":0,\"complete\":true,"
+		"\"missed_runs\":0,\"lost_children\":0,\"lost_sideband\":0,\"complete\":true,"
 		"\"command\":\"ptrace-pf record -- ./app\",\"kernel\":\"6.1.0-test\","
 		"\"hostname\":\"lab\",\"hook\":\"fentry\",\"walks\":true,\"duration_ns\":2500000,"
 		"\"sort\":[\"pid\",\"outcome\"],\"groups_total\":4,\"groups\":[{\"pid\":20,"

@@ -161,7 +161,7 @@ int cmd_doctor(int argc, char **argv)
 	int rest, err;
 
 	err = opts_parse(options, "ptrace-pf doctor [OPTIONS]",
-			 "Exit status: 0 when faults can be traced, 1 when not.\n", argc, argv, &o,
+			 "Exit status: 0 when faults can be traced, 1 when not.", argc, argv, &o,
 			 &rest);
 	if (!err)
 		err = opts_no_more(argc, argv, rest);

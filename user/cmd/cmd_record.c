@@ -28,8 +28,8 @@ static const struct opt options[] = {
 	  TRACING_OFFSET(struct record_opts, tracing, set.call_graph), NULL },
 	{ 'm', "ring-size", "SIZE", "size of the kernel's ring buffer (default 64M)", OPT_SIZE,
 	  TRACING_OFFSET(struct record_opts, tracing, set.ring_bytes), NULL },
-	{ 0, "no-walks", NULL, "leave the page-table walks out", OPT_FLAG,
-	  TRACING_OFFSET(struct record_opts, tracing, set.no_walks), NULL },
+	{ 0, "no-walks", NULL, "leave the page-table walks out; outcomes are not told apart then",
+	  OPT_FLAG, TRACING_OFFSET(struct record_opts, tracing, set.no_walks), NULL },
 	{ 'q', "quiet", NULL, "no progress and no summary", OPT_FLAG,
 	  offsetof(struct record_opts, quiet), NULL },
 	{ 0 },
@@ -112,6 +112,10 @@ static void summary(const struct rec_totals *totals, uint64_t bytes, const char 
 		if (totals->lost[i])
 			msg_note("lost: %s %s", units_count(each, totals->lost[i]),
 				 name_lost((unsigned int)i));
+	if (totals->missed_runs)
+		msg_note(
+			"%s runs of a program were skipped by the kernel (recursion), in any process",
+			units_count(each, totals->missed_runs));
 	if (totals->lost_sideband)
 		msg_note("%s names or mappings were dropped by perf: some may be missing",
 			 units_count(each, totals->lost_sideband));
@@ -154,6 +158,7 @@ int cmd_record(int argc, char **argv)
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	command = rest < argc ? argv + rest : NULL;
+	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
 	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
 	if (status)
 		return status;

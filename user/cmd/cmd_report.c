@@ -16,7 +16,8 @@ static const struct opt options[] = {
 	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
 	  offsetof(struct report_cmd, input), NULL },
 	{ 's', "sort", "KEYS",
-	  "group by any of comm,pid,tid,cpu,vma,file,symbol,dso,access,outcome,level,origin,page",
+	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
+	  "origin, page (default: comm,symbol,outcome)",
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },

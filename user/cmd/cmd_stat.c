@@ -33,6 +33,7 @@ struct counts {
 	uint64_t duration;
 	uint64_t origins[PTEV_NR_ORIGINS];
 	enum fault_hook hook;
+	bool by_end; /* filtered by outcome or latency */
 };
 
 static int ignore(void *ctx, const void *record, size_t size)
@@ -60,8 +61,9 @@ static void count(struct counts *c, const struct tracing *t)
 			c->origins[origin] += c->stat.by_ec[origin][ec];
 	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
 		c->totals.events += c->origins[origin];
-	/* A fault is counted when it begins: a full ring or a missed end cannot lose it. */
-	memset(c->totals.lost, 0, sizeof(c->totals.lost));
+	/* A fault is counted when it begins, unless its end decides: nothing can lose it then. */
+	if (!c->by_end)
+		memset(c->totals.lost, 0, sizeof(c->totals.lost));
 }
 
 /* Upper end of the histogram slot in which @share of all @n values are reached. */
@@ -153,6 +155,8 @@ static int print_text(FILE *out, const struct counts *c)
 			units_time(a, c->stat.latency_sum / n),
 			units_time(b, quantile(&c->stat, n, 0.5)),
 			units_time(d, quantile(&c->stat, n, 0.99)));
+	if (c->totals.filtered)
+		fprintf(out, "\nfiltered out: %s\n", units_count(a, c->totals.filtered));
 	fprintf(out, "\nhook %s, %s elapsed\n", name_hook(c->hook), units_time(a, c->duration));
 	return err;
 }
@@ -253,6 +257,7 @@ int cmd_stat(int argc, char **argv)
 	err = tracing_run(&t, ignore, NULL, NULL);
 	if (err)
 		return tracing_end(&t, err, command ? command[0] : NULL);
+	c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
 	count(&c, &t);
 	err = print(&o, &c);
 	return tracing_end(&t, err, NULL);

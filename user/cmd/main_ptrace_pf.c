@@ -29,7 +29,7 @@ static void usage(FILE *out)
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fputs("\n'ptrace-pf COMMAND --help' lists a command's options.\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted;\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 128 + N ended by signal N;\n"
 	      "with a launched command its own, 126 or 127 when it could not be run.\n",
 	      out);
 }

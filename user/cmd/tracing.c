@@ -2,6 +2,7 @@
 #include "user/cmd/tracing.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,8 +118,8 @@ static int check_opts(struct tracing_opts *o, bool command)
 		msg_error("-a excludes -p and -t");
 		return EXIT_USAGE;
 	}
-	if (o->set.hook == HOOK_RAWTP && (o->cfg.outcomes || o->cfg.min_latency)) {
-		msg_error("--outcome and --min-latency need an exit hook; rawtp has none");
+	if (o->cfg.outcomes && o->set.no_walks) {
+		msg_error("--outcome needs the walks: leave --no-walks out");
 		return EXIT_USAGE;
 	}
 	/* As with perf: a command beside -a or -p only says how long to trace. */
@@ -170,6 +171,44 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, args);
 }
 
+/* What was asked for that only an exit hook can tell, or NULL. */
+static const char *needs_exit(const struct tracing_opts *o)
+{
+	if (o->cfg.outcomes)
+		return "--outcome";
+	if (o->cfg.min_latency)
+		return "--min-latency";
+	return o->cfg.origins == 1 << PTEV_GUP ? "-e gup" : NULL;
+}
+
+static int not_run(const char *command, int err)
+{
+	if (err == -ENOENT) {
+		msg_error("%s: command not found", command);
+		return EXIT_NOT_FOUND;
+	}
+	msg_error("%s: %s", command, strerror(-err));
+	return EXIT_NOT_RUN;
+}
+
+/*
+ * The command is forked before signals are taken: it keeps the mask and dispositions that we were
+ * given.
+ */
+static int launch(struct tracing *t, const struct tracing_opts *o, char **command)
+{
+	int err = launch_find(command[0]);
+
+	if (err)
+		return not_run(command[0], err);
+	err = launch_prepare(&t->launch, command,
+			     o->set.stdout_taken ? STDERR_FILENO : STDOUT_FILENO);
+	if (!err)
+		return 0;
+	msg_error("cannot fork: %s", strerror(-err));
+	return EXIT_FAILED;
+}
+
 int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int argc, char **argv,
 		  char **command)
 {
@@ -177,6 +216,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 				   .ring_bytes = o->set.ring_bytes,
 				   .sideband = sideband };
 	struct session_tries tries;
+	const char *needs;
 	int err, status;
 
 	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1, .epoll = -1 };
@@ -186,15 +226,9 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (o->set.verbose)
 		libbpf_set_print(print_libbpf);
 	kinfo_detect(&t->kinfo);
-	/* The command is forked first: it keeps the signal mask and dispositions that we were
-	 * given. */
-	if (command) {
-		err = launch_prepare(&t->launch, command);
-		if (err) {
-			msg_error("cannot fork: %s", strerror(-err));
-			return EXIT_FAILED;
-		}
-	}
+	status = command ? launch(t, o, command) : 0;
+	if (status)
+		return status;
 	t->signal_fd = take_signals();
 	so.cfg = o->cfg;
 	so.targets = o->set.targets;
@@ -206,9 +240,10 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 		launch_end(&t->launch);
 		return EXIT_FAILED;
 	}
-	if ((o->cfg.outcomes || o->cfg.min_latency) && session_hook(t->session) == HOOK_RAWTP) {
-		msg_error("--outcome and --min-latency need an exit hook; this kernel has none");
-		tracing_end(t, 0, NULL);
+	needs = needs_exit(o);
+	if (needs && session_hook(t->session) == HOOK_RAWTP) {
+		msg_error("%s needs a hook on handle_mm_fault; with rawtp there is none", needs);
+		tracing_end(t, -EOPNOTSUPP, NULL);
 		return EXIT_FAILED;
 	}
 	note_hooks(t, &tries);
@@ -267,7 +302,7 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 	if (!err && t->launch.pid > 0)
 		err = launch_go(&t->launch);
 	while (!err && !stop) {
-		stop = wait_for_work(t);
+		stop = wait_for_work(t) || !session_targets_left(t->session);
 		err = session_drain(t->session, put, ctx);
 		if (!err && tick)
 			err = tick(ctx);
@@ -280,33 +315,45 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 
 static int status_of(const struct tracing *t, int err, int child, const char *command)
 {
-	if (err == -ENOENT && command) {
-		msg_error("%s: command not found", command);
-		return EXIT_NOT_FOUND;
-	}
-	if (err == -EACCES && command) {
-		msg_error("%s: permission denied", command);
-		return EXIT_NOT_RUN;
-	}
 	if (err == -EPIPE)
 		return 128 + SIGPIPE;
+	if (err && command)
+		return not_run(command, err);
 	if (err)
 		return EXIT_FAILED;
-	if (t->signal)
-		return 128 + t->signal;
-	return child;
+	return t->signal ? 128 + t->signal : child;
+}
+
+/* False: a second signal came before the command had ended. */
+static bool wait_for_command(const struct tracing *t)
+{
+	struct pollfd fds[] = {
+		{ .fd = t->launch.pidfd, .events = POLLIN },
+		{ .fd = t->signal_fd, .events = POLLIN },
+	};
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return fds[0].revents;
 }
 
 int tracing_end(struct tracing *t, int err, const char *command)
 {
-	int child;
+	int child = 0;
 
 	/* A command that was interrupted with us, or that outlives a failed output, is ended. */
 	if (t->launch.pid > 0 && (t->signal || err))
 		kill(t->launch.pid, t->signal ? t->signal : SIGTERM);
 	session_free(t->session);
 	t->session = NULL;
-	child = launch_end(&t->launch);
+	if (t->launch.pid > 0 && t->launch.go_fd >= 0) {
+		close(t->launch.go_fd); /* a command that was never let go leaves */
+		t->launch.go_fd = -1;
+	}
+	if (t->launch.pid > 0 && !wait_for_command(t))
+		launch_abandon(&t->launch);
+	else
+		child = launch_end(&t->launch);
 	if (t->signal_fd >= 0)
 		close(t->signal_fd);
 	if (t->epoll >= 0)

@@ -16,6 +16,7 @@
 struct tracing_opts {
 	struct {
 		bool all, no_inherit, call_graph, no_walks, verbose;
+		bool stdout_taken; /* the output goes there: the command writes to stderr */
 		const char *origins;
 		uint64_t ring_bytes;
 		uint32_t targets[TRACING_MAX_TARGETS];
@@ -40,92 +41,95 @@ struct tracing_opts {
 #define TRACING_OFFSET(type, field, member) \
 	(offsetof(type, field) + offsetof(struct tracing_opts, member))
 
-#define TRACING_OPT_ROWS(type, field)                                                              \
-	{ 'p',                                                                                     \
-	  "pid",                                                                                   \
-	  "PID,...",                                                                               \
-	  "trace these processes, their threads and new children",                                 \
-	  OPT_CALL,                                                                                \
-	  offsetof(type, field),                                                                   \
-	  tracing_opt_pid },                                                                       \
-		{ 't',                                                                             \
-		  "tid",                                                                           \
-		  "TID,...",                                                                       \
-		  "trace these threads only",                                                      \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_tid },                                                               \
-		{ 'a',	    "all-cpus",                                                            \
-		  NULL,	    "trace every process (the default without a command)",                 \
-		  OPT_FLAG, TRACING_OFFSET(type, field, set.all),                                  \
-		  NULL },                                                                          \
-		{ 'C',                                                                             \
-		  "cpu",                                                                           \
-		  "LIST",                                                                          \
-		  "only faults on these CPUs: 0,2-3",                                              \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_cpu },                                                               \
-		{ 'e',                                                                             \
-		  "event",                                                                         \
-		  "LIST",                                                                          \
-		  "fault (all), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages)", \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_event },                                                             \
-		{ 'i',	    "no-inherit",                                                          \
-		  NULL,	    "leave children of the targets out",                                   \
-		  OPT_FLAG, TRACING_OFFSET(type, field, set.no_inherit),                           \
-		  NULL },                                                                          \
-		{ 0,                                                                               \
-		  "hook",                                                                          \
-		  "KIND",                                                                          \
-		  "auto, fentry, kprobe or rawtp: use this kind of hook only",                     \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_hook },                                                              \
-		{ 0,                                                                               \
-		  "comm",                                                                          \
-		  "NAME",                                                                          \
-		  "only threads of this name",                                                     \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_comm },                                                              \
-		{ 0,                                                                               \
-		  "cgroup",                                                                        \
-		  "PATH",                                                                          \
-		  "only tasks in this cgroup (v2) or below it",                                    \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_cgroup },                                                            \
-		{ 0,                                                                               \
-		  "addr",                                                                          \
-		  "FIRST-LAST",                                                                    \
-		  "only faults on these addresses (hex, both included)",                           \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_addr },                                                              \
-		{ 0,                                                                               \
-		  "access",                                                                        \
-		  "LIST",                                                                          \
-		  "only read, write, exec",                                                        \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_access },                                                            \
-		{ 0,                                                                               \
-		  "outcome",                                                                       \
-		  "LIST",                                                                          \
-		  "only anon, zero, file, major, cow, ... (needs an exit hook)",                   \
-		  OPT_CALL,                                                                        \
-		  offsetof(type, field),                                                           \
-		  tracing_opt_outcome },                                                           \
-		{ 0,	    "min-latency",                                                         \
-		  "TIME",   "only faults that took as long: 10us (needs an exit hook)",            \
-		  OPT_TIME, TRACING_OFFSET(type, field, cfg.min_latency),                          \
-		  NULL },                                                                          \
-	{                                                                                          \
-		'v', "verbose", NULL, "print what libbpf and the verifier say", OPT_FLAG,          \
-			TRACING_OFFSET(type, field, set.verbose), NULL                             \
+#define TRACING_OPT_ROWS(type, field)                                                                                 \
+	{ 'p',                                                                                                        \
+	  "pid",                                                                                                      \
+	  "PID,...",                                                                                                  \
+	  "trace these processes, their threads and new children",                                                    \
+	  OPT_CALL,                                                                                                   \
+	  offsetof(type, field),                                                                                      \
+	  tracing_opt_pid },                                                                                          \
+		{ 't',                                                                                                \
+		  "tid",                                                                                              \
+		  "TID,...",                                                                                          \
+		  "trace these threads only, never their children",                                                   \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_tid },                                                                                  \
+		{ 'a',	    "all-cpus",                                                                               \
+		  NULL,	    "trace every process (the default without a command)",                                    \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.all),                                                     \
+		  NULL },                                                                                             \
+		{ 'C',                                                                                                \
+		  "cpu",                                                                                              \
+		  "LIST",                                                                                             \
+		  "only faults on these CPUs: 0,2-3",                                                                 \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_cpu },                                                                                  \
+		{ 'e',                                                                                                \
+		  "event",                                                                                            \
+		  "LIST",                                                                                             \
+		  "fault (all three, the default), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages)", \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_event },                                                                                \
+		{ 'i',	    "no-inherit",                                                                             \
+		  NULL,	    "leave children of the targets out",                                                      \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.no_inherit),                                              \
+		  NULL },                                                                                             \
+		{ 0,                                                                                                  \
+		  "hook",                                                                                             \
+		  "KIND",                                                                                             \
+		  "auto, fentry, kprobe or rawtp: use this kind of hook only",                                        \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_hook },                                                                                 \
+		{ 0,                                                                                                  \
+		  "comm",                                                                                             \
+		  "NAME",                                                                                             \
+		  "only threads of this name",                                                                        \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_comm },                                                                                 \
+		{ 0,                                                                                                  \
+		  "cgroup",                                                                                           \
+		  "PATH",                                                                                             \
+		  "only tasks in this cgroup (v2) or below it",                                                       \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_cgroup },                                                                               \
+		{ 0,                                                                                                  \
+		  "addr",                                                                                             \
+		  "FIRST-LAST",                                                                                       \
+		  "only faults on these addresses (hex, both included)",                                              \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_addr },                                                                                 \
+		{ 0,                                                                                                  \
+		  "access",                                                                                           \
+		  "LIST",                                                                                             \
+		  "only read, write, exec",                                                                           \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_access },                                                                               \
+		{ 0,                                                                                                  \
+		  "outcome",                                                                                          \
+		  "LIST",                                                                                             \
+		  "only anon, zero, file, major, cow...: see the man page (needs an exit hook)",                      \
+		  OPT_CALL,                                                                                           \
+		  offsetof(type, field),                                                                              \
+		  tracing_opt_outcome },                                                                              \
+		{ 0,                                                                                                  \
+		  "min-latency",                                                                                      \
+		  "TIME",                                                                                             \
+		  "only faults that took at least TIME, such as 10us (needs an exit hook)",                           \
+		  OPT_TIME,                                                                                           \
+		  TRACING_OFFSET(type, field, cfg.min_latency),                                                       \
+		  NULL },                                                                                             \
+	{                                                                                                             \
+		'v', "verbose", NULL, "print what libbpf and the verifier say", OPT_FLAG,                             \
+			TRACING_OFFSET(type, field, set.verbose), NULL                                                \
 	}
 
 int tracing_opt_pid(void *target, const char *arg);
@@ -156,9 +160,9 @@ struct tracing {
 int tracing_start(struct tracing *t, struct tracing_opts *opts, bool sideband, int argc,
 		  char **argv, char **command);
 /*
- * Lets the command go and drains into @put until the command ends, a signal comes or @put
- * fails; @tick (may be NULL) is called about ten times a second. Then stops the session and
- * drains the rest. Returns 0, @put's error, or the exec's -errno.
+ * Lets the command go and drains into @put until the command ends, every target has ended, a
+ * signal comes or @put fails; @tick (may be NULL) is called about ten times a second. Then stops
+ * the session and drains the rest. Returns 0, @put's error, or the exec's -errno.
  */
 int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx);
 /* Reaps the command, frees everything. @err: of tracing_run. Returns the exit status. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Parsers of the tracing options, one per OPT_CALL row. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -113,6 +114,10 @@ int tracing_opt_comm(void *target, const char *arg)
 {
 	struct tracing_opts *o = target;
 
+	if (!*arg) {
+		msg_error("--comm needs a name");
+		return -EINVAL;
+	}
 	/* The kernel cuts names to 15 bytes, so a longer one is compared as it would be there. */
 	memset(o->cfg.comm, 0, sizeof(o->cfg.comm));
 	strncpy(o->cfg.comm, arg, sizeof(o->cfg.comm) - 1);
@@ -156,7 +161,8 @@ int tracing_opt_addr(void *target, const char *arg)
 	errno = 0;
 	o->cfg.addr_first = strtoull(arg, &end, 16);
 	o->cfg.addr_last = *end == '-' ? strtoull(end + 1, &end, 16) : o->cfg.addr_first;
-	if (errno || end == arg || *end || o->cfg.addr_last < o->cfg.addr_first) {
+	if (errno || !isxdigit((unsigned char)*arg) || *end ||
+	    o->cfg.addr_last < o->cfg.addr_first) {
 		msg_error("'%s' is not an address range like 7f0000000000-7f0000ffffff", arg);
 		return -EINVAL;
 	}

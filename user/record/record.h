@@ -24,7 +24,7 @@ struct rec_info {
 	uint32_t levels;      /* 4 or 5 */
 	uint32_t maxphyaddr;
 	uint32_t cpus;
-	uint32_t hook;	     /* enum fault_hook, user/trace/hooks.h */
+	uint32_t hook;	     /* enum fault_hook, user/trace/names.h */
 	uint32_t walks;	     /* walks were recorded */
 	uint32_t enc_bit;    /* position of the memory encryption bit, 0: none */
 	uint32_t target_pid; /* the launched command, or 0 */

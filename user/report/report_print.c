@@ -89,6 +89,8 @@ static void head_counts(struct line *l, const struct report_view *v)
 		head_count(l, "end not seen", t->missed_exit);
 	if (t->missed_runs)
 		head_count(l, "program runs missed", t->missed_runs);
+	if (t->lost_children)
+		head_count(l, "children that could not be followed", t->lost_children);
 	if (t->lost_sideband)
 		head_count(l, "side-band records lost (names may be missing)", t->lost_sideband);
 }

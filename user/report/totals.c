@@ -60,6 +60,7 @@ void totals_json(struct json *j, const struct rec_totals *totals, bool complete)
 	count_json(j, "filtered", totals->filtered, complete);
 	count_json(j, "missed_exit", totals->missed_exit, complete);
 	count_json(j, "missed_runs", totals->missed_runs, complete);
+	count_json(j, "lost_children", totals->lost_children, complete);
 	count_json(j, "lost_sideband", totals->lost_sideband, complete);
 	json_bool(j, "complete", complete);
 }

@@ -15,12 +15,13 @@ uint64_t totals_lost(const struct rec_totals *totals); /* of all causes */
 void totals_lost_line(struct line *line, const struct rec_totals *totals);
 /*
  * Members of the object that is open: "events", "lost" {"total", "ring_full", "no_state",
- * "in_flight", "write_error"}, "filtered", "missed_exit", "missed_runs", "lost_sideband",
- * "complete". In a recording that was cut nobody counted: null, except for "events".
+ * "in_flight", "write_error"}, "filtered", "missed_exit", "missed_runs", "lost_children",
+ * "lost_sideband", "complete". In a recording that was cut nobody counted: null, except for
+ * "events".
  */
 void totals_json(struct json *json, const struct rec_totals *totals, bool complete);
 
 #define TOTALS_CUT_TEXT \
-	"the recording was cut (recorder killed or file truncated): what was lost is not known"
+	"the recording does not end properly (recorder killed, file cut or damaged): what was lost is not known"
 
 #endif

@@ -3,19 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Runs in the child; returns only by _exit(). */
-static void child(int go_fd, int error_fd, char *const argv[])
+static void child(int go_fd, int error_fd, int out_fd, char *const argv[])
 {
 	char byte;
 	int err;
 
+	if (out_fd != STDOUT_FILENO && dup2(out_fd, STDOUT_FILENO) < 0)
+		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (read(go_fd, &byte, 1) != 1)
 		_exit(0);
@@ -27,12 +34,47 @@ static void child(int go_fd, int error_fd, char *const argv[])
 	_exit(127);
 }
 
+static int executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) && !access(path, X_OK) ? 0 : -EACCES;
+}
+
+/* execvp(3): a name with a slash is a path; others are looked for in PATH. */
+int launch_find(const char *file)
+{
+	const char *dir = getenv("PATH"), *end;
+	char path[PATH_MAX];
+	int err, found = -ENOENT;
+
+	if (strchr(file, '/'))
+		return executable(file);
+	if (!dir)
+		dir = "/bin:/usr/bin";
+	for (; *file; dir = end + 1) {
+		end = strchrnul(dir, ':');
+		snprintf(path, sizeof(path), "%.*s/%s", end == dir ? 1 : (int)(end - dir),
+			 end == dir ? "." : dir, file);
+		err = executable(path);
+		if (!err)
+			return 0;
+		if (err == -EACCES)
+			found = err;
+		if (!*end)
+			break;
+	}
+	return found;
+}
+
 static int pidfd_open(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-int launch_prepare(struct launch *l, char *const argv[])
+int launch_prepare(struct launch *l, char *const argv[], int out_fd)
 {
 	int go[2], error[2], err;
 
@@ -48,7 +90,7 @@ int launch_prepare(struct launch *l, char *const argv[])
 	err = -errno;
 	if (l->pid == 0) {
 		close(go[1]);
-		child(go[0], error[1], argv);
+		child(go[0], error[1], out_fd, argv);
 	}
 	close(go[0]);
 	close(error[1]);
@@ -87,17 +129,23 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-int launch_end(struct launch *l)
+void launch_abandon(struct launch *l)
 {
-	int status = 0;
-
 	close_fd(&l->go_fd);
 	close_fd(&l->error_fd);
 	close_fd(&l->pidfd);
-	if (l->pid <= 0)
-		return 0;
-	while (waitpid(l->pid, &status, 0) < 0 && errno == EINTR)
-		;
 	l->pid = -1;
+}
+
+int launch_end(struct launch *l)
+{
+	pid_t pid = l->pid;
+	int status = 0;
+
+	launch_abandon(l);
+	if (pid <= 0)
+		return 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -17,8 +17,13 @@ struct launch {
 		.pid = -1, .pidfd = -1, .go_fd = -1, .error_fd = -1 \
 	}
 
-/* Forks; the child blocks before its exec. 0 or -errno. Undone by launch_end(). */
-int launch_prepare(struct launch *l, char *const argv[]);
+/* 0 when execvp() would find an executable @file, else -ENOENT or -EACCES. */
+int launch_find(const char *file);
+/*
+ * Forks; the child blocks before its exec. Its stdout becomes what @out_fd is (STDOUT_FILENO:
+ * stays). 0 or -errno. Undone by launch_end().
+ */
+int launch_prepare(struct launch *l, char *const argv[], int out_fd);
 /* Lets the child exec and waits until it has. 0, or the exec's -errno. */
 int launch_go(struct launch *l);
 /*
@@ -26,5 +31,7 @@ int launch_go(struct launch *l);
  * Returns the shell's idea of its status: exit code, or 128 + signal.
  */
 int launch_end(struct launch *l);
+/* Closes everything and leaves the child to itself. */
+void launch_abandon(struct launch *l);
 
 #endif

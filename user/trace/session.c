@@ -111,6 +111,16 @@ static int load(struct session *s)
 	return fault_bpf__load(s->skel);
 }
 
+/* Targets that ended before their end could be seen. */
+static void drop_ended_targets(const struct session *s, const struct session_opts *opts)
+{
+	size_t i;
+
+	for (i = 0; i < opts->nr_targets; i++)
+		if (!proc_tgid(opts->targets[i]))
+			bpf_map_delete_elem(bpf_map__fd(s->skel->maps.targets), &opts->targets[i]);
+}
+
 static int attach(struct session *s)
 {
 	size_t i;
@@ -165,6 +175,8 @@ static int try_hook(struct session *s, enum fault_hook hook, const struct sessio
 		err = attach(s);
 	if (err)
 		unload(s);
+	else
+		drop_ended_targets(s, opts);
 	return err;
 }
 
@@ -225,6 +237,14 @@ int session_watch(const struct session *s, int epoll)
 	if (s->sideband && epoll_ctl(epoll, EPOLL_CTL_ADD, sideband_fd(s->sideband), &side))
 		return -errno;
 	return 0;
+}
+
+bool session_targets_left(const struct session *s)
+{
+	uint32_t first;
+
+	return s->cfg.target == FAULT_ALL ||
+	       !bpf_map_get_next_key(bpf_map__fd(s->skel->maps.targets), NULL, &first);
 }
 
 struct side_ctx {

@@ -47,6 +47,8 @@ enum fault_hook session_hook(const struct session *s);
  * is one record, but only its wake-ups, one per cfg.wake_bytes, are worth a drain. 0 or -errno.
  */
 int session_watch(const struct session *s, int epoll);
+/* False: every process that was traced, followed children included, has ended. */
+bool session_targets_left(const struct session *s);
 /* Hands on what is there now. @fresh: what running processes were called and had mapped. */
 int session_drain(struct session *s, session_put put, void *ctx);
 int session_synthesise(struct session *s, session_put put, void *ctx);
