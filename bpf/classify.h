@@ -21,13 +21,18 @@
 	(VMF_OOM | VMF_SIGBUS | VMF_SIGSEGV | VMF_HWPOISON | VMF_HWPOISON_LARGE | 0x000800)
 
 /* include/linux/mm_types.h, enum fault_flag. */
-#define FAULT_WRITE 0x01
-#define FAULT_TRIED 0x20
-#define FAULT_EXEC  0x100 /* FAULT_FLAG_INSTRUCTION */
+#define FAULT_WRITE   0x01
+#define FAULT_TRIED   0x20
+#define FAULT_EXEC    0x100 /* FAULT_FLAG_INSTRUCTION */
+#define FAULT_UNSHARE 0x400 /* get_user_pages wants a copy of its own, to read from */
 
 /* include/linux/mm.h; the same in every kernel since 5.7. */
+#define VMA_UFFD_WP 0x00001000
 #define VMA_SHARED  0x00000008
 #define VMA_HUGETLB 0x00400000
+
+/* arch/x86/include/asm/pgtable_types.h: _PAGE_UFFD_WP, a software bit of a present entry. */
+#define PTE_UFFD_WP PT_BIT(10)
 
 /* arch/x86/include/asm/pgtable-64.h: swap type in bits 63..59 of a non-present entry. */
 #define PTE_PROTNONE	PT_G
@@ -43,7 +48,7 @@ struct fault_facts {
 	__u32 vm_fault; /* VM_FAULT_* of all calls or-ed, RETRY of the last one excluded */
 	__u8 before_kind, after_kind; /* enum pt_kind; PT_TABLE: not walked, or unreadable */
 	__u8 before_level, after_level;
-	__u8 write;
+	__u8 write; /* or FAULT_UNSHARE */
 	__u8 anon;
 	__u8 major;
 	__u8 retried;
@@ -90,6 +95,23 @@ static __always_inline __u8 classify_present(const struct fault_facts *f)
 	return PTEV_OUT_SPURIOUS;
 }
 
+/*
+ * Who registered the range was asked: what was there is of the kind that it registered for. Other
+ * retries in such a range (6.7 takes per-VMA locks first) are not its doing.
+ */
+static __always_inline int classify_uffd(const struct fault_facts *f)
+{
+	__u64 registered = f->vma_flags & f->uffd_flags;
+
+	if (!f->retried || !registered)
+		return 0;
+	if (f->before_kind == PT_LEAF)
+		return (registered & VMA_UFFD_WP) && (f->before_entry & PTE_UFFD_WP);
+	if (f->before_entry & ~(PT_A | PT_D))
+		return !!(registered & VMA_UFFD_WP);
+	return !!(registered & ~(__u64)VMA_UFFD_WP);
+}
+
 static __always_inline __u8 classify_error(__u32 vm_fault)
 {
 	if (vm_fault & VMF_OOM)
@@ -104,10 +126,10 @@ static __always_inline __u8 classify_fault(const struct fault_facts *f)
 {
 	if (f->vm_fault & VMF_ERROR)
 		return classify_error(f->vm_fault);
-	if (f->retried && (f->vma_flags & f->uffd_flags))
-		return PTEV_OUT_UFFD;
 	if (f->before_kind == PT_TABLE)
 		return PTEV_OUT_UNKNOWN;
+	if (classify_uffd(f))
+		return PTEV_OUT_UFFD;
 	if (f->before_kind == PT_HOLE && f->before_entry & ~(PT_A | PT_D))
 		return classify_special(f->before_entry);
 	if (f->before_kind == PT_LEAF)

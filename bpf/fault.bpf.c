@@ -32,7 +32,7 @@ struct fault_state {
 	bool open;
 	bool handled;	 /* handle_mm_fault has been entered */
 	bool last_retry; /* and its last return asked for a retry */
-	bool unwinding;	 /* the user stack is being read, which may fault */
+	bool reading;	 /* a stack or a table is being read for the record, which may fault */
 	__u64 pgd;	 /* direct-map address of the top table */
 	struct walk_end before;
 	struct ptev_fault rec;
@@ -134,25 +134,22 @@ static __always_inline __u32 stacks_get(void *ctx, struct fault_state *st)
 		kernel = bpf_get_stack(ctx, st->stack, max, 0);
 	if (kernel < 0 || kernel > max)
 		kernel = 0;
-	st->unwinding = true;
+	st->reading = true;
 	if (cfg.user_stack)
 		user = bpf_get_stack(ctx, (void *)st->stack + kernel, max, BPF_F_USER_STACK);
-	st->unwinding = false;
+	st->reading = false;
 	if (user < 0 || user > max)
 		user = 0;
 	st->nr_stack = (__u64)kernel / 8 | (__u64)user / 8 << 32;
 	return sizeof(st->nr_stack) + kernel + user;
 }
 
-/* Reading a stack page that is not there is an exception of our own making, not an event. */
+/* Reading a table or a stack page that is not there is our own doing, not an event. */
 static __always_inline bool own_fault(void)
 {
-	struct fault_state *st;
+	struct fault_state *st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
 
-	if (!cfg.user_stack)
-		return false;
-	st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
-	return st && st->unwinding;
+	return st && st->reading;
 }
 
 static __always_inline __u32 record_size(void)
@@ -166,36 +163,47 @@ static __always_inline __u32 record_size(void)
  * Hands a finished record to the ring. The reader is woken once per cfg.wake_bytes: a wake-up
  * for each event would cost more than the event.
  */
+static __always_inline void put_record(struct ptev_fault *rec, __u32 size)
+{
+	__u64 pos = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
+	__u64 crossed = (pos ^ (pos + size + 8)) & ~((__u64)cfg.wake_bytes - 1);
+
+	rec->hdr.size = size;
+	if (bpf_ringbuf_output(&ring, rec, size, crossed ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		COUNT(lost_ring);
+	else
+		COUNT(emitted);
+}
+
+static __always_inline void count_record(const struct ptev_fault *rec)
+{
+	if (filters_exit())
+		stat_begin(rec->origin, rec->error_code);
+	stat_end(rec);
+	COUNT(emitted);
+}
+
 static __always_inline void emit(void *ctx, struct fault_state *st, bool stacks)
 {
 	__u32 size = record_size();
-	__u64 pos, flags;
 
 	st->open = false;
 	if (cfg.stat) {
-		if (filters_exit())
-			stat_begin(st->rec.origin, st->rec.error_code);
-		stat_end(&st->rec);
-		COUNT(emitted);
+		count_record(&st->rec);
 		return;
 	}
 	if (stacks && (cfg.kernel_stack || cfg.user_stack)) {
 		size = PTEV_FAULT_FULL + stacks_get(ctx, st);
 		st->rec.flags |= PTEV_F_STACKS;
 	}
-	st->rec.hdr.size = size;
-	pos = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
-	flags = (pos ^ (pos + size + 8)) & ~((__u64)cfg.wake_bytes - 1) ? BPF_RB_FORCE_WAKEUP
-									: BPF_RB_NO_WAKEUP;
-	if (size > sizeof(st->rec) + sizeof(st->nr_stack) + sizeof(st->stack))
-		return;
-	if (bpf_ringbuf_output(&ring, &st->rec, size, flags))
-		COUNT(lost_ring);
-	else
-		COUNT(emitted);
+	if (size <= sizeof(st->rec) + sizeof(st->nr_stack) + sizeof(st->stack))
+		put_record(&st->rec, size);
 }
 
-/* Ends a fault whose return was not seen; its stacks are gone by now. */
+/*
+ * Ends a fault whose return was not seen; its stacks are gone by now. How long it took is not
+ * known, so a latency filter does not apply.
+ */
 static __always_inline void close_stale(void *ctx, struct fault_state *st)
 {
 	struct ptev_fault *rec = &st->rec;
@@ -208,7 +216,7 @@ static __always_inline void close_stale(void *ctx, struct fault_state *st)
 		rec->outcome = PTEV_OUT_UNRESOLVED;
 	if (st->handled && !st->last_retry)
 		COUNT(missed_exit);
-	if (!filter_exit(rec->outcome, 0)) {
+	if (!filter_outcome(rec->outcome)) {
 		st->open = false;
 		COUNT(dropped);
 		return;
@@ -216,19 +224,28 @@ static __always_inline void close_stale(void *ctx, struct fault_state *st)
 	emit(ctx, st, false);
 }
 
-static __always_inline void walk_before(struct fault_state *st, struct mm_struct *mm, bool user)
+/* Address of the top table that the faulting access went through. */
+static __always_inline __u64 top_table(struct ptev_fault *rec, struct mm_struct *mm)
+{
+	__u64 pgd = (__u64)BPF_CORE_READ(mm, pgd);
+
+	if (!walk_pti || rec->origin != PTEV_USER)
+		return pgd;
+	rec->flags |= PTEV_F_USER_PGD;
+	return pgd + PAGE_SIZE; /* arch/x86/include/asm/pgtable.h: kernel_to_user_pgdp() */
+}
+
+static __always_inline void walk_before(struct fault_state *st, struct mm_struct *mm)
 {
 	struct ptev_fault *rec = &st->rec;
 
 	if (!cfg.walks || !mm)
 		return;
-	st->pgd = (__u64)BPF_CORE_READ(mm, pgd);
-	if (walk_pti && user) {
-		st->pgd += PAGE_SIZE; /* arch/x86/include/asm/pgtable.h: kernel_to_user_pgdp() */
-		rec->flags |= PTEV_F_USER_PGD;
-	}
+	st->pgd = top_table(rec, mm);
 	rec->flags |= PTEV_F_BEFORE;
+	st->reading = true;
 	walk_tables(&rec->before, &st->before, st->pgd, rec->address);
+	st->reading = false;
 	if (st->before.kind == PT_TABLE)
 		rec->flags |= PTEV_F_BEFORE_CUT;
 }
@@ -241,32 +258,18 @@ static __always_inline void walk_after(struct fault_state *st, struct walk_end *
 	if (!cfg.walks || !(rec->flags & PTEV_F_BEFORE))
 		return;
 	rec->flags |= PTEV_F_AFTER;
+	st->reading = true;
 	walk_tables(&rec->x.after, end, st->pgd, rec->address);
+	st->reading = false;
 	if (end->kind == PT_TABLE)
 		rec->flags |= PTEV_F_AFTER_CUT;
 }
 
-/* Starts a record; the caller has passed the filters. Returns NULL without memory. */
-static __always_inline struct fault_state *fault_open(void *ctx, __u8 origin, __u8 access,
-						      __u64 address)
+static __always_inline void record_init(struct ptev_fault *rec, __u8 origin, __u8 access,
+					__u64 address)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fault_state *st;
-	struct ptev_fault *rec;
 	__u64 id = bpf_get_current_pid_tgid();
 
-	COUNT(opened);
-	st = bpf_task_storage_get(&states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!st) {
-		COUNT(lost_state);
-		return NULL;
-	}
-	if (st->open)
-		close_stale(ctx, st);
-	rec = &st->rec;
-	st->handled = false;
-	st->last_retry = false;
-	__builtin_memset(&st->before, 0, sizeof(st->before)); /* PT_TABLE: not walked */
 	__builtin_memset(rec, 0, sizeof(*rec));
 	rec->hdr.type = PTEV_FAULT;
 	rec->time = bpf_ktime_get_ns();
@@ -277,6 +280,24 @@ static __always_inline struct fault_state *fault_open(void *ctx, __u8 origin, __
 	rec->origin = origin;
 	rec->access = access;
 	rec->levels = walk_fmt.top;
+}
+
+/* Starts a record; the caller has passed the filters. Returns NULL without memory. */
+static __always_inline struct fault_state *fault_open(__u8 origin, __u8 access, __u64 address)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fault_state *st;
+
+	COUNT(opened);
+	st = bpf_task_storage_get(&states, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!st) {
+		COUNT(lost_state);
+		return NULL;
+	}
+	st->handled = false;
+	st->last_retry = false;
+	__builtin_memset(&st->before, 0, sizeof(st->before)); /* PT_TABLE: not walked */
+	record_init(&st->rec, origin, access, address);
 	st->open = true;
 	return st;
 }
@@ -288,26 +309,85 @@ static __always_inline __u8 access_of(__u32 error_code)
 	return error_code & PTEV_EC_W ? PTEV_WRITE : PTEV_READ;
 }
 
+/*
+ * With page faults disabled (arch/x86/mm/fault.c: faulthandler_disabled()) an exception ends in
+ * the exception table, whatever it finds. It may come from an interrupt in the middle of another
+ * fault of this task, even of these programs, and so must not touch the task's state.
+ */
+static __always_inline void exception_nofault(__u64 address, __u32 error_code, __u64 ip,
+					      struct mm_struct *mm)
+{
+	__u8 access = access_of(error_code);
+	struct ptev_fault rec;
+	struct walk_end end;
+
+	record_init(&rec, PTEV_KERNEL, access, address);
+	rec.error_code = error_code;
+	rec.ip = ip;
+	if (cfg.has_exit)
+		rec.outcome = PTEV_OUT_FIXUP;
+	COUNT(opened);
+	if (!filter_outcome(rec.outcome)) {
+		COUNT(dropped);
+		return;
+	}
+	if (cfg.stat) {
+		count_record(&rec);
+		return;
+	}
+	if (cfg.walks && mm) {
+		rec.flags |= PTEV_F_BEFORE;
+		walk_tables(&rec.before, &end, top_table(&rec, mm), address);
+		if (end.kind == PT_TABLE)
+			rec.flags |= PTEV_F_BEFORE_CUT;
+	}
+	put_record(&rec, record_size());
+}
+
+/* What this task left open is not what happens now, wanted or not: no hook may mix them up. */
+static __always_inline void close_left_open(void *ctx)
+{
+	struct fault_state *st;
+
+	if (!cfg.has_exit)
+		return;
+	st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
+	if (st && st->open)
+		close_stale(ctx, st);
+}
+
 static __always_inline int exception(__u64 *ctx, __u8 origin)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	__u64 address = ctx[0];
 	struct pt_regs *regs = (struct pt_regs *)ctx[1];
 	__u32 error_code = ctx[2];
 	__u8 access = access_of(error_code);
+	/* A plain load: bpf_probe_read_kernel() disables page faults itself. */
+	bool nofault = origin == PTEV_KERNEL && task->pagefault_disabled;
 	struct fault_state *st;
 
-	if (!filter_enter(origin, access, address) || own_fault())
+	if (nofault && own_fault())
+		return 0;
+	if (!nofault)
+		close_left_open(ctx);
+	if (!filter_enter(origin, access, address))
 		return 0;
 	if (cfg.stat && !filters_exit())
 		stat_begin(origin, error_code);
 	if (cfg.stat && !cfg.has_exit)
 		return 0;
-	st = fault_open(ctx, origin, access, address);
+	if (nofault) {
+		exception_nofault(address, error_code, BPF_CORE_READ(regs, ip), mm);
+		return 0;
+	}
+	st = fault_open(origin, access, address);
 	if (!st)
 		return 0;
 	st->rec.error_code = error_code;
 	st->rec.ip = BPF_CORE_READ(regs, ip);
-	walk_before(st, BPF_CORE_READ(bpf_get_current_task_btf(), mm), origin == PTEV_USER);
+	walk_before(st, mm);
 	if (!cfg.has_exit)
 		emit(ctx, st, true);
 	return 0;
@@ -368,13 +448,15 @@ static __always_inline struct fault_state *gup_open(void *ctx, struct vm_area_st
 	if (st && st->open && st->last_retry && st->rec.origin == PTEV_GUP &&
 	    st->rec.address == address)
 		return st;
+	if (st && st->open)
+		close_stale(ctx, st);
 	if (!filter_enter(PTEV_GUP, access, address))
 		return NULL;
 	if (cfg.stat && !filters_exit())
 		stat_begin(PTEV_GUP, 0);
-	st = fault_open(ctx, PTEV_GUP, access, address);
+	st = fault_open(PTEV_GUP, access, address);
 	if (st)
-		walk_before(st, BPF_CORE_READ(vma, vm_mm), false);
+		walk_before(st, BPF_CORE_READ(vma, vm_mm));
 	return st;
 }
 
@@ -389,6 +471,11 @@ static __always_inline int handle_enter(void *ctx, struct vm_area_struct *vma, _
 		st = gup_open(ctx, vma, address, fault_flags);
 	if (!st || !st->open || st->rec.address != address)
 		return 0;
+	if (st->handled && !st->last_retry) {
+		/* A second call for the same fault: the first one's return was missed. */
+		st->rec.flags |= PTEV_F_RETRIED;
+		COUNT(missed_exit);
+	}
 	st->handled = true;
 	st->last_retry = false;
 	st->rec.x.fault_flags = fault_flags;
@@ -416,7 +503,7 @@ static __always_inline __u8 outcome_of(const struct fault_state *st, const struc
 		.after_kind = after->kind,
 		.before_level = st->before.level,
 		.after_level = after->level,
-		.write = rec->access == PTEV_WRITE,
+		.write = rec->access == PTEV_WRITE || (rec->x.fault_flags & FAULT_UNSHARE),
 		.anon = !!(rec->flags & PTEV_F_VMA_ANON),
 		.major = !!(rec->flags & PTEV_F_MAJOR),
 		.retried = !!(rec->flags & PTEV_F_RETRIED),
@@ -430,7 +517,7 @@ static __always_inline void fault_close(void *ctx, struct fault_state *st)
 	struct ptev_fault *rec = &st->rec;
 
 	rec->flags |= PTEV_F_EXIT;
-	if (!filter_exit(rec->outcome, rec->x.latency)) {
+	if (!filter_outcome(rec->outcome) || rec->x.latency < cfg.min_latency) {
 		st->open = false;
 		COUNT(dropped);
 		return;
@@ -538,22 +625,28 @@ int process_fork(__u64 *ctx)
 	return 0;
 }
 
+/* Whether the task's last faults come before this or behind it depends on the kernel. */
 SEC("raw_tp/sched_process_exit")
 int process_exit(__u64 *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fault_state *st = bpf_task_storage_get(&states, task, NULL, 0);
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 key = id >> 32;
+	struct fault_state *st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
 
 	if (st && st->open)
 		close_stale(ctx, st);
-	if (cfg.target == FAULT_BY_TID)
-		key = (__u32)id;
-	else if (BPF_CORE_READ(task, signal, live.counter))
-		return 0; /* other threads live on */
-	if (cfg.target != FAULT_ALL)
-		bpf_map_delete_elem(&targets, &key);
+	return 0;
+}
+
+/* The id is free again: a process's when its leader goes, which it does last. */
+SEC("raw_tp/sched_process_free")
+int process_free(__u64 *ctx)
+{
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	__u32 tid = BPF_CORE_READ(task, pid);
+
+	if (cfg.target == FAULT_ALL)
+		return 0;
+	if (cfg.target == FAULT_BY_TID || tid == (__u32)BPF_CORE_READ(task, tgid))
+		bpf_map_delete_elem(&targets, &tid);
 	return 0;
 }
 

@@ -75,12 +75,9 @@ static __always_inline bool filters_exit(void)
 	return cfg.outcomes || cfg.min_latency;
 }
 
-/* What is known only when it has ended. */
-static __always_inline bool filter_exit(__u8 outcome, __u64 latency)
+static __always_inline bool filter_outcome(__u8 outcome)
 {
-	if (cfg.outcomes && !(cfg.outcomes >> outcome & 1))
-		return false;
-	return latency >= cfg.min_latency;
+	return !cfg.outcomes || (cfg.outcomes >> outcome & 1);
 }
 
 #endif

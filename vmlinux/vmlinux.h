@@ -13,9 +13,6 @@
 typedef __u32 dev_t;
 typedef __s32 pid_t;
 typedef unsigned long vm_flags_t;
-typedef struct {
-	int counter;
-} atomic_t;
 typedef struct pgd pgd_t; /* only pointers to it */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -34,12 +31,9 @@ struct pt_regs {
 
 struct task_struct {
 	struct mm_struct *mm;
+	pid_t pid;
 	pid_t tgid;
-	struct signal_struct *signal;
-};
-
-struct signal_struct {
-	atomic_t live;
+	int pagefault_disabled;
 };
 
 struct mm_struct {

@@ -134,7 +134,8 @@ ends_with()
 	equal "$what: exit status" "$got" "$want"
 }
 
-# fails WHAT STATUS PATTERN COMMAND [ARG]... - and one line on stderr, which matches
+# fails WHAT STATUS PATTERN COMMAND [ARG]... - and one line on stderr, which matches whatever the
+# case of its letters
 fails()
 {
 	local what=$1 status=$2 pattern=$3 got lines
@@ -143,7 +144,7 @@ fails()
 	"$@" >"$work/out" 2>"$work/err" </dev/null
 	got=$?
 	lines=$(wc -l <"$work/err")
-	if ((got == status && lines == 1)) && grep -qE -- "$pattern" "$work/err"; then
+	if ((got == status && lines == 1)) && grep -qiE -- "$pattern" "$work/err"; then
 		ok "$what: $got, $(cat "$work/err")"
 	else
 		not_ok "$what: status $got (not $status), $lines lines (not 1, /$pattern/):"

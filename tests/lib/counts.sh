@@ -43,7 +43,8 @@ check_touch()
 		"$counted" "rusage"
 }
 
-# check_small_ring WHAT DIR - a ring too small for the run
+# check_small_ring WHAT DIR - a ring too small for the run, of exceptions only: perf does not know
+# get_user_pages, and what is lost is not told apart
 check_small_ring()
 {
 	totals "$2/events.ptd"

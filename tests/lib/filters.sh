@@ -13,6 +13,7 @@ attach()
 	mkdir -p "$dir"
 	"$bin/tests/touch" -w "$@" >"$dir/out" &
 	until grep -q '^ready' "$dir/out"; do
+		kill -0 $! || return
 		sleep 0.05
 	done
 	read -r _ pid tid _ <"$dir/out"
@@ -125,7 +126,7 @@ check_other_filters()
 	totals "$2/cpu0.ptd"
 	equal "$1: -C 0 of a program on CPU 1" "$events" 0
 	totals "$2/cpu1.ptd"
-	equal "$1: -C 1 of a program on CPU 1" "$events" "$(perf_count "$2/cpu1.perf" all)" "perf stat"
+	equal "$1: -C 1 of a program on CPU 1" "$((user + kernel))" "$(perf_count "$2/cpu1.perf" all)" "perf stat"
 	totals "$2/eventu.ptd"
 	equal "$1: -e fault:u" "$events" "$(perf_count "$2/eventu.perf" user)" "perf stat"
 	totals "$2/eventk.ptd"

@@ -35,7 +35,7 @@ part_counts()
 			run_touch "$RESULTS/$hook-$threads" "record --hook $hook" -t $threads 200000
 		done
 		run_touch "$RESULTS/$hook-stat" "stat --hook $hook" -t 2 200000
-		run_touch "$RESULTS/$hook-small" "record --hook $hook -m 4096" -t 2 200000
+		run_touch "$RESULTS/$hook-small" "record --hook $hook -e fault:u,fault:k -m 4096" -t 2 200000
 		[[ $hook == rawtp ]] && continue
 		run_touch "$RESULTS/$hook-populate" "record --hook $hook" -k populate -t 2 20000
 		run_touch "$RESULTS/$hook-readv" "record --hook $hook" -k readv -t 2 20000

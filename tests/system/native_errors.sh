@@ -25,13 +25,13 @@ usage_errors()
 	fails "-a and -p" 2 "-a" "$pf" record -a -p 1
 	fails "no size" 2 "'lots'" "$pf" record -m lots true
 	fails "no time" 2 "'soon'" "$pf" record --min-latency soon true
-	fails "outcome without an exit hook" 2 "exit hook" "$pf" record --hook rawtp --outcome cow true
+	fails "outcome without an exit hook" 1 "--outcome needs a hook" "$pf" record --hook rawtp --outcome cow true
 	fails "report with an operand" 2 "rest" "$pf" report rest
 	fails "no such sort key" 1 "colour" "$pf" report -i "$work/good" --sort colour
-	fails "no such cgroup" 2 "cgroup" "$pf" record --cgroup /sys/fs/cgroup/none true
-	fails "not a cgroup" 2 "not a cgroup v2" "$pf" record --cgroup /proc true
+	fails "no such cgroup" 2 "cgroup" "$pf" record -o "$work/ptd" --cgroup /sys/fs/cgroup/none true
+	fails "not a cgroup" 2 "not a directory of cgroup v2" "$pf" record -o "$work/ptd" --cgroup /proc true
 	group=$(awk '$3 == "cgroup" { print $2; exit }' /proc/mounts)
-	[[ $group ]] && fails "a cgroup of version 1" 2 "not a cgroup v2" "$pf" record --cgroup "$group" true
+	[[ $group ]] && fails "a cgroup of version 1" 2 "not a directory of cgroup v2" "$pf" record -o "$work/ptd" --cgroup "$group" true
 }
 
 target_errors()
@@ -104,7 +104,8 @@ files()
 		fails "$command: a program" 1 "not a ptrace-pf recording" "$pf" $command -i /bin/true
 		fails "$command: perf's file" 1 "not a ptrace-pf recording" "$pf" $command -i "$work/foreign"
 		ends_with "$command: cut in the middle" 0 "$pf" $command -i "$work/half"
-		equal "$command: cut in the middle: says so" "$(sort -u "$work/out" "$work/err" | grep -c 'recording.* cut')" 1
+		at_least "$command: cut in the middle: says so" \
+			"$(cat "$work/out" "$work/err" | grep -c 'recording.* cut')" 1
 	done
 	fails "record into a folder" 1 "$work" "$pf" record -q --hook rawtp -o "$work" -- true
 	fails "record onto a full device" 1 "No space left" \
@@ -154,6 +155,7 @@ helps()
 }
 
 "$pf" record -q --hook rawtp -o "$work/good" -- "$bin/tests/touch" 20000 >/dev/null || not_ok "record"
+cd "$work" || exit 1 # what is recorded by mistake
 usage_errors
 target_errors
 statuses

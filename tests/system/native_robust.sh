@@ -124,10 +124,12 @@ interrupted()
 	done
 }
 
-# With a command of its own, which has to end too
+# With a command of its own, which has to end too. (A shell's background jobs ignore SIGINT, and
+# so would the command.)
 interrupted_with_command()
 {
-	"$pf" record -q --hook rawtp -o "$work/ptd" -- "$bin/tests/steady" "$work/log" 2>"$work/err" &
+	rm -f "$work/log"
+	env --default-signal=INT "$pf" record -q --hook rawtp -o "$work/ptd" -- "$bin/tests/steady" "$work/log" 2>"$work/err" &
 	recorder=$!
 	wait_for "$work/log"
 	steady=$(pgrep -P "$recorder")

@@ -254,8 +254,8 @@ Test(record, cannot_create)
 	cr_assert_eq(rec_create(&w, ".", &info), -EISDIR);
 	check_message(".: cannot create: Is a directory");
 	cr_assert_eq(symlink("nowhere", "dangling"), 0);
-	cr_assert_eq(rec_create(&w, "dangling", &info), -EEXIST);
-	check_message("dangling: cannot create: File exists");
+	cr_assert_eq(rec_create(&w, "dangling", &info), -ENOENT);
+	check_message("dangling: cannot create: No such file");
 }
 
 Test(record, only_whole_records_are_taken)
@@ -271,4 +271,24 @@ Test(record, only_whole_records_are_taken)
 	cr_assert_eq(rec_put(w, &f, 50), -EINVAL);
 	cr_assert_eq(rec_close(w, &totals), 0);
 	cr_assert_eq(count_faults("x", &totals, &complete), 0);
+}
+
+Test(record, discard_gives_an_older_recording_its_name_back)
+{
+	struct rec_info info = { .levels = 4 };
+	struct rec_totals totals = { 0 };
+	struct rec_writer *w;
+	struct stat before, after;
+
+	cr_assert_eq(rec_create(&w, "x", &info), 0);
+	cr_assert_eq(rec_close(w, &totals), 0);
+	cr_assert_eq(stat("x", &before), 0);
+	cr_assert_eq(rec_create(&w, "x", &info), 0);
+	rec_discard(w);
+	cr_assert_eq(stat("x", &after), 0);
+	cr_assert_eq(before.st_ino, after.st_ino);
+	cr_assert_neq(access("x.old", F_OK), 0);
+	cr_assert_eq(rec_create(&w, "y", &info), 0);
+	rec_discard(w);
+	cr_assert_neq(access("y", F_OK), 0);
 }

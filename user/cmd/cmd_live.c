@@ -68,10 +68,12 @@ int cmd_live(int argc, char **argv)
 		f.sink = sink_script(&f.env, &o.script);
 		err = f.sink ? tracing_run(&t, put, tick, &f) : -ENOMEM;
 	}
-	if (!err) {
+	if (!err && !t.exec_error) {
 		session_totals(t.session, &totals);
 		err = f.sink->finish(f.sink, &totals, true);
 	}
 	feed_end(&f);
-	return tracing_end(&t, err, err && command ? command[0] : NULL);
+	if (err && err != -EPIPE)
+		msg_error("stdout: %s", strerror(-err));
+	return tracing_end(&t, err);
 }

@@ -167,10 +167,13 @@ int cmd_record(int argc, char **argv)
 	r.progress = !o.quiet && isatty(STDERR_FILENO);
 	err = rec_create(&r.writer, o.output, &t.info);
 	if (err) {
-		tracing_end(&t, err, NULL);
+		tracing_end(&t, err);
 		return EXIT_FAILED;
 	}
 	err = tracing_run(&t, put, tick, &r);
-	status = finish(&r, &o);
-	return tracing_end(&t, err ? err : status, err && command ? command[0] : NULL);
+	if (t.exec_error)
+		rec_discard(r.writer); /* nothing was traced: an older recording stays */
+	else if (finish(&r, &o))
+		err = -EIO;
+	return tracing_end(&t, err);
 }

@@ -255,10 +255,10 @@ int cmd_stat(int argc, char **argv)
 	if (status)
 		return status;
 	err = tracing_run(&t, ignore, NULL, NULL);
-	if (err)
-		return tracing_end(&t, err, command ? command[0] : NULL);
+	if (err || t.exec_error)
+		return tracing_end(&t, err);
 	c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
 	count(&c, &t);
 	err = print(&o, &c);
-	return tracing_end(&t, err, NULL);
+	return tracing_end(&t, err);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptrace-pf: looks at page faults, with the page-table walk in each event. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -42,10 +44,23 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 	return 0;
 }
 
+/* A closed stdout must not become some file that is opened later. */
+static void keep_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
 
+	keep_standard_fds();
 	/* libbpf reports each hook that it cannot attach; the session says it in one line. */
 	libbpf_set_print(quiet);
 	if (argc < 2) {

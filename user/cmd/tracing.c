@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +18,8 @@
 #include "user/cmd/cmd.h"
 #include "user/kernel/proc_task.h"
 
-#define POLL_MS 100
+#define POLL_MS	 100
+#define MAX_RING (1u << 30)
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -112,8 +114,28 @@ static int check_targets(const struct tracing_opts *o)
 	return 0;
 }
 
+/*
+ * In a PID namespace of its own the ids that the kernel's programs see are not the ones that we
+ * are given. include/uapi/linux/nsfs.h: PID_NS_INIT_INO.
+ */
+static bool in_pid_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino != 0xEFFFFFFC;
+}
+
 static int check_opts(struct tracing_opts *o, bool command)
 {
+	if (in_pid_namespace()) {
+		msg_error("this is a PID namespace of its own (a container?): process ids mean "
+			  "something else to the kernel; run it on the host");
+		return EXIT_FAILED;
+	}
+	if (o->set.ring_bytes > MAX_RING) {
+		msg_error("--ring-size: at most 1G");
+		return EXIT_USAGE;
+	}
 	if (o->set.all && o->set.nr_targets) {
 		msg_error("-a excludes -p and -t");
 		return EXIT_USAGE;
@@ -134,12 +156,16 @@ static int check_opts(struct tracing_opts *o, bool command)
 /* From here on signals end the session in order; a reader that leaves is -EPIPE. */
 static int take_signals(void)
 {
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction old;
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	/* What we were told to ignore (nohup) stays ignored. */
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (!sigaction(ending[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaddset(&set, ending[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -226,6 +252,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (o->set.verbose)
 		libbpf_set_print(print_libbpf);
 	kinfo_detect(&t->kinfo);
+	t->command = command ? command[0] : NULL;
 	status = command ? launch(t, o, command) : 0;
 	if (status)
 		return status;
@@ -243,7 +270,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	needs = needs_exit(o);
 	if (needs && session_hook(t->session) == HOOK_RAWTP) {
 		msg_error("%s needs a hook on handle_mm_fault; with rawtp there is none", needs);
-		tracing_end(t, -EOPNOTSUPP, NULL);
+		tracing_end(t, -EOPNOTSUPP);
 		return EXIT_FAILED;
 	}
 	note_hooks(t, &tries);
@@ -299,8 +326,10 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 	err = watch(t);
 	if (!err)
 		err = session_synthesise(t->session, put, ctx);
-	if (!err && t->launch.pid > 0)
-		err = launch_go(&t->launch);
+	take_signal(t); /* one that came while all was being set up */
+	if (!err && !t->signal && t->launch.pid > 0)
+		t->exec_error = launch_go(&t->launch);
+	stop = t->signal || t->exec_error;
 	while (!err && !stop) {
 		stop = wait_for_work(t) || !session_targets_left(t->session);
 		err = session_drain(t->session, put, ctx);
@@ -313,15 +342,16 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 	return err;
 }
 
-static int status_of(const struct tracing *t, int err, int child, const char *command)
+static int status_of(const struct tracing *t, int err, int child)
 {
-	if (err == -EPIPE)
-		return 128 + SIGPIPE;
-	if (err && command)
-		return not_run(command, err);
+	if (t->signal)
+		return 128 + t->signal;
+	/* -EPIPE of the go byte: the command was killed before it, by the same Ctrl-C perhaps. */
+	if (t->exec_error && t->exec_error != -EPIPE)
+		return not_run(t->command, t->exec_error);
 	if (err)
-		return EXIT_FAILED;
-	return t->signal ? 128 + t->signal : child;
+		return err == -EPIPE ? 128 + SIGPIPE : EXIT_FAILED;
+	return child;
 }
 
 /* False: a second signal came before the command had ended. */
@@ -337,13 +367,15 @@ static bool wait_for_command(const struct tracing *t)
 	return fds[0].revents;
 }
 
-int tracing_end(struct tracing *t, int err, const char *command)
+int tracing_end(struct tracing *t, int err)
 {
 	int child = 0;
 
 	/* A command that was interrupted with us, or that outlives a failed output, is ended. */
-	if (t->launch.pid > 0 && (t->signal || err))
+	if (t->launch.pid > 0 && (t->signal || err)) {
 		kill(t->launch.pid, t->signal ? t->signal : SIGTERM);
+		kill(t->launch.pid, SIGCONT); /* a stopped one could not take it */
+	}
 	session_free(t->session);
 	t->session = NULL;
 	if (t->launch.pid > 0 && t->launch.go_fd >= 0) {
@@ -358,5 +390,5 @@ int tracing_end(struct tracing *t, int err, const char *command)
 		close(t->signal_fd);
 	if (t->epoll >= 0)
 		close(t->epoll);
-	return status_of(t, err, child, command);
+	return status_of(t, err, child);
 }

@@ -147,8 +147,10 @@ struct tracing {
 	struct session *session;
 	struct kinfo kinfo;
 	struct launch launch;
+	const char *command; /* its name, or NULL */
 	int signal_fd, epoll;
-	int signal; /* that ended the session, or 0 */
+	int signal;	/* that ended the session, or 0 */
+	int exec_error; /* -errno of the command's exec, or 0 */
 	struct rec_info info;
 };
 
@@ -162,10 +164,14 @@ int tracing_start(struct tracing *t, struct tracing_opts *opts, bool sideband, i
 /*
  * Lets the command go and drains into @put until the command ends, every target has ended, a
  * signal comes or @put fails; @tick (may be NULL) is called about ten times a second. Then stops
- * the session and drains the rest. Returns 0, @put's error, or the exec's -errno.
+ * the session and drains the rest. Returns 0 or @put's error; t->exec_error says that the command
+ * was not run.
  */
 int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx);
-/* Reaps the command, frees everything. @err: of tracing_run. Returns the exit status. */
-int tracing_end(struct tracing *t, int err, const char *command);
+/*
+ * Reaps the command, frees everything. @err: what failed, already said on stderr. Returns the exit
+ * status.
+ */
+int tracing_end(struct tracing *t, int err);
 
 #endif

@@ -3,9 +3,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "user/base/msg.h"
 #include "user/base/units.h"
@@ -35,6 +37,10 @@ static int add_targets(struct tracing_opts *o, const char *arg, enum fault_targe
 		}
 	}
 	free(list);
+	if (!err && !o->set.nr_targets) {
+		msg_error("'%s' is not a list of process ids", arg);
+		err = -EINVAL;
+	}
 	o->cfg.target = (uint8_t)kind;
 	return err;
 }
@@ -125,6 +131,28 @@ int tracing_opt_comm(void *target, const char *arg)
 	return 0;
 }
 
+static bool is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* How far below the hierarchy's root, which may be mounted anywhere; cuts @path up. */
+static uint32_t cgroup_level(char *path)
+{
+	uint32_t level = 0;
+	char *slash;
+
+	while ((slash = strrchr(path, '/')) && slash != path) {
+		*slash = 0;
+		if (!is_cgroup2(path))
+			break;
+		level++;
+	}
+	return level;
+}
+
 /* A cgroup v2 directory's id is its file handle (kernel/cgroup/cgroup.c, kernfs ids). */
 int tracing_opt_cgroup(void *target, const char *arg)
 {
@@ -133,23 +161,18 @@ int tracing_opt_cgroup(void *target, const char *arg)
 		uint64_t id;
 	} handle = { .h.handle_bytes = sizeof(uint64_t) };
 	struct tracing_opts *o = target;
-	const char *root = "/sys/fs/cgroup";
-	uint32_t level = 0;
-	char *path = realpath(arg, NULL), *p;
+	char *path = realpath(arg, NULL);
 	int mount;
 
-	if (!path || strncmp(path, root, strlen(root)) ||
-	    name_to_handle_at(AT_FDCWD, path, &handle.h, &mount, 0)) {
-		msg_error("cgroup '%s': %s; give a directory below %s", arg,
-			  path ? "not a cgroup v2" : strerror(errno), root);
+	if (!path || !is_cgroup2(path) || name_to_handle_at(AT_FDCWD, path, &handle.h, &mount, 0)) {
+		msg_error("cgroup '%s': %s", arg,
+			  path ? "not a directory of cgroup v2" : strerror(errno));
 		free(path);
 		return -EINVAL;
 	}
-	for (p = path + strlen(root); *p; p++)
-		level += *p == '/';
-	free(path);
 	o->cfg.cgroup = handle.id;
-	o->cfg.cgroup_level = level;
+	o->cfg.cgroup_level = cgroup_level(path);
+	free(path);
 	return 0;
 }
 

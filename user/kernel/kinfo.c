@@ -63,6 +63,29 @@ static bool cpuinfo_flag(const char *flag)
 	return found;
 }
 
+/*
+ * kernel/sched/core.c: "none (voluntary) full" in debugfs with PREEMPT_DYNAMIC, where the build's
+ * own name tells nothing. Without debugfs the answer is the careful one.
+ */
+static bool preemptible(void)
+{
+	char modes[64] = "";
+	struct utsname u;
+	FILE *f;
+
+	uname(&u);
+	if (!strstr(u.version, "PREEMPT"))
+		return false;
+	if (!strstr(u.version, "PREEMPT_DYNAMIC"))
+		return true;
+	f = fopen("/sys/kernel/debug/sched/preempt", "re");
+	if (f && !fgets(modes, sizeof(modes), f))
+		modes[0] = 0;
+	if (f)
+		fclose(f);
+	return !strstr(modes, "(none)") && !strstr(modes, "(voluntary)");
+}
+
 static uint64_t kernel_text(void)
 {
 	uint64_t address, text = 0;
@@ -145,6 +168,7 @@ void kinfo_detect(struct kinfo *k)
 	kernel_release(k);
 	cpu_features(&k->feat);
 	k->pti = cpuinfo_flag("pti");
+	k->preemptible = preemptible();
 	k->kernel_text = kernel_text();
 	pt_fmt_init(&k->fmt, cpuinfo_flag("la57") ? PT_MODE_5LEVEL : PT_MODE_4LEVEL, &k->feat);
 	k->error = probe(k);

@@ -18,9 +18,10 @@ struct kinfo {
 	uint64_t vmalloc_base, vmemmap_base; /* 0: not known */
 	uint64_t sme_mask;		     /* memory encryption bit in entries; 0: none */
 	uint64_t kernel_text;		     /* address of _text; 0: hidden */
-	bool pti;			     /* user mode has its own top table */
-	int error;			     /* -errno of the BPF probe; 0: it ran */
-	uint64_t uffd_flags;		     /* VM_UFFD_* bits of vm_flags */
+	bool preemptible;    /* kernel code can be preempted (PREEMPT, preempt=full) */
+	bool pti;	     /* user mode has its own top table */
+	int error;	     /* -errno of the BPF probe; 0: it ran */
+	uint64_t uffd_flags; /* VM_UFFD_* bits of vm_flags */
 };
 
 /*

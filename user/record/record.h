@@ -73,6 +73,8 @@ uint64_t rec_unwritten(const struct rec_writer *w); /* fault records that could 
  * totals' space is reserved at creation, so that they fit on a full disk. 0 or -errno.
  */
 int rec_close(struct rec_writer *w, const struct rec_totals *totals);
+/* Undoes rec_create(): the file is removed, an older one gets its name back. Frees @w. */
+void rec_discard(struct rec_writer *w);
 
 /* Opens ("-": stdin) and checks; -errno after msg_error() ("x: not a ptrace-pf recording"). */
 int rec_open(struct rec_reader **r, const char *path);

@@ -16,6 +16,8 @@
 struct rec_writer {
 	int fd;
 	bool own;   /* our own regular file: can be cut back and written again */
+	bool kept;  /* an older file is there as PATH.old */
+	char *path; /* of our own file */
 	int broken; /* -errno that left a part of a chunk behind: nothing can follow it */
 	uint64_t bytes;
 	uint64_t unwritten;
@@ -61,39 +63,65 @@ static void chunk_reset(struct rec_writer *w)
 	w->chunk_faults = 0;
 }
 
+static int old_name(char old[PATH_MAX], const char *path)
+{
+	return snprintf(old, PATH_MAX, "%s.old", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
 /* An existing file is moved out of the way. */
-static int keep_old(const char *path)
+static int keep_old(struct rec_writer *w, const char *path)
 {
 	char old[PATH_MAX];
+	int err = old_name(old, path);
 
-	if (snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old))
-		return -ENAMETOOLONG;
-	return rename(path, old) ? -errno : 0;
+	if (!err && rename(path, old))
+		err = -errno;
+	if (err)
+		msg_error("%s: cannot keep it as %s.old: %s", path, path, strerror(-err));
+	w->kept = !err;
+	return err;
+}
+
+/* Addresses of other people's processes are nobody else's business: 0600. */
+static int create_own(struct rec_writer *w, const char *path, bool exists)
+{
+	int err = exists ? keep_old(w, path) : 0;
+
+	if (err)
+		return err;
+	w->own = true;
+	w->path = strdup(path);
+	w->fd = w->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	return w->fd < 0 ? -errno : 0;
+}
+
+/*
+ * A fifo nobody reads is an error at once, and not a wait that no signal ends. A link is followed
+ * and never replaced: it may be /dev/stdout.
+ */
+static int open_other(struct rec_writer *w, const char *path)
+{
+	w->fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
+	if (w->fd < 0)
+		return -errno;
+	return fcntl(w->fd, F_SETFL, 0) ? -errno : 0;
 }
 
 /* Creates a regular file, or opens what is there and is something else (/dev/null, a fifo). */
 static int open_path(struct rec_writer *w, const char *path)
 {
 	struct stat st;
-	int err, flags = O_WRONLY | O_CLOEXEC;
-	bool exists = !stat(path, &st);
+	bool exists = !lstat(path, &st);
+	int err;
 
-	if (exists && S_ISREG(st.st_mode)) {
-		err = keep_old(path);
-		if (err) {
-			msg_error("%s: cannot keep it as %s.old: %s", path, path, strerror(-err));
-			return err;
-		}
-	}
-	w->own = !exists || S_ISREG(st.st_mode);
-	if (w->own)
-		flags |= O_CREAT | O_EXCL;
-	/* Addresses of other people's processes are nobody else's business. */
-	w->fd = open(path, flags, 0600);
-	if (w->fd >= 0)
-		return 0;
-	err = -errno;
-	msg_error("%s: cannot create: %s", path, strerror(-err));
+	if (!exists || S_ISREG(st.st_mode))
+		err = create_own(w, path, exists);
+	else
+		err = open_other(w, path);
+	if (err == -ENXIO)
+		msg_error("%s: nobody reads this fifo", path);
+	else if (err && !(exists && !w->own && S_ISREG(st.st_mode)))
+		msg_error("%s: cannot create: %s", path, strerror(-err));
 	return err;
 }
 
@@ -135,8 +163,20 @@ static void writer_free(struct rec_writer *w)
 {
 	if (w->fd >= 0)
 		close(w->fd);
+	free(w->path);
 	free(w->chunk);
 	free(w);
+}
+
+void rec_discard(struct rec_writer *w)
+{
+	char old[PATH_MAX];
+
+	if (w->own)
+		unlink(w->path);
+	if (w->kept && !old_name(old, w->path))
+		rename(old, w->path);
+	writer_free(w);
 }
 
 static struct rec_writer *writer_new(void)
@@ -193,8 +233,10 @@ int rec_put(struct rec_writer *w, const void *record, size_t size)
 	const struct ptev_hdr *hdr = record;
 	int err = 0;
 
-	if (size < sizeof(*hdr) || size != hdr->size || size % 8)
+	if (size < sizeof(*hdr) || size != hdr->size || size % 8) {
+		w->unwritten++;
 		return -EINVAL;
+	}
 	if (sizeof(*w->chunk) + w->chunk->bytes + size > REC_BUFFER)
 		err = rec_flush(w);
 	memcpy((char *)(w->chunk + 1) + w->chunk->bytes, record, size);

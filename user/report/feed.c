@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "user/base/msg.h"
+
+#include "user/base/msg.h"
+
 int feed_init(struct feed *f, const struct rec_info *info)
 {
 	memset(f, 0, sizeof(*f));
@@ -32,21 +36,22 @@ void feed_end(struct feed *f)
 	memset(f, 0, sizeof(*f));
 }
 
+/* Events up to the end or to where the file is damaged; the totals of what there is. */
 static int feed_all(struct feed *f, struct rec_reader *r)
 {
 	const struct ptev_hdr *record;
 	struct rec_totals totals;
-	bool complete;
 	int got, err = 0;
 
 	while (!err && (got = rec_next(r, &record)) > 0)
 		err = feed_put(f, record);
-	if (!err)
-		err = got;
-	if (err == -EPIPE)
-		return err;
-	complete = rec_totals(r, &totals);
-	got = f->sink->finish(f->sink, &totals, complete);
+	if (!err) {
+		bool complete = rec_totals(r, &totals);
+
+		err = f->sink->finish(f->sink, &totals, complete);
+	}
+	if (err && err != -EPIPE)
+		msg_error("stdout: %s", strerror(-err));
 	return err ? err : got;
 }
 

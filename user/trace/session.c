@@ -34,11 +34,12 @@ static const struct {
 	unsigned int hooks;
 } programs[] = {
 	{ "close_open_faults", ON_EXIT }, /* an iterator: runs once, at the end */
-	{ "process_fork", ON_ALL },	   { "process_exit", ON_ALL },
-	{ "task_rename", ON_ALL },	   { "signal_generate", ON_EXIT },
-	{ "fexit_handle", ON_FENTRY },	   { "fentry_handle", ON_FENTRY },
-	{ "kretprobe_handle", ON_KPROBE }, { "kprobe_handle", ON_KPROBE },
-	{ "exception_kernel", ON_ALL },	   { "exception_user", ON_ALL },
+	{ "process_fork", ON_ALL },	  { "process_exit", ON_ALL },
+	{ "process_free", ON_ALL },	  { "task_rename", ON_ALL },
+	{ "signal_generate", ON_EXIT },	  { "fexit_handle", ON_FENTRY },
+	{ "fentry_handle", ON_FENTRY },	  { "kretprobe_handle", ON_KPROBE },
+	{ "kprobe_handle", ON_KPROBE },	  { "exception_kernel", ON_ALL },
+	{ "exception_user", ON_ALL },
 };
 
 #define NR_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -192,11 +193,22 @@ static int follow_targets(struct session *s, const struct session_opts *opts)
 	return err;
 }
 
+/*
+ * fentry costs least. But its programs can be preempted where the kernel can, and the kernel then
+ * skips them for the next task on that CPU (kernel/bpf/trampoline.c, prog->active); kprobe
+ * programs run with preemption off.
+ */
+#define NR_HOOKS 3
+static const enum fault_hook best_first[2][NR_HOOKS] = {
+	[false] = { HOOK_FENTRY, HOOK_KPROBE, HOOK_RAWTP },
+	[true] = { HOOK_KPROBE, HOOK_FENTRY, HOOK_RAWTP },
+};
+
 int session_start(struct session **session, const struct session_opts *opts, const struct kinfo *k,
 		  struct session_tries *tries)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	enum fault_hook hook;
+	size_t i;
 	int err;
 
 	memset(tries, 0, sizeof(*tries));
@@ -208,7 +220,9 @@ int session_start(struct session **session, const struct session_opts *opts, con
 		return err;
 	}
 	err = -ENOENT;
-	for (hook = HOOK_FENTRY; hook < HOOK_NR && err; hook++) {
+	for (i = 0; i < NR_HOOKS && err; i++) {
+		enum fault_hook hook = best_first[k->preemptible][i];
+
 		if (opts->hook != HOOK_AUTO && opts->hook != hook)
 			continue;
 		err = try_hook(s, hook, opts, k);
@@ -328,7 +342,10 @@ static int sum_counters(const struct session *s, struct ptev_counters *sum)
 
 static uint64_t in_flight(const struct ptev_counters *c)
 {
-	return c->opened - c->emitted - c->dropped - c->lost_ring - c->lost_state;
+	uint64_t ended = c->emitted + c->dropped + c->lost_ring + c->lost_state;
+
+	/* The CPUs' counters are not read at one moment. */
+	return c->opened > ended ? c->opened - ended : 0;
 }
 
 /* Faults that tasks still have open become events, with what is known of them. */
@@ -366,7 +383,10 @@ void session_stop(struct session *s)
 	detach(s, 0);
 }
 
-/* Runs that the kernel skipped because the same program was active on that CPU. */
+/*
+ * Runs on handle_mm_fault that the kernel skipped because the same program was active on that CPU.
+ * The exceptions' programs are skipped only for exceptions of their own making.
+ */
 static uint64_t missed_runs(const struct session *s)
 {
 	uint64_t missed = 0;
@@ -377,7 +397,8 @@ static uint64_t missed_runs(const struct session *s)
 		uint32_t len = sizeof(info);
 		int fd = bpf_program__fd(program(s, i));
 
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+		if (programs[i].hooks != ON_ALL && fd >= 0 &&
+		    !bpf_obj_get_info_by_fd(fd, &info, &len))
 			missed += info.recursion_misses;
 	}
 	return missed;

@@ -13,6 +13,8 @@
 
 #include <linux/perf_event.h>
 
+#include "user/trace/merge.h"
+
 #define DATA_PAGES 256 /* per CPU */
 
 /* include/uapi/linux/perf_event.h: what sample_type below appends to every record. */
@@ -60,6 +62,7 @@ struct sideband {
 	unsigned int nr;
 	size_t page_size, size;
 	uint64_t lost;
+	struct merge merge;
 	/* A record that wraps is put together here; perf's size field is 16 bits wide. */
 	_Alignas(8) uint8_t whole[1 << 16];
 	_Alignas(8) uint8_t out[sizeof(struct ptev_mmap) + 4096 + 8];
@@ -144,6 +147,7 @@ void sideband_close(struct sideband *s)
 	}
 	if (s->epoll >= 0)
 		close(s->epoll);
+	merge_free(&s->merge);
 	free(s);
 }
 
@@ -163,7 +167,7 @@ static const struct sample_id *tail_of(const struct perf_event_header *h)
 	return (const void *)((const uint8_t *)h + h->size - sizeof(struct sample_id));
 }
 
-static int put_mmap(struct sideband *s, const struct perf_mmap2 *m, sideband_put put, void *ctx)
+static int take_mmap(struct sideband *s, const struct perf_mmap2 *m)
 {
 	struct ptev_mmap *out = (void *)s->out;
 	size_t room = m->header.size - sizeof(*m) - sizeof(struct sample_id);
@@ -186,10 +190,10 @@ static int put_mmap(struct sideband *s, const struct perf_mmap2 *m, sideband_put
 		.flags = m->flags,
 	};
 	memcpy(out->name, m->filename, len);
-	return put(ctx, &out->hdr);
+	return merge_add(&s->merge, &out->hdr, out->time);
 }
 
-static int put_comm(const struct perf_comm *c, sideband_put put, void *ctx)
+static int take_comm(struct sideband *s, const struct perf_comm *c)
 {
 	size_t room = c->header.size - sizeof(*c) - sizeof(struct sample_id);
 	struct ptev_task out = {
@@ -201,10 +205,10 @@ static int put_comm(const struct perf_comm *c, sideband_put put, void *ctx)
 	};
 
 	memcpy(out.comm, c->comm, strnlen(c->comm, room < 15 ? room : 15));
-	return put(ctx, &out.hdr);
+	return merge_add(&s->merge, &out.hdr, out.time);
 }
 
-static int put_task(const struct perf_task *t, sideband_put put, void *ctx)
+static int take_task(struct sideband *s, const struct perf_task *t)
 {
 	struct ptev_task out = {
 		.hdr = { .size = sizeof(out),
@@ -216,20 +220,19 @@ static int put_task(const struct perf_task *t, sideband_put put, void *ctx)
 		.ptid = t->ptid,
 	};
 
-	return put(ctx, &out.hdr);
+	return merge_add(&s->merge, &out.hdr, out.time);
 }
 
-static int put_record(struct sideband *s, const struct perf_event_header *h, sideband_put put,
-		      void *ctx)
+static int take_record(struct sideband *s, const struct perf_event_header *h)
 {
 	switch (h->type) {
 	case PERF_RECORD_MMAP2:
-		return put_mmap(s, (const void *)h, put, ctx);
+		return take_mmap(s, (const void *)h);
 	case PERF_RECORD_COMM:
-		return put_comm((const void *)h, put, ctx);
+		return take_comm(s, (const void *)h);
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_EXIT:
-		return put_task((const void *)h, put, ctx);
+		return take_task(s, (const void *)h);
 	case PERF_RECORD_LOST:
 		s->lost += ((const struct perf_lost *)h)->lost;
 		return 0;
@@ -253,7 +256,7 @@ static const struct perf_event_header *record_at(struct sideband *s, const struc
 	return (const void *)s->whole;
 }
 
-static int drain_cpu(struct sideband *s, struct cpu_ring *r, sideband_put put, void *ctx)
+static int drain_cpu(struct sideband *s, struct cpu_ring *r)
 {
 	uint64_t head = __atomic_load_n(&r->page->data_head, __ATOMIC_ACQUIRE);
 	uint64_t tail = r->page->data_tail;
@@ -262,7 +265,7 @@ static int drain_cpu(struct sideband *s, struct cpu_ring *r, sideband_put put, v
 
 	while (tail < head && !err) {
 		h = record_at(s, r, tail);
-		err = put_record(s, h, put, ctx);
+		err = take_record(s, h);
 		tail += h->size;
 	}
 	__atomic_store_n(&r->page->data_tail, tail, __ATOMIC_RELEASE);
@@ -271,10 +274,16 @@ static int drain_cpu(struct sideband *s, struct cpu_ring *r, sideband_put put, v
 
 int sideband_drain(struct sideband *s, sideband_put put, void *ctx)
 {
+	struct timespec now;
 	unsigned int i;
 	int err = 0;
 
+	/* What comes while the CPUs are read one by one waits for the next drain. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (i = 0; i < s->nr && !err; i++)
-		err = drain_cpu(s, &s->rings[i], put, ctx);
-	return err;
+		err = drain_cpu(s, &s->rings[i]);
+	if (err)
+		return err;
+	return merge_flush(&s->merge, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+			   put, ctx);
 }

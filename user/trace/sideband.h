@@ -19,7 +19,10 @@ int sideband_open(struct sideband **s);
 void sideband_close(struct sideband *s);
 /* One descriptor that becomes readable when a buffer is half full. */
 int sideband_fd(const struct sideband *s);
-/* Hands on everything that is there; @put's error stops and is returned. */
+/*
+ * Hands on what happened until now, all CPUs in one order of time: a child's birth comes before
+ * its name. @put's error stops and is returned.
+ */
 int sideband_drain(struct sideband *s, sideband_put put, void *ctx);
 /* Records that perf had to drop. */
 uint64_t sideband_lost(const struct sideband *s);
