@@ -117,7 +117,7 @@ files()
 # Readers that leave early and outputs that are full.
 outputs()
 {
-	local status
+	local status command
 
 	"$pf" script -i "$work/good" 2>"$work/err" | head -n 1 >/dev/null
 	equal "script | head: status" "${PIPESTATUS[0]}" 0
@@ -134,9 +134,11 @@ outputs()
 		equal "$command >/dev/full: status" "$?" 1
 		equal "$command >/dev/full: says so" "$(grep -c 'No space left' "$work/err")" 1
 	done
-	"$pf" stat --hook rawtp -- true >/dev/full 2>"$work/err"
-	equal "stat >/dev/full: status" "$?" 1
-	equal "stat >/dev/full: says so" "$(grep -c 'No space left' "$work/err")" 1
+	for command in stat live; do
+		"$pf" $command --hook rawtp -- true >/dev/full 2>"$work/err"
+		equal "$command >/dev/full: status" "$?" 1
+		equal "$command >/dev/full: says so" "$(grep -c 'No space left' "$work/err")" 1
+	done
 	"$pf" record -q --hook rawtp -o - -- "$bin/tests/touch" 1000 2>/dev/null >"$work/piped"
 	equal "record -o -: through a pipe" "$("$pf" script -i - <"$work/piped" 2>&1 | head -c 1 | wc -c)" 1
 }
