@@ -162,10 +162,14 @@ static int take_signals(void)
 	size_t i;
 
 	sigemptyset(&set);
-	/* What we were told to ignore (nohup) stays ignored. */
 	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		if (!sigaction(ending[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaddset(&set, ending[i]);
+		sigaddset(&set, ending[i]);
+	/*
+	 * nohup is obeyed. An ignored SIGINT is not: a script's "&" makes it so, and yet
+	 * "kill -INT" is how scripts end a recording.
+	 */
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN)
+		sigdelset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
