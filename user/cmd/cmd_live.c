@@ -16,12 +16,7 @@ struct live_opts {
 
 static const struct opt options[] = {
 	TRACING_OPT_ROWS(struct live_opts, tracing),
-	{ 'g', "call-graph", NULL, "print the kernel and user call chains", OPT_FLAG,
-	  TRACING_OFFSET(struct live_opts, tracing, set.call_graph), NULL },
-	{ 'm', "ring-size", "SIZE", "size of the kernel's ring buffer (default 64M)", OPT_SIZE,
-	  TRACING_OFFSET(struct live_opts, tracing, set.ring_bytes), NULL },
-	{ 0, "no-walks", NULL, "leave the page-table walks out; outcomes are not told apart then",
-	  OPT_FLAG, TRACING_OFFSET(struct live_opts, tracing, set.no_walks), NULL },
+	TRACING_EVENT_ROWS(struct live_opts, tracing),
 	{ 0, "json", NULL, "one JSON object per event and a last one with the totals", OPT_FLAG,
 	  offsetof(struct live_opts, script.json), NULL },
 	{ 0 },

@@ -132,6 +132,22 @@ struct tracing_opts {
 			TRACING_OFFSET(type, field, set.verbose), NULL                                                \
 	}
 
+/* For those that take events and not only counts. */
+#define TRACING_EVENT_ROWS(type, field)                                                     \
+	{ 'g',	    "call-graph",                                                           \
+	  NULL,	    "record the kernel and user call chains",                               \
+	  OPT_FLAG, TRACING_OFFSET(type, field, set.call_graph),                            \
+	  NULL },                                                                           \
+		{ 'm',	    "ring-size",                                                    \
+		  "SIZE",   "size of the kernel's ring buffer (default 64M)",               \
+		  OPT_SIZE, TRACING_OFFSET(type, field, set.ring_bytes),                    \
+		  NULL },                                                                   \
+	{                                                                                   \
+		0, "no-walks", NULL,                                                        \
+			"leave the page-table walks out; outcomes are not told apart then", \
+			OPT_FLAG, TRACING_OFFSET(type, field, set.no_walks), NULL           \
+	}
+
 int tracing_opt_pid(void *target, const char *arg);
 int tracing_opt_tid(void *target, const char *arg);
 int tracing_opt_cpu(void *target, const char *arg);
