@@ -95,7 +95,7 @@ static __always_inline int exception(__u64 *ctx, __u8 origin)
 	bool nofault = origin == PTEV_KERNEL && task->pagefault_disabled;
 	struct fault_state *st;
 
-	if (nofault && own_fault())
+	if (nofault && own_fault(address))
 		return 0;
 	if (!nofault)
 		close_left_open(ctx);

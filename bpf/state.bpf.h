@@ -11,11 +11,14 @@
 
 #define PAGE_SIZE 4096
 
+/* What is being read for the record at this moment; it may fault. */
+enum reading { READING_NOTHING, READING_TABLES, READING_USER_STACK };
+
 struct fault_state {
 	bool open;
 	bool handled;	 /* handle_mm_fault has been entered */
 	bool last_retry; /* and its last return asked for a retry */
-	bool reading;	 /* a stack or a table is being read for the record, which may fault */
+	__u8 reading;	 /* enum reading */
 	__u64 pgd;	 /* direct-map address of the top table */
 	struct walk_end before;
 	struct ptev_fault rec;
@@ -44,22 +47,28 @@ static __always_inline __u32 stacks_get(void *ctx, struct fault_state *st)
 		kernel = bpf_get_stack(ctx, st->stack, max, 0);
 	if (kernel < 0 || kernel > max)
 		kernel = 0;
-	st->reading = true;
+	st->reading = READING_USER_STACK;
 	if (cfg.user_stack)
 		user = bpf_get_stack(ctx, (void *)st->stack + kernel, max, BPF_F_USER_STACK);
-	st->reading = false;
+	st->reading = READING_NOTHING;
 	if (user < 0 || user > max)
 		user = 0;
 	st->nr_stack = (__u64)kernel / 8 | (__u64)user / 8 << 32;
 	return sizeof(st->nr_stack) + kernel + user;
 }
 
-/* Reading a table or a stack page that is not there is our own doing, not an event. */
-static __always_inline bool own_fault(void)
+/*
+ * Reading a table or a stack page that is not there is our own doing, not an event. Tables are at
+ * kernel addresses: an exception at a user address comes from an interrupt meanwhile.
+ */
+static __always_inline bool own_fault(__u64 address)
 {
 	struct fault_state *st = bpf_task_storage_get(&states, bpf_get_current_task_btf(), NULL, 0);
 
-	return st && st->reading;
+	if (!st)
+		return false;
+	return st->reading == READING_USER_STACK ||
+	       (st->reading == READING_TABLES && (__s64)address < 0);
 }
 
 static __always_inline void emit(void *ctx, struct fault_state *st, bool stacks)
@@ -122,9 +131,9 @@ static __always_inline void walk_before(struct fault_state *st, struct mm_struct
 		return;
 	st->pgd = top_table(rec, mm);
 	rec->flags |= PTEV_F_BEFORE;
-	st->reading = true;
+	st->reading = READING_TABLES;
 	walk_tables(&rec->before, &st->before, st->pgd, rec->address);
-	st->reading = false;
+	st->reading = READING_NOTHING;
 	if (st->before.kind == PT_TABLE)
 		rec->flags |= PTEV_F_BEFORE_CUT;
 }
@@ -137,9 +146,9 @@ static __always_inline void walk_after(struct fault_state *st, struct walk_end *
 	if (!cfg.walks || !(rec->flags & PTEV_F_BEFORE))
 		return;
 	rec->flags |= PTEV_F_AFTER;
-	st->reading = true;
+	st->reading = READING_TABLES;
 	walk_tables(&rec->x.after, end, st->pgd, rec->address);
-	st->reading = false;
+	st->reading = READING_NOTHING;
 	if (end->kind == PT_TABLE)
 		rec->flags |= PTEV_F_AFTER_CUT;
 }

@@ -32,10 +32,26 @@ check_perf()
 # check_touch WHAT DIR ORIGIN FAULTS - everything about a recorded run that must lose nothing
 check_touch()
 {
-	local counted
-
 	totals "$2/events.ptd"
 	check_perf "$1" "$2"
+	check_regions "$@"
+}
+
+# check_sampled WHAT DIR ORIGIN FAULTS - the same for a run that another tracer has interrupted:
+# its faults in kernel mode go on after perf's counters have left a task that exits
+check_sampled()
+{
+	totals "$2/events.ptd"
+	equal "$1: user mode" "$user" "$(perf_count "$2/perf" user)" "perf stat"
+	at_least "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" "perf stat"
+	check_regions "$@"
+}
+
+# check_regions WHAT DIR ORIGIN FAULTS - nothing lost, and each fault that was made is there
+check_regions()
+{
+	local counted
+
 	equal "$1: lost" "$lost" 0
 	counted=$(target_json "$2/touch.json" '.minflt + .majflt')
 	equal "$1: rusage" "$counted" "$4" "touched"

@@ -91,6 +91,29 @@ part_doctor()
 	run_doctor "$RESULTS/doctor"
 }
 
+# One page of 1 GiB.
+part_gib()
+{
+	local dir=$RESULTS/gib
+
+	mkdir -p "$dir"
+	"$pf" record -q -o "$dir/events.ptd" -- "$bin/tests/gib" >"$dir/gib.json" 2>"$dir/stderr"
+}
+
+# The kernel may preempt itself, and somebody else reads user stacks in interrupts meanwhile.
+part_preempt()
+{
+	local dir=$RESULTS/preempt sampler
+
+	perf record -q -a -g -e cpu-clock -F 2000 -o /tmp/samples >/dev/null 2>&1 &
+	sampler=$!
+	run_touch "$dir/write" record -t 2 100000
+	run_touch "$dir/kernel" record -k kernel -t 2 20000
+	run_touch "$dir/populate" record -k populate -t 4 20000
+	kill $sampler
+	wait $sampler
+}
+
 # A kernel without BTF, as far as anybody can see.
 part_nobtf()
 {

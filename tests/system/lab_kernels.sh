@@ -17,13 +17,15 @@
 # shellcheck source=tests/lib/doctor.sh
 . "$top/tests/lib/doctor.sh"
 
-# name -> kernel, levels, more kernel arguments (- for none), parts
+# name -> kernel, levels, more kernel arguments (with commas between; - for none), parts
 declare -rA BOOTS=(
 	[6.1]="6.1 4 - doctor fentry kprobe counts filters nobtf"
 	[6.12]="6.12 4 - doctor fentry kprobe counts filters nobtf"
 	[6.1-la57]="6.1 5 - doctor fentry"
 	[6.12-la57]="6.12 5 - doctor fentry"
 	[6.1-pti]="6.1 4 pti=on doctor fentry"
+	[6.1-preempt]="6.1 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
+	[6.12-preempt]="6.12 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
 )
 
 check_counts()
@@ -91,6 +93,38 @@ check_latency_filter()
 		"$(perf_count "$2/perf" all)" "perf stat"
 }
 
+check_gib()
+{
+	local address event
+
+	address=$(target_json "$2/gib.json" .address)
+	event=$("$pf" script --json -i "$2/events.ptd" | jq -c --arg a "$address" \
+		'select(.address == $a and .origin == "user")')
+	equal "$1, 1 GiB page: events" "$(grep -c . <<<"$event")" 1
+	equal "$1, 1 GiB page: outcome" "$(jq -r .outcome <<<"$event")" hugetlb
+	equal "$1, 1 GiB page: missing level" "$(jq -r .walk_before.stop <<<"$event")" hole
+	equal "$1, 1 GiB page: leaf's level" "$(jq .walk_after.stop_level <<<"$event")" 3
+	equal "$1, 1 GiB page: size" "$(jq .walk_after.page_size <<<"$event")" $((1 << 30))
+	equal "$1, 1 GiB page: frame" "$(jq .walk_after.pfn <<<"$event")" \
+		"$(target_json "$2/gib.json" .pfn)" pagemap
+}
+
+# With fentry programs some of these would be skipped: kprobe has to be chosen.
+check_preempt()
+{
+	local run origin faults
+
+	for run in "write user 100000" "kernel kernel 20000" "populate gup 20000"; do
+		read -r run origin faults <<<"$run"
+		check_sampled "$1, preempt=full, $run" "$2/$run" "$origin" "$faults"
+		equal "$1, preempt=full, $run: hook" \
+			"$("$pf" report --json -i "$2/$run/events.ptd" | jq -r .hook)" kprobe
+		equal "$1, preempt=full, $run: outcomes in the regions" \
+			"$(groups "$2/$run/events.ptd" outcome | tr , '\n' | sed 's/ .*//' |
+				grep -cx -e anon -e zero)" 2
+	done
+}
+
 check_nobtf()
 {
 	equal "$1, no BTF: status" "$(cat "$2/status")" 1
@@ -107,9 +141,10 @@ boot()
 
 	read -r kernel levels more parts <<<"${BOOTS[$1]}"
 	[[ $more == - ]] && more=''
+	more=${more//,/ }
 	mkdir "$dir"
 	# shellcheck disable=SC2086 # several parts
-	"$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --append "$more" --mem 2G --quiet \
+	"$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --append "$more" --mem 3G --quiet \
 		--disk-mb 256 --disk-mb 256 --timeout 600 --results "$dir" -- \
 		"$top/tests/lib/guest.sh" $parts
 	status=$?
@@ -122,13 +157,15 @@ boot()
 		fentry | kprobe) check_zoo "$1, $part" "$dir/zoo-$part" ;;
 		counts) check_counts "$1" "$dir" ;;
 		filters) check_filters "$1" "$dir/filters" ;;
+		gib) check_gib "$1" "$dir/gib" ;;
+		preempt) check_preempt "$1" "$dir/preempt" ;;
 		nobtf) check_nobtf "$1" "$dir/nobtf" ;;
 		esac
 	done
 	rm -rf "$dir"
 }
 
-(($#)) || set -- 6.1 6.12 6.1-la57 6.12-la57 6.1-pti
+(($#)) || set -- 6.1 6.12 6.1-la57 6.12-la57 6.1-pti 6.1-preempt 6.12-preempt
 for name; do
 	boot "$name"
 done

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptrace-pf: looks at page faults, with the page-table walk in each event. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,11 +57,10 @@ static void keep_standard_fds(void)
 		close(fd);
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	size_t i;
 
-	keep_standard_fds();
 	/* libbpf reports each hook that it cannot attach; the session says it in one line. */
 	libbpf_set_print(quiet);
 	if (argc < 2) {
@@ -80,4 +80,17 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	msg_error("'%s' is not a command; try --help", argv[1]);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	keep_standard_fds();
+	status = run_command(argc, argv);
+	if (fflush(stdout) && status == EXIT_DONE) {
+		msg_error("stdout: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return status;
 }
