@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 
 	keep_standard_fds();
 	status = run_command(argc, argv);
-	if (fflush(stdout) && status == EXIT_DONE) {
+	if (fflush(stdout) && errno != EPIPE && status == EXIT_DONE) {
 		msg_error("stdout: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
