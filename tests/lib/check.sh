@@ -109,6 +109,19 @@ at_least()
 	fi
 }
 
+# close_to WHAT GOT WANT DISTANCE [SOURCE]
+close_to()
+{
+	local line
+
+	line="$1: $(commas "$2")"
+	if [[ $2 && $3 ]] && (($2 >= $3 - $4 && $2 <= $3 + $4)); then
+		ok "$line, at most $4 from $(commas "$3")${5:+ ($5)}"
+	else
+		not_ok "$line, more than $4 from $(commas "$3")${5:+ ($5)}"
+	fi
+}
+
 # same_lines WHAT WANT_FILE GOT_FILE - prints the first differences
 same_lines()
 {

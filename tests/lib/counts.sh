@@ -37,26 +37,25 @@ check_touch()
 	check_regions "$@"
 }
 
-# check_sampled WHAT DIR ORIGIN FAULTS - the same for a run that another tracer has interrupted:
-# its faults in kernel mode go on after perf's counters have left a task that exits
+# check_sampled WHAT DIR ORIGIN FAULTS - the same for a run that another tracer has interrupted,
+# which adds faults in kernel mode; perf's counters come to a task and leave it at other moments
+# than its name, so that a few of these fall between
 check_sampled()
 {
 	totals "$2/events.ptd"
 	equal "$1: user mode" "$user" "$(perf_count "$2/perf" user)" "perf stat"
-	at_least "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" "perf stat"
+	close_to "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" 10 "perf stat"
 	check_regions "$@"
 }
 
-# check_regions WHAT DIR ORIGIN FAULTS - nothing lost, and each fault that was made is there
+# check_regions WHAT DIR ORIGIN FAULTS - nothing lost, and each fault that was made is there. The
+# kernel may take a page of the program's own away meanwhile: rusage then has a fault more.
 check_regions()
 {
-	local counted
-
 	equal "$1: lost" "$lost" 0
-	counted=$(target_json "$2/touch.json" '.minflt + .majflt')
-	equal "$1: rusage" "$counted" "$4" "touched"
 	equal "$1: events in the regions" "$(in_regions "$2/events.ptd" "$2/touch.json" "$3")" \
-		"$counted" "rusage"
+		"$4" "touched"
+	close_to "$1: rusage" "$(target_json "$2/touch.json" '.minflt + .majflt')" "$4" 4 "touched"
 }
 
 # check_small_ring WHAT DIR - a ring too small for the run, of exceptions only: perf does not know
