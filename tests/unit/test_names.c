@@ -53,8 +53,6 @@ Test(names, lists_become_masks)
 	cr_assert_eq(mask, 1u << PTEV_OUT_COW);
 	cr_assert_eq(name_mask_outcomes("swap,anon,swap", &mask, bad, sizeof(bad)), 0);
 	cr_assert_eq(mask, 1u << PTEV_OUT_SWAP | 1u << PTEV_OUT_ANON);
-	cr_assert_eq(name_mask_origins("user,gup", &mask, bad, sizeof(bad)), 0);
-	cr_assert_eq(mask, 1u << PTEV_USER | 1u << PTEV_GUP);
 	cr_assert_eq(name_mask_accesses("exec,read,write", &mask, bad, sizeof(bad)), 0);
 	cr_assert_eq(mask, 7);
 }
@@ -67,8 +65,6 @@ Test(names, bad_words_are_named)
 	cr_assert_eq(name_mask_outcomes("cow,moo,anon", &mask, bad, sizeof(bad)), -EINVAL);
 	cr_assert_str_eq(bad, "moo");
 	cr_assert_eq(name_mask_outcomes("cow,", &mask, bad, sizeof(bad)), -EINVAL);
-	cr_assert_str_eq(bad, "");
-	cr_assert_eq(name_mask_origins("", &mask, bad, sizeof(bad)), -EINVAL);
 	cr_assert_str_eq(bad, "");
 	cr_assert_eq(name_mask_accesses("reads", &mask, bad, sizeof(bad)), -EINVAL);
 	cr_assert_str_eq(bad, "reads");

@@ -4,13 +4,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/base/units.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/tracing.h"
+#include "user/report/totals.h"
 
 #define FLUSH_NS 1000000000u
 
@@ -52,14 +53,6 @@ static int put(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void show_progress(const struct recording *r)
 {
 	struct rec_totals totals;
@@ -74,7 +67,7 @@ static void show_progress(const struct recording *r)
 static int tick(void *ctx)
 {
 	struct recording *r = ctx;
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	if (now - r->last_flush < FLUSH_NS)
 		return 0;
@@ -86,23 +79,13 @@ static int tick(void *ctx)
 	return 0;
 }
 
-static uint64_t total_lost(const struct rec_totals *totals)
-{
-	uint64_t lost = 0;
-	int i;
-
-	for (i = 0; i < PTEV_NR_LOST; i++)
-		lost += totals->lost[i];
-	return lost;
-}
-
 static void summary(const struct rec_totals *totals, uint64_t bytes, const char *path)
 {
 	char events[UNITS_LEN], lost[UNITS_LEN], size[UNITS_LEN], each[UNITS_LEN];
 	int i;
 
 	msg_note("%s events, %s lost, %s in %s", units_count(events, totals->events),
-		 units_count(lost, total_lost(totals)), units_size(size, bytes), path);
+		 units_count(lost, totals_lost(totals)), units_size(size, bytes), path);
 	for (i = 0; i < PTEV_NR_LOST; i++)
 		if (totals->lost[i])
 			msg_note("lost: %s %s", units_count(each, totals->lost[i]),
@@ -130,7 +113,7 @@ static int finish(struct recording *r, const struct record_opts *o)
 	session_totals(r->tracing->session, &totals);
 	totals.lost[PTEV_LOST_WRITE] = rec_unwritten(r->writer);
 	totals.events -= totals.lost[PTEV_LOST_WRITE];
-	totals.end_mono = now_ns();
+	totals.end_mono = clock_ns(CLOCK_MONOTONIC);
 	bytes = rec_bytes(r->writer);
 	err = rec_close(r->writer, &totals);
 	if (r->progress)
@@ -158,7 +141,7 @@ int cmd_record(int argc, char **argv)
 	if (status)
 		return status;
 	r.tracing = &t;
-	r.last_flush = now_ns();
+	r.last_flush = clock_ns(CLOCK_MONOTONIC);
 	r.progress = !o.quiet && isatty(STDERR_FILENO);
 	err = rec_create(&r.writer, o.output, &t.info);
 	if (err) {

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/base/table.h"
 #include "user/base/units.h"
@@ -46,14 +46,11 @@ static int ignore(void *ctx, const void *record, size_t size)
 
 static void count(struct counts *c, const struct tracing *t)
 {
-	struct timespec now;
 	unsigned int origin, ec;
 
 	session_totals(t->session, &c->totals);
 	session_stats(t->session, &c->stat);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	c->duration =
-		(uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec - t->info.start_mono;
+	c->duration = clock_ns(CLOCK_MONOTONIC) - t->info.start_mono;
 	c->hook = session_hook(t->session);
 	c->totals.events = 0;
 	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)

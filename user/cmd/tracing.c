@@ -14,20 +14,13 @@
 
 #include <bpf/libbpf.h>
 
+#include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
 #include "user/kernel/proc_task.h"
 
 #define POLL_MS	 100
 #define MAX_RING (1u << 30)
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void read_line(const char *path, char *buf, int size)
 {

@@ -123,11 +123,6 @@ static int mask_of(const char *const *table, size_t n, const char *list, uint32_
 	}
 }
 
-int name_mask_origins(const char *list, uint32_t *mask, char *bad, size_t bad_size)
-{
-	return mask_of(origins, ARRAY_SIZE(origins), list, mask, bad, bad_size);
-}
-
 int name_mask_accesses(const char *list, uint32_t *mask, char *bad, size_t bad_size)
 {
 	return mask_of(accesses, ARRAY_SIZE(accesses), list, mask, bad, bad_size);

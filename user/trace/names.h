@@ -19,7 +19,6 @@ const char *name_lost(unsigned int cause); /* ring_full no_state in_flight write
 /* Index of @name, or -1. */
 int name_find_hook(const char *name);
 /* Comma list of names into a bit mask; 0 or -EINVAL with the bad word copied to @bad. */
-int name_mask_origins(const char *list, uint32_t *mask, char *bad, size_t bad_size);
 int name_mask_accesses(const char *list, uint32_t *mask, char *bad, size_t bad_size);
 int name_mask_outcomes(const char *list, uint32_t *mask, char *bad, size_t bad_size);
 

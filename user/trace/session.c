@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "fault.skel.h"
+#include "user/base/clock.h"
 #include "user/kernel/proc_maps.h"
 #include "user/kernel/proc_task.h"
 #include "user/trace/pidset.h"
@@ -300,13 +301,10 @@ int session_drain(struct session *s, session_put put, void *ctx)
 int session_synthesise(struct session *s, session_put put, void *ctx)
 {
 	struct side_ctx side = { .s = s, .put = put, .ctx = ctx };
-	struct timespec now;
-	uint64_t time;
+	uint64_t time = clock_ns(CLOCK_MONOTONIC);
 	uint32_t i;
 	int err = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	time = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	if (s->cfg.target == FAULT_ALL)
 		return proc_synthesise_all(time, put_sideband, &side);
 	for (i = 0; i < s->followed.nr && !err; i++)

@@ -13,6 +13,7 @@
 
 #include <linux/perf_event.h>
 
+#include "user/base/clock.h"
 #include "user/trace/merge.h"
 
 #define DATA_PAGES 256 /* per CPU */
@@ -274,16 +275,14 @@ static int drain_cpu(struct sideband *s, struct cpu_ring *r)
 
 int sideband_drain(struct sideband *s, sideband_put put, void *ctx)
 {
-	struct timespec now;
+	/* What comes while the CPUs are read one by one waits for the next drain. */
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	unsigned int i;
 	int err = 0;
 
-	/* What comes while the CPUs are read one by one waits for the next drain. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (i = 0; i < s->nr && !err; i++)
 		err = drain_cpu(s, &s->rings[i]);
 	if (err)
 		return err;
-	return merge_flush(&s->merge, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
-			   put, ctx);
+	return merge_flush(&s->merge, now, put, ctx);
 }
