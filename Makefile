@@ -2,12 +2,18 @@
 #
 #   make            build everything            make check    all tests (as root)
 #   make run        the main job (as root)      make bench    measurements (as root)
-#   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix=
+#   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
+#   make fuzz       until Ctrl-C; FUZZ=name for one
 #
 # V=1 shows the commands, O=DIR builds elsewhere, CC=clang builds with clang.
 
 O ?= build
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
+completiondir ?= $(prefix)/share/bash-completion/completions
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= bpftool
@@ -25,8 +31,8 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps run check check-unit check-replay check-native check-lab bench lint format \
-	install clean
+.PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz lint \
+	format install clean
 
 all: build
 
@@ -54,7 +60,8 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 
 # ---- user space -----------------------------------------------------------------------------
 USER_SRC := $(sort $(wildcard user/*/*.c))
-MAIN_SRC := user/cmd/main_ptrace_pf.c
+MAIN_SRC := $(wildcard user/cmd/main_*.c)
+PROGRAMS := $(subst _,-,$(MAIN_SRC:user/cmd/main_%.c=%))
 LIB_SRC := $(filter-out $(MAIN_SRC),$(USER_SRC))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 
@@ -63,11 +70,32 @@ $(O)/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-$(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o $(LIB_OBJ)
+$(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
+$(O)/ptremap: $(O)/obj/user/cmd/main_ptremap.o
+$(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
-build: $(O)/ptrace-pf
+build: $(PROGRAMS:%=$(O)/%) $(O)/libptw.a $(O)/libptw.so
+
+# ---- libptw: the page-table core, for other programs -----------------------------------------
+PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
+PTW_HEADERS := $(filter-out %_priv.h,$(wildcard user/pt/*.h))
+PTW_SONAME := libptw.so.0
+
+$(O)/pic/%.o: %.c
+	$(say) CC "$< (library)"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -fPIC -MMD -MP -c $< -o $@
+
+$(O)/libptw.a: $(PTW_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/libptw.so: $(PTW_OBJ) user/pt/libptw.map
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(PTW_SONAME) \
+		-Wl,--version-script=user/pt/libptw.map $(PTW_OBJ) -o $@
 
 # ---- tests ----------------------------------------------------------------------------------
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
@@ -92,24 +120,39 @@ $(O)/tests/unit-san: $(SAN_OBJ)
 # Programs that tests trace: plain C, static so that the lab runs them from anywhere.
 TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
 TARGETS := $(addprefix $(O)/tests/,$(notdir $(TARGET_SRC:.c=)))
+TARGET_CFLAGS := -O1 -g -fno-omit-frame-pointer
+
+# The benchmark of the library is built as its users are.
+$(O)/tests/library: $(O)/libptw.a
+$(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
 vpath %.c tests/system tests/bench
 $(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O1 -g -fno-omit-frame-pointer -pthread -static \
-		-MMD -MP -MF $@.d $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread -static \
+		-MMD -MP -MF $@.d $< $(filter %.a,$^) -o $@
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
+FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/%,$(LIB_SRC))
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
 
-$(O)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) | $(SKEL)
-	$(say) FUZZ $@
+$(O)/fuzz/%.o: %.c
+	$(say) CC "$< (fuzzed)"
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all $< $(wildcard user/base/*.c user/record/*.c) -o $@
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link \
+		-MMD -MP -c $< -o $@
 
-TEST_BINARIES := $(O)/tests/unit $(O)/tests/unit-san $(TARGETS) $(FUZZERS)
+$(FUZZERS): $(O)/tests/%: $(O)/fuzz/tests/fuzz/%.o $(FUZZ_LIB:%.c=$(O)/fuzz/%.o)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ -lelf -lz -o $@
+
+# Payloads that tests boot: each adds what it builds to GUESTS.
+include $(wildcard tests/guests/*/build.mk)
+
+TEST_BINARIES := $(GUESTS) $(O)/tests/unit $(O)/tests/unit-san $(TARGETS) $(FUZZERS)
 
 deps:
 	$(Q)scripts/deps $(DEPS)
@@ -129,8 +172,14 @@ check-unit check-replay check-native check-lab: check-%: build $(TEST_BINARIES)
 
 bench:
 	$(Q)scripts/deps
+	$(Q)scripts/deps bench || echo "bench: goes on without drgn"
 	$(Q)$(MAKE) --no-print-directory build $(TARGETS)
 	$(Q)tests/bench/run
+
+fuzz:
+	$(Q)scripts/deps build check
+	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
+	$(Q)tests/fuzz/run.sh --forever $(FUZZ)
 
 lint:
 	$(Q)scripts/deps build lint
@@ -138,15 +187,27 @@ lint:
 	$(Q)scripts/lint
 
 format:
-	clang-format -i bpf/*.[ch] user/*/*.[ch] $(wildcard tests/*/*.[ch])
+	clang-format -i bpf/*.[ch] user/*/*.[ch] user/pt/example/*.c $(wildcard tests/*/*.[ch])
 
 install: build
-	install -D -m 755 $(O)/ptrace-pf $(DESTDIR)$(prefix)/bin/ptrace-pf
-	install -D -m 644 user/cmd/ptrace-pf.1 $(DESTDIR)$(prefix)/share/man/man1/ptrace-pf.1
-	install -D -m 644 user/cmd/ptrace-pf.bash \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions/ptrace-pf
+	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig $(includedir)/ptw \
+		$(mandir)/man1 $(mandir)/man3 $(completiondir))
+	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
+	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
+	for p in $(PROGRAMS); do \
+		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
+	done
+	install -m 644 $(PTW_HEADERS) $(DESTDIR)$(includedir)/ptw
+	install -m 644 $(O)/libptw.a $(DESTDIR)$(libdir)
+	install -m 755 $(O)/libptw.so $(DESTDIR)$(libdir)/libptw.so.$(VERSION)
+	ln -sf libptw.so.$(VERSION) $(DESTDIR)$(libdir)/$(PTW_SONAME)
+	ln -sf $(PTW_SONAME) $(DESTDIR)$(libdir)/libptw.so
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@version@|$(VERSION)|' \
+		-e 's|@includedir@|$(includedir)|' user/pt/libptw.pc.in \
+		>$(DESTDIR)$(libdir)/pkgconfig/libptw.pc
+	install -m 644 user/pt/ptw.3 $(DESTDIR)$(mandir)/man3
 
 clean:
-	rm -rf $(O)/bpf $(O)/obj $(O)/san $(O)/tests $(O)/ptrace-pf
+	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests libptw.a libptw.so $(PROGRAMS))
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name lab -prune -o -name '*.d' -type f -print 2>/dev/null)

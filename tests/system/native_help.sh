@@ -1,19 +1,26 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The help texts, the man page and the bash completion tell the same: commands, options with their
-# arguments, values. The man page renders without a warning.
+# The help texts, the man pages and the bash completions tell the same: commands, options with their
+# arguments, values. The man pages render without a warning.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 # shellcheck source=user/cmd/ptrace-pf.bash
 . "$top/user/cmd/ptrace-pf.bash"
+# shellcheck source=user/cmd/ptremap.bash
+. "$top/user/cmd/ptremap.bash"
 
-man=$top/user/cmd/ptrace-pf.1
-mapfile -t commands < <("$pf" --help | awk '/^  [a-z]/ { print $1 }')
+# use PROGRAM - the next checks are about it; sets $program, $run, $man
+use()
+{
+	program=$1
+	run=$bin/$1
+	man=$top/user/cmd/$1.1
+}
 
 # help_options COMMAND - prints "-o, --output FILE", "--json", ... of its help
 help_options()
 {
-	"$pf" "$1" --help | sed -nE 's/^ {2,6}(-.*)/\1/p' | sed -E 's/ {2,}.*//'
+	"$run" "$1" --help | sed -nE 's/^ {2,6}(-.*)/\1/p' | sed -E 's/ {2,}.*//'
 }
 
 # man_options COMMAND - the same, of the man page's parts that name the command
@@ -34,10 +41,10 @@ man_options()
 # completed WORD... - prints what the completion offers for the last of the words
 completed()
 {
-	COMP_WORDS=(ptrace-pf "$@")
+	COMP_WORDS=("$program" "$@")
 	COMP_CWORD=$#
 	COMPREPLY=()
-	_ptrace_pf
+	"_${program//-/_}"
 	((${#COMPREPLY[@]})) && printf '%s\n' "${COMPREPLY[@]}"
 }
 
@@ -52,13 +59,13 @@ alike()
 {
 	sort -o "$work/want" "$work/want"
 	sort -o "$work/got" "$work/got"
-	same_lines "$1" "$work/want" "$work/got"
+	same_lines "$program $1" "$work/want" "$work/got"
 }
 
-# allowed OPTION - the values that the program names when it gets a wrong one
+# allowed COMMAND OPTION - the values that the program names when it gets a wrong one
 allowed()
 {
-	"$pf" stat "$1" '?' 2>&1 | sed -n 's/.* is not one of //p' | words
+	"$run" "$1" "$2" '?' 2>&1 | sed -n 's/.* is not \(a list\|one\) of //p' | words
 }
 
 # man_tags HEADING - first words of the tagged paragraphs of a part of the man page
@@ -67,51 +74,82 @@ man_tags()
 	awk -v heading="$1" '
 		/^\.S[HS]/ { here = (substr($0, 5) == heading) }
 		here && tag && /^\.B / { print $2 }
-		{ tag = /^\.TP/ }' "$man"
+		{ tag = /^\.TP/ }' "$man" | sed 's/\\-/-/g'
 }
 
-printf '%s\n' "${commands[@]}" >"$work/want"
-man_tags Commands >"$work/got"
-alike "commands: --help and man page"
-printf '%s\n' "${commands[@]}" help --help --version >"$work/want"
-completed '' >"$work/got"
-alike "commands: --help and completion"
+check_command()
+{
+	local option
 
-for command in "${commands[@]}"; do
-	help_options "$command" >"$work/want"
-	man_options "$command" >"$work/got"
-	alike "$command: options in --help and man page"
-	help_options "$command" | words | grep '^-' >"$work/want"
-	completed "$command" - >"$work/got"
-	alike "$command: options in --help and completion"
+	help_options "$1" >"$work/want"
+	man_options "$1" >"$work/got"
+	alike "$1: options in --help and man page"
+	help_options "$1" | words | grep '^-' >"$work/want"
+	completed "$1" - >"$work/got"
+	alike "$1: options in --help and completion"
 	# An option with a value is followed by a value, one without by more options.
-	help_options "$command" | sed 's/.*--//; s/ .*/ value/' >"$work/want"
+	help_options "$1" | sed 's/.*--//; s/ .*/ value/' >"$work/want"
 	while read -r option _; do
-		completed "$command" "--$option" '' >"$work/words"
+		completed "$1" "--$option" '' >"$work/words"
 		grep -qx -- --help "$work/words" && echo "$option" || echo "$option value"
 	done <"$work/want" >"$work/got"
-	alike "$command: options with a value in --help and completion"
-done
+	alike "$1: options with a value in --help and completion"
+}
 
-for option in --hook --event --access --outcome; do
-	allowed "$option" | sed 's/ (.*//' >"$work/want"
-	completed stat "$option" '' >"$work/got"
-	alike "$option: values in the error message and completion"
-done
+check_program()
+{
+	local command commands
+
+	mapfile -t commands < <("$run" --help | awk '/^  [a-z]/ { print $1 }')
+	printf '%s\n' "${commands[@]}" >"$work/want"
+	man_tags Commands >"$work/got"
+	alike "commands: --help and man page"
+	printf '%s\n' "${commands[@]}" help --help --version >"$work/want"
+	completed '' >"$work/got"
+	alike "commands: --help and completion"
+	for command in "${commands[@]}"; do
+		check_command "$command"
+	done
+	groff -man -ww -z -Tutf8 "$man" 2>"$work/warnings"
+	equal "$program: groff's warnings about the man page" "$(wc -l <"$work/warnings")" 0
+	cat "$work/warnings"
+}
+
+# check_values COMMAND OPTION...
+check_values()
+{
+	local command=$1 option
+
+	shift
+	for option; do
+		allowed "$command" "$option" | sed 's/ (.*//' >"$work/want"
+		completed "$command" "$option" '' >"$work/got"
+		alike "$option: values in the error message and completion"
+	done
+}
+
+use ptrace-pf
+check_program
+check_values stat --hook --event --access --outcome
 # The help wraps: its lines are put together, and the list stands between "of" and the default.
-"$pf" report --help | tr -s '\n ' ' ' | sed 's/.*comma list of \([a-z, ]*\) (default.*/\1/' |
+"$run" report --help | tr -s '\n ' ' ' | sed 's/.*comma list of \([a-z, ]*\) (default.*/\1/' |
 	words >"$work/want"
 completed report --sort '' >"$work/got"
 alike "--sort: keys in --help and completion"
-
-{ allowed --outcome; echo unknown; } >"$work/want"
+{ allowed stat --outcome; echo unknown; } >"$work/want"
 man_tags OUTCOMES >"$work/got"
 alike "outcomes: the program and the man page"
-allowed --hook | grep -vx auto >"$work/want"
+allowed stat --hook | grep -vx auto >"$work/want"
 man_tags HOOKS >"$work/got"
 alike "hooks: the program and the man page"
 
-groff -man -ww -z -Tutf8 "$man" 2>"$work/warnings"
-equal "man page: groff's warnings" "$(wc -l <"$work/warnings")" 0
-cat "$work/warnings"
+use ptremap
+check_program
+check_values walk --format --access
+allowed decode --format >"$work/want"
+man_tags FORMATS >"$work/got"
+alike "formats: the program and the man page"
+"$run" decode --help | tr -s '\n ' ' ' |
+	sed 's/.*--format FORMAT \(.*\) --maxphyaddr.*/\1/; s/or of nested paging//' | words >"$work/got"
+alike "formats: the program and --help"
 finish

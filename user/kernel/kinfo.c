@@ -156,8 +156,10 @@ static int probe(struct kinfo *k)
 	}
 	if (err)
 		k->page_offset = 0;
-	if (skel->bss->values.physical_mask)
+	if (skel->bss->values.physical_mask) {
 		k->fmt.addr_mask &= skel->bss->values.physical_mask;
+		k->fmt.root_mask &= skel->bss->values.physical_mask;
+	}
 	probe_bpf__destroy(skel);
 	return err;
 }

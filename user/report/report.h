@@ -4,7 +4,7 @@
 #define REPORT_REPORT_H
 
 #include "user/base/hash.h"
-#include "user/report/line.h"
+#include "user/base/line.h"
 #include "user/report/percentile.h"
 #include "user/report/sink.h"
 #include "user/report/sort_keys.h"

@@ -18,7 +18,7 @@
 #define REPORT_SCRIPT_H
 
 #include "user/base/json.h"
-#include "user/report/line.h"
+#include "user/base/line.h"
 #include "user/report/sink.h"
 #include "user/report/view.h"
 

@@ -8,7 +8,7 @@
 
 #include "user/base/json.h"
 #include "user/record/record.h"
-#include "user/report/line.h"
+#include "user/base/line.h"
 
 uint64_t totals_lost(const struct rec_totals *totals); /* of all causes */
 /* "lost 12 of 200012 events: ring_full 10, in_flight 2"; nothing when nothing was lost. */

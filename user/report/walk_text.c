@@ -25,11 +25,11 @@ void walk_fmt(struct pt_fmt *fmt, const struct rec_info *info)
 
 	if (info->maxphyaddr >= 32 && info->maxphyaddr < 52)
 		feat.maxphyaddr = (pt_u8)info->maxphyaddr;
-	if (info->enc_bit >= 32 && info->enc_bit <= 62)
+	if (info->enc_bit >= 32 && info->enc_bit <= PT_PA_HI)
 		feat.enc_bit = (pt_u8)info->enc_bit;
 	pt_fmt_init(fmt, info->levels == 5 ? PT_MODE_5LEVEL : PT_MODE_4LEVEL, &feat);
 	if (info->addr_mask)
-		fmt->addr_mask = info->addr_mask & PT_BITS(PT_PA_HI, PT_PA_LO);
+		fmt->addr_mask = fmt->root_mask = info->addr_mask & PT_BITS(PT_PA_HI, PT_PA_LO);
 }
 
 static enum walk_hole hole_of(uint64_t entry)
@@ -55,7 +55,7 @@ void walk_decode(struct walk_view *view, const struct pt_fmt *fmt, uint64_t addr
 	view->level = w.level;
 	if (w.kind == PT_LEAF) {
 		view->stop = WALK_LEAF;
-		view->size = pt_level_size(w.level);
+		view->size = pt_level_size(fmt, w.level);
 		view->pfn = (w.pa & ~(view->size - 1)) >> 12;
 	} else if (w.kind == PT_BAD) {
 		view->stop = WALK_BAD;

@@ -13,7 +13,7 @@
 #include "user/base/json.h"
 #include "user/pt/pt_walk.h"
 #include "user/record/record.h"
-#include "user/report/line.h"
+#include "user/base/line.h"
 
 enum walk_stop {
 	WALK_LEAF,

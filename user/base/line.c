@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "user/report/line.h"
+#include "user/base/line.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static char *reserve(struct line *l, size_t n)
 	return l->buf + l->len;
 }
 
-static void put(struct line *l, const char *s, size_t len)
+void line_bytes(struct line *l, const char *s, size_t len)
 {
 	char *p = reserve(l, len);
 
@@ -40,12 +40,7 @@ static void put(struct line *l, const char *s, size_t len)
 
 void line_char(struct line *l, char c)
 {
-	put(l, &c, 1);
-}
-
-void line_str(struct line *l, const char *s)
-{
-	put(l, s, strlen(s));
+	line_bytes(l, &c, 1);
 }
 
 /* C0, DEL, and C1 as UTF-8 (c2 80 .. c2 9f) would let a name steer the terminal. */
@@ -71,12 +66,22 @@ void line_text(struct line *l, const char *s)
 	put_text(l, s, strlen(s));
 }
 
+void line_spaces(struct line *l, size_t n)
+{
+	char *p = reserve(l, n);
+
+	if (!p)
+		return;
+	memset(p, ' ', n);
+	l->len += n;
+}
+
 void line_text_right(struct line *l, const char *s, size_t width)
 {
 	size_t len = strlen(s);
 
-	for (; width > len; width--)
-		line_char(l, ' ');
+	if (width > len)
+		line_spaces(l, width - len);
 	put_text(l, s, len);
 }
 
@@ -90,7 +95,7 @@ void line_dec_zero(struct line *l, uint64_t v, unsigned int width)
 		digits[DIGITS - n] = (char)('0' + v % 10);
 		v /= 10;
 	} while (n < DIGITS && (v || n < width));
-	put(l, digits + DIGITS - n, n);
+	line_bytes(l, digits + DIGITS - n, n);
 }
 
 void line_dec(struct line *l, uint64_t v)
@@ -98,17 +103,25 @@ void line_dec(struct line *l, uint64_t v)
 	line_dec_zero(l, v, 1);
 }
 
-void line_hex(struct line *l, uint64_t v)
+void line_hex_zero(struct line *l, uint64_t v, unsigned int width)
 {
 	unsigned int n = v ? (67u - (unsigned int)__builtin_clzll(v)) / 4 : 1;
-	char *p = reserve(l, n);
 	unsigned int i;
+	char *p;
 
+	if (n < width)
+		n = width;
+	p = reserve(l, n);
 	if (!p)
 		return;
 	for (i = n; i-- > 0; v >>= 4)
 		p[i] = "0123456789abcdef"[v & 15];
 	l->len += n;
+}
+
+void line_hex(struct line *l, uint64_t v)
+{
+	line_hex_zero(l, v, 1);
 }
 
 int line_write(struct line *l, FILE *out)

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Run the fuzzers, as many at once as there are processors.
+set -uo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P) || exit 1
+cd "$top" || exit 1
+bin=${O:-build}/tests
+readonly SECONDS_EACH=60
+readonly INTERRUPTED=72 # libFuzzer's exit status after Ctrl-C
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+usage()
+{
+	cat <<-END
+	usage: tests/fuzz/run.sh [--forever] [NAME]...
+
+	Runs the fuzzers (default: all) for $SECONDS_EACH s each and prints a line "ok ..." or "not ok ..."
+	for each. NAME is that of the program, with or without fuzz_.
+
+	  --forever  round after round, with what was learnt, until one fails or Ctrl-C
+
+	Exit status: 0 no crash, 1 a crash (its input's file is named), 2 wrong usage.
+	END
+}
+
+# fuzz NAME - runs one fuzzer; what it finds worth keeping stays in $work/NAME
+fuzz()
+{
+	local name=$1 log=$work/$1.log crash=$bin/$1- inputs status
+
+	mkdir -p "$work/$name"
+	setpriv --pdeathsig TERM "$bin/$name" -max_total_time=$SECONDS_EACH -max_len=8192 -close_fd_mask=2 \
+		-print_final_stats=1 -artifact_prefix="$crash" "$work/$name" >"$log" 2>&1
+	status=$?
+	((status == INTERRUPTED)) && return 1
+	inputs=$(awk '/number_of_executed_units/ { print $2 }' "$log")
+	if ((status == 0 && ${inputs:-0} > 0)); then
+		echo "ok $name: $inputs inputs in $SECONDS_EACH s"
+		return 0
+	fi
+	{
+		echo "not ok $name: exit status $status after ${inputs:-no} inputs:"
+		tail -n 40 "$log"
+		grep -o "${crash}[a-z]*-[0-9a-f]*" "$log" | sort -u | sed 's/^/# input kept in /'
+	} >"$log.end"
+	cat "$log.end"
+	return 1
+}
+
+# round - all fuzzers once; fails if one of them did
+round()
+{
+	local name running=0 failed=0
+
+	for name in "${names[@]}"; do
+		((running < $(nproc))) || { wait -n || failed=1; running=$((running - 1)); }
+		fuzz "$name" &
+		running=$((running + 1))
+	done
+	while ((running--)); do
+		wait -n || failed=1
+	done
+	return $failed
+}
+
+# built - prints the names of all fuzzers that are built
+built()
+{
+	find "$bin" -maxdepth 1 -name 'fuzz_*' -type f -executable -printf '%f\n' | sort
+}
+
+main()
+{
+	local forever='' names name
+
+	case ${1-} in
+	-h | --help) usage && exit 0 ;;
+	--forever) forever=1 && shift ;;
+	-*) usage >&2 && exit 2 ;;
+	esac
+	(($#)) && names=("${@#fuzz_}") && names=("${names[@]/#/fuzz_}")
+	(($#)) || mapfile -t names < <(built)
+	for name in "${names[@]:-fuzz_*}"; do
+		[[ -x $bin/$name ]] && continue
+		printf "fuzz: no fuzzer %s is built in %s\n" "$name" "$bin" >&2
+		exit 2
+	done
+	work=$(mktemp -d) || exit 1
+	trap 'rm -rf "$work"' EXIT
+	trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
+	while round; do
+		[[ $forever ]] || exit 0
+	done
+	exit 1
+}
+
+main "$@"

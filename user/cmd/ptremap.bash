@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# bash completion for ptremap. It needs nothing but bash.
+
+# _ptremap_options COMMAND - sets $flags, $valued: its options without and with a value
+_ptremap_options()
+{
+	local space='--image --base --cpu --cr0 --cr3 --cr4 --efer --eptp --ncr3 --host-cr0
+		--host-cr4 --host-efer --root'
+
+	flags='-h --help --no-nx --no-1g --amd --exec-only --mbec'
+	valued='--format --maxphyaddr --enc-bit'
+	case $1 in
+	decode)
+		flags+=' --json'
+		valued+=' --level --linux'
+		;;
+	walk)
+		flags+=' --json --wp --smep --smap --ac'
+		valued+=" $space --access --pkru --pkrs --linux"
+		;;
+	translate)
+		valued+=" $space"
+		;;
+	dump)
+		flags+=' --json --tree --pages --holes --perms --ad'
+		valued+=" $space --limit"
+		;;
+	diff)
+		flags+=' --json --perms --ad'
+		valued+=" $space --limit"
+		;;
+	*)
+		flags='' valued=''
+		;;
+	esac
+}
+
+# _ptremap_value OPTION - what can follow it; 1: it takes no value
+_ptremap_value()
+{
+	local done='' option
+
+	for option in $valued; do
+		[[ $option == "$1" ]] && break
+	done
+	[[ $1 && $option == "$1" ]] || return 1
+	case $1 in
+	--image)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null
+		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W 'none 32bit 32bit-pse 32bit-pse36 pae 4level
+			5level ept4 ept5 npt-32bit npt-32bit-pse npt-32bit-pse36 npt-pae npt-4level
+			npt-5level' -- "$cur")
+		;;
+	--access)
+		[[ $cur == *,* ]] && done=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$done" -W 'r w x u s implicit shstk' -- "${cur##*,}")
+		compopt -o nospace 2>/dev/null
+		;;
+	esac
+	return 0
+}
+
+_ptremap()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} flags valued
+
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W \
+			'decode walk translate dump diff help --help --version' -- "$cur")
+		return
+	fi
+	_ptremap_options "${COMP_WORDS[1]}"
+	# bash cuts "--format=4level" at the "=".
+	if [[ $cur == = ]]; then
+		cur=''
+	elif [[ $previous == = ]]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	_ptremap_value "$previous" && return
+	if [[ $cur == -* || ${COMP_WORDS[1]} != diff ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -f -- "$cur")
+	fi
+}
+
+complete -F _ptremap ptremap

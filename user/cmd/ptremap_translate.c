@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptremap translate: where addresses lead, one line each. */
+#include <errno.h>
+
+#include "user/cmd/cmd.h"
+#include "user/cmd/numbers.h"
+#include "user/cmd/target.h"
+#include "user/show/chain_text.h"
+#include "user/show/words.h"
+
+#define USAGE "ptremap translate [OPTIONS] ADDR..."
+
+struct translate_opts {
+	struct space_opts space;
+};
+
+static const struct opt options[] = {
+	SPACE_OPT_ROWS(struct translate_opts, space),
+	FORMAT_OPT_ROWS(struct translate_opts, space.format),
+	{ 0 },
+};
+
+struct translation {
+	struct target target;
+	struct line line;
+	bool missing; /* an address without a page was among them */
+};
+
+/* Through one space, or through two. */
+static int lookup(const struct target *t, uint64_t ia, uint64_t *pa)
+{
+	int err = pt_translate(&t->space, ia, pa);
+
+	return err || !t->under ? err : pt_translate(t->under, *pa, pa);
+}
+
+static int print(void *ctx, uint64_t ia)
+{
+	struct translation *x = ctx;
+	struct chain chain;
+	uint64_t pa;
+
+	line_0x(&x->line, ia);
+	line_char(&x->line, ' ');
+	if (!lookup(&x->target, ia, &pa)) {
+		line_0x(&x->line, pa);
+	} else {
+		x->missing = true;
+		chain_walk(&chain, &x->target.space, x->target.under, ia);
+		line_str(&x->line, "- ");
+		chain_why_line(&x->line, &chain);
+	}
+	line_char(&x->line, '\n');
+	return line_write(&x->line, stdout);
+}
+
+int cmd_translate(int argc, char **argv)
+{
+	struct translate_opts o = { .space = SPACE_OPTS_INIT };
+	struct translation x = { 0 };
+	int rest, err, status;
+
+	err = opts_parse(options, USAGE,
+			 "An ADDR of '-' stands for the addresses on stdin.\n"
+			 "Exit status: 1 also when an address has no page.",
+			 argc, argv, &o, &rest);
+	if (!err)
+		err = target_check(&o.space, 1, USAGE);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	status = target_open(&x.target, &o.space, 0, USAGE);
+	if (status)
+		return status;
+	status = numbers_each(argc, argv, rest, "an address", USAGE, print, &x);
+	target_close(&x.target);
+	line_free(&x.line);
+	return status ? status : x.missing ? EXIT_FAILED : EXIT_DONE;
+}

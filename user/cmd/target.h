@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The page tables that a command line means: those of one image, or a guest's through its EPT. */
+#ifndef CMD_TARGET_H
+#define CMD_TARGET_H
+
+#include "user/cmd/space_opts.h"
+#include "user/pt/pt_access.h"
+#include "user/pt/pt_mem_nested.h"
+#include "user/pt/pt_mode.h"
+#include "user/space/image.h"
+
+/* Has pointers to itself: not to be copied or moved while it is open. */
+struct target {
+	struct image *image;
+	const char *path; /* of the image */
+	struct pt_fmt fmt, under_fmt;
+	struct pt_space space;	      /* what addresses are looked up in */
+	struct pt_space under_space;  /* with a guest's tables: its EPT or NPT */
+	const struct pt_space *under; /* &->under_space, or NULL */
+	struct pt_mem_nested guest;   /* then the guest's memory, as its tables see it */
+	struct pt_cpu cpu;	      /* WP, SMEP, ... of the registers; 0 without any */
+};
+
+/*
+ * Can @o be meant, apart from what is in the image? -EINVAL after one line on stderr. @usage: as
+ * for msg_usage(). @nr: how many images the command needs.
+ */
+int target_check(const struct space_opts *o, unsigned int nr, const char *usage);
+
+/*
+ * Opens o->images[@which] and finds the tables. Returns EXIT_DONE, or the exit status after one
+ * line on stderr; then there is nothing to close.
+ *
+ * Control registers that are not given are those of the image's CPU, if it has any; otherwise
+ * those of a 64-bit kernel with 4 levels (32-bit, if CR4 is given and has no PAE). A guest's are
+ * never in the image.
+ */
+int target_open(struct target *t, const struct space_opts *o, unsigned int which,
+		const char *usage);
+void target_close(struct target *t);
+
+#endif

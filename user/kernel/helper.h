@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /dev/ptremap, the helper module's device: one function per call of its ABI
+ * (kmod-helper/uapi/ptremap.h). Nothing else in the program talks to the device.
+ */
+#ifndef KERNEL_HELPER_H
+#define KERNEL_HELPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kmod-helper/uapi/ptremap.h"
+
+/* A file descriptor, close()d by the caller; or -errno. -ENOENT: the module is not loaded. */
+int helper_open(void);
+
+int helper_features(int fd, struct ptremap_features *features);
+
+/*
+ * Walks @nr addresses, entries[].va, of process @pid (0: the kernel's half). @flags:
+ * PTREMAP_WALK_*. 0 with each entry's own status and *@root, the top table's address.
+ */
+int helper_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *entries, size_t nr,
+		uint64_t *root);
+
+/*
+ * Hands each table of process @pid (0: the kernel's half) that translates something of [@start,
+ * @last] to @put, top down, with its entries. @put returns 0, or what this function is then to
+ * return. *@root is set before the first call of it.
+ */
+typedef int (*helper_put_table)(void *ctx, const struct ptremap_table *table,
+				const uint64_t *entries);
+int helper_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t last, uint64_t *root,
+		  helper_put_table put, void *ctx);
+
+/*
+ * Reads, or with PTREMAP_PHYS_WRITE writes, @len bytes of physical memory at @pa; @width as in
+ * struct ptremap_phys. *@done bytes were transferred, also when it fails.
+ */
+int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
+		uint64_t *done);
+
+/* What an error of any of these calls means, as the end of a sentence: "no such process". */
+const char *helper_strerror(int error);
+
+#endif
