@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The device: who may call, and which function answers. */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/security.h>
+#include <linux/uaccess.h>
+#include <asm/cpufeature.h>
+
+#include "journal.h"
+#include "ptremap.h"
+
+struct call {
+	size_t size;	 /* of the structure as this module knows it */
+	size_t min_size; /* as version 1 had it */
+	int (*run)(void *arg, struct file *file);
+};
+
+#define CALL(name, type, last, fn) \
+	[_IOC_NR(name)] = { sizeof(struct type), offsetofend(struct type, last), fn }
+
+static const struct call calls[] = {
+	CALL(PTREMAP_FEATURES, ptremap_features, enc_mask, call_features),
+	CALL(PTREMAP_WALK, ptremap_walk, root, call_walk),
+	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
+	CALL(PTREMAP_PHYS, ptremap_phys, reserved, call_phys),
+	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
+	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
+	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
+};
+
+union call_arg {
+	struct ptremap_features features;
+	struct ptremap_walk walk;
+	struct ptremap_tables tables;
+	struct ptremap_phys phys;
+	struct ptremap_edit edit;
+	struct ptremap_list list;
+	struct ptremap_undo undo;
+};
+
+int call_features(void *arg, struct file *file)
+{
+	struct ptremap_features *f = arg;
+
+	*f = (struct ptremap_features){
+		.size = f->size,
+		.version = PTREMAP_VERSION,
+		.calls = BIT_ULL(ARRAY_SIZE(calls)) - 1,
+		.levels = ptremap_fmt.top,
+		.pti = boot_cpu_has(X86_FEATURE_PTI),
+		.page_offset = PAGE_OFFSET,
+		.vmalloc_base = VMALLOC_START,
+		.vmemmap_base = VMEMMAP_START,
+		.phys_base = phys_base,
+		.physical_mask = __PHYSICAL_MASK,
+		.enc_mask = sme_me_mask,
+	};
+	return 0;
+}
+
+/* Asked at each call: an open file may have been handed to somebody else. */
+static int check_rights(void)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EACCES;
+	return security_locked_down(LOCKDOWN_DEV_MEM) ? -EKEYREJECTED : 0;
+}
+
+static long ptremap_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	void __user *uarg = (void __user *)user;
+	const struct call *call;
+	union call_arg arg;
+	u32 size;
+	int err, copied;
+
+	if (_IOC_TYPE(cmd) != PTREMAP_TYPE || _IOC_NR(cmd) >= ARRAY_SIZE(calls) ||
+	    cmd != _IO(PTREMAP_TYPE, _IOC_NR(cmd)))
+		return -ENOTTY;
+	err = check_rights();
+	if (err)
+		return err;
+	call = &calls[_IOC_NR(cmd)];
+	if (get_user(size, (u32 __user *)uarg))
+		return -EFAULT;
+	if (size < call->min_size || size > PAGE_SIZE)
+		return -EINVAL;
+	memset(&arg, 0, sizeof(arg));
+	err = copy_struct_from_user(&arg, call->size, uarg, size);
+	if (err)
+		return err;
+	err = call->run(&arg, file);
+	/* What was done is told on failure, too. */
+	copied = copy_to_user(uarg, &arg, min_t(size_t, size, call->size)) ? -EFAULT : 0;
+	return err ?: copied;
+}
+
+static int ptremap_open(struct inode *inode, struct file *file)
+{
+	return check_rights();
+}
+
+static int ptremap_release(struct inode *inode, struct file *file)
+{
+	journal_close(file);
+	return 0;
+}
+
+static const struct file_operations ptremap_fops = {
+	.owner = THIS_MODULE,
+	.open = ptremap_open,
+	.release = ptremap_release,
+	.unlocked_ioctl = ptremap_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice ptremap_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "ptremap",
+	.fops = &ptremap_fops,
+	.mode = 0600,
+};
+
+static int __init ptremap_init(void)
+{
+	int err = ptremap_fmt_init();
+
+	return err ?: misc_register(&ptremap_device);
+}
+
+static void __exit ptremap_exit(void)
+{
+	misc_deregister(&ptremap_device);
+	journal_exit();
+}
+
+module_init(ptremap_init);
+module_exit(ptremap_exit);
+MODULE_DESCRIPTION("Page-table walks and changes for ptremap(1)");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Physical memory, read and written through the direct map (RAM) or a mapping made for the call
+ * (MMIO). RAM is accessed with faults handled: pages that were taken out of the direct map, or
+ * that are read-only in it, are an error and not an oops. No reference to a page is taken: a frame
+ * may change its owner at any moment, which is what a caller who names frames has to know.
+ */
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "ptremap.h"
+
+static bool is_ram(u64 pa)
+{
+	return pfn_to_online_page(pa >> PAGE_SHIFT) && page_is_ram(pa >> PAGE_SHIFT);
+}
+
+/* As copy_to_kernel_nofault(), which modules cannot call. */
+static int write_nofault(void *to, const void *from, size_t len)
+{
+	const u8 *src = from;
+	u8 *dst = to;
+
+	pagefault_disable();
+	for (; len >= 8 && !((unsigned long)dst & 7); len -= 8, dst += 8, src += 8)
+		__put_kernel_nofault(dst, src, u64, fault);
+	for (; len; len--, dst++, src++)
+		__put_kernel_nofault(dst, src, u8, fault);
+	pagefault_enable();
+	return 0;
+fault:
+	pagefault_enable();
+	return -EROFS;
+}
+
+/* Up to one page of RAM by way of @bounce. */
+static int ram_piece(const struct ptremap_phys *req, u64 pa, void __user *user, size_t len,
+		     void *bounce)
+{
+	if (!is_ram(pa))
+		return -ENXIO;
+	if (PageHWPoison(pfn_to_page(pa >> PAGE_SHIFT)))
+		return -EIO;
+	if (req->flags & PTREMAP_PHYS_WRITE) {
+		if (copy_from_user(bounce, user, len))
+			return -EFAULT;
+		return write_nofault(__va(pa), bounce, len);
+	}
+	if (copy_from_kernel_nofault(bounce, __va(pa), len))
+		return -EIO;
+	return copy_to_user(user, bounce, len) ? -EFAULT : 0;
+}
+
+static u64 mmio_load(const void __iomem *at, u32 width)
+{
+	switch (width) {
+	case 1:
+		return readb(at);
+	case 2:
+		return readw(at);
+	case 4:
+		return readl(at);
+	default:
+		return readq(at);
+	}
+}
+
+static void mmio_store(void __iomem *at, u32 width, u64 value)
+{
+	switch (width) {
+	case 1:
+		writeb(value, at);
+		break;
+	case 2:
+		writew(value, at);
+		break;
+	case 4:
+		writel(value, at);
+		break;
+	default:
+		writeq(value, at);
+		break;
+	}
+}
+
+static int mmio_words(const struct ptremap_phys *req, void __iomem *at, void __user *user,
+		      size_t len)
+{
+	u64 value;
+	size_t i;
+
+	for (i = 0; i < len; i += req->width) {
+		value = 0;
+		if (req->flags & PTREMAP_PHYS_WRITE) {
+			if (copy_from_user(&value, user + i, req->width))
+				return -EFAULT;
+			mmio_store(at + i, req->width, value);
+			continue;
+		}
+		value = mmio_load(at + i, req->width);
+		if (copy_to_user(user + i, &value, req->width))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Up to one page of device memory, mapped uncached for as long as this takes. */
+static int mmio_piece(const struct ptremap_phys *req, u64 pa, void __user *user, size_t len)
+{
+	void __iomem *map;
+	int err;
+
+	if (pfn_to_online_page(pa >> PAGE_SHIFT) || page_is_ram(pa >> PAGE_SHIFT))
+		return -ENXIO;
+	map = ioremap(pa & PAGE_MASK, PAGE_SIZE);
+	if (!map)
+		return -EIO;
+	err = mmio_words(req, map + offset_in_page(pa), user, len);
+	iounmap(map);
+	return err;
+}
+
+static int phys_check(const struct ptremap_phys *req)
+{
+	u64 end = PT_BIT(boot_cpu_data.x86_phys_bits);
+	bool mmio = req->flags & PTREMAP_PHYS_MMIO;
+
+	if (req->flags & ~(PTREMAP_PHYS_WRITE | PTREMAP_PHYS_MMIO) || req->reserved)
+		return -EINVAL;
+	if (req->len > PTREMAP_PHYS_MAX)
+		return -EMSGSIZE;
+	if (req->pa >= end || req->len > end - req->pa)
+		return -ERANGE;
+	if (!mmio)
+		return req->width ? -EINVAL : 0;
+	if (req->width != 1 && req->width != 2 && req->width != 4 && req->width != 8)
+		return -EINVAL;
+	return (req->pa | req->len) & (req->width - 1) ? -EINVAL : 0;
+}
+
+int call_phys(void *arg, struct file *file)
+{
+	struct ptremap_phys *req = arg;
+	bool mmio = req->flags & PTREMAP_PHYS_MMIO;
+	void *bounce;
+	size_t len;
+	int err = phys_check(req);
+
+	req->done = 0;
+	if (err)
+		return err;
+	bounce = (void *)__get_free_page(GFP_KERNEL);
+	if (!bounce)
+		return -ENOMEM;
+	while (req->done < req->len && !err) {
+		u64 pa = req->pa + req->done;
+		void __user *user = u64_to_user_ptr(req->buf + req->done);
+
+		len = min_t(u64, req->len - req->done, PAGE_SIZE - offset_in_page(pa));
+		err = mmio ? mmio_piece(req, pa, user, len) : ram_piece(req, pa, user, len, bounce);
+		if (!err)
+			req->done += len;
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	free_page((unsigned long)bounce);
+	return err;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Trace events: /sys/kernel/tracing/events/ptremap/. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM ptremap
+
+#if !defined(TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define TRACE_H
+
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(ptremap_edit,
+	TP_PROTO(int pid, unsigned long va, unsigned int what, u64 old, u64 new),
+	TP_ARGS(pid, va, what, old, new),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(unsigned int, what)
+		__field(unsigned long, va)
+		__field(u64, old)
+		__field(u64, new)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->what = what;
+		__entry->va = va;
+		__entry->old = old;
+		__entry->new = new;
+	),
+	TP_printk("pid=%d va=0x%lx what=%u old=0x%llx new=0x%llx", __entry->pid, __entry->va,
+		  __entry->what, __entry->old, __entry->new)
+);
+
+TRACE_EVENT(ptremap_restore,
+	TP_PROTO(int pid, unsigned long va, u64 pte, unsigned int cause),
+	TP_ARGS(pid, va, pte, cause),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(unsigned int, cause)
+		__field(unsigned long, va)
+		__field(u64, pte)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->cause = cause;
+		__entry->va = va;
+		__entry->pte = pte;
+	),
+	TP_printk("pid=%d va=0x%lx pte=0x%llx cause=%u", __entry->pid, __entry->va,
+		  __entry->pte, __entry->cause)
+);
+
+TRACE_EVENT(ptremap_refuse,
+	TP_PROTO(int pid, unsigned long va, unsigned int what, int error),
+	TP_ARGS(pid, va, what, error),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(unsigned int, what)
+		__field(unsigned long, va)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->what = what;
+		__entry->va = va;
+		__entry->error = error;
+	),
+	TP_printk("pid=%d va=0x%lx what=%u error=%d", __entry->pid, __entry->va, __entry->what,
+		  __entry->error)
+);
+
+#endif
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

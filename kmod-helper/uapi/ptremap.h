@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * /dev/ptremap: the ioctl ABI between the helper module and its callers.
+ *
+ * Each call takes a structure that begins with its size, as the caller knows it. A caller older
+ * than the module gives a smaller one: what is missing counts as 0. One that is newer may give a
+ * larger one, if what the module does not know is 0 (-E2BIG otherwise). Reserved fields and
+ * unknown flags must be 0 (-EINVAL). What the module has to say goes into the same structure.
+ *
+ * Each call asks for CAP_SYS_ADMIN and CAP_SYS_RAWIO, and that lockdown allows raw memory access.
+ */
+#ifndef UAPI_PTREMAP_H
+#define UAPI_PTREMAP_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PTREMAP_DEVICE	"/dev/ptremap"
+#define PTREMAP_VERSION 1
+#define PTREMAP_TYPE	0xB7
+
+#define PTREMAP_FEATURES _IO(PTREMAP_TYPE, 0)
+#define PTREMAP_WALK	 _IO(PTREMAP_TYPE, 1)
+#define PTREMAP_TABLES	 _IO(PTREMAP_TYPE, 2)
+#define PTREMAP_PHYS	 _IO(PTREMAP_TYPE, 3)
+#define PTREMAP_EDIT	 _IO(PTREMAP_TYPE, 4)
+#define PTREMAP_LIST	 _IO(PTREMAP_TYPE, 5)
+#define PTREMAP_UNDO	 _IO(PTREMAP_TYPE, 6)
+
+/*
+ * What errors of any call mean:
+ *	EPERM		CAP_SYS_ADMIN is missing
+ *	EACCES		CAP_SYS_RAWIO is missing
+ *	EKEYREJECTED	the kernel is locked down
+ *	ENOTTY		no such call
+ *	EINVAL		a size that is too small, an unknown flag, a reserved field that is not 0, a
+ *			range that wraps
+ *	E2BIG		the structure is larger than the module knows, and not 0 there
+ *	EFAULT		a pointer to memory that is not the caller's
+ *	ESRCH		no such process
+ *	ENXIO		the process has no memory: a kernel thread, or one that has ended
+ *	ENOMEM, EINTR	as everywhere
+ */
+
+/* What the module and the kernel it runs in have. */
+struct ptremap_features {
+	__u32 size;
+	__u32 version;	   /* PTREMAP_VERSION */
+	__u64 calls;	   /* bit N: call N is there */
+	__u32 levels;	   /* of the kernel's page tables: 4 or 5 */
+	__u32 pti;	   /* user mode runs on a copy of the top table */
+	__u64 page_offset; /* where the direct map begins */
+	__u64 vmalloc_base;
+	__u64 vmemmap_base;
+	__u64 phys_base;     /* physical address that the kernel's image was moved by */
+	__u64 physical_mask; /* bits of an entry that hold an address, and those below 4096 */
+	__u64 enc_mask;	     /* memory encryption bit */
+};
+
+/* Facts of the page frame that a walk ended in. */
+struct ptremap_page {
+	__u64 pfn;
+	__u32 valid;	/* it has a struct page, so that the others mean something */
+	__s32 refcount; /* of the compound page that it is part of */
+	__s32 node;	/* NUMA */
+	__u32 reserved;
+};
+
+#define PTREMAP_MAX_LEVELS 5
+
+/* One address of a PTREMAP_WALK. */
+struct ptremap_walk_entry {
+	__u64 va;     /* in */
+	__s32 status; /* 0; -EDOM: not canonical; -EFAULT: a table could not be read; -EAGAIN: the
+		       * tables changed under each of several tries */
+	__u8 top;     /* level of the root table */
+	__u8 level;   /* of the last entry read: where the walk ends */
+	__u8 reserved[2];
+	__u64 entry[PTREMAP_MAX_LEVELS]; /* raw, that of level N at N - 1 */
+	struct ptremap_page page;	 /* of a present leaf */
+};
+
+#define PTREMAP_WALK_USER_ROOT 1 /* with PTI: begin at the table that user mode runs on */
+#define PTREMAP_WALK_MAX       65536
+
+/* Walks many addresses of one process, or of the kernel's half (@pid 0). */
+struct ptremap_walk {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__u32 nr;      /* entries, at most PTREMAP_WALK_MAX */
+	__u64 entries; /* pointer to struct ptremap_walk_entry */
+	__u64 root;    /* out: physical address of the top table */
+};
+
+/*
+ * A part of a table, followed by @nr raw entries of 8 bytes. With ->lost the table had gone, or
+ * moved, when its turn came: no entries follow.
+ */
+struct ptremap_table {
+	__u64 pa;    /* of the table */
+	__u64 va;    /* that its entry @first translates */
+	__u16 first; /* index of the first entry that follows */
+	__u16 nr;
+	__u8 level;
+	__u8 lost;
+	__u8 reserved[2];
+};
+
+#define PTREMAP_TABLES_MIN_BUF 32768
+
+/*
+ * Copies the page tables under [@start, @last] into @buf, top down, as struct ptremap_table
+ * records. When the buffer is full, @next is the address to go on from with the next call;
+ * otherwise it is 0. Each table is copied at one moment, different ones at different moments.
+ */
+struct ptremap_tables {
+	__u32 size;
+	__u32 flags; /* PTREMAP_WALK_USER_ROOT */
+	__s32 pid;   /* 0: the kernel's half */
+	__u32 reserved;
+	__u64 start;
+	__u64 last;
+	__u64 buf;
+	__u64 buf_len; /* at least PTREMAP_TABLES_MIN_BUF */
+	__u64 used;    /* out: bytes */
+	__u64 next;    /* out */
+	__u64 root;    /* out */
+};
+
+#define PTREMAP_PHYS_WRITE 1
+#define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_MAX   (16U << 20)
+
+/*
+ * Reads or writes physical memory. Without PTREMAP_PHYS_MMIO only RAM. -ENXIO: no RAM at @pa +
+ * @done (-EIO: it is there but cannot be accessed: poisoned, or taken out of the direct map;
+ * -EROFS: the kernel's own read-only memory); what lies before it was transferred. -ERANGE: beyond
+ * the physical address width. -EMSGSIZE: too long.
+ */
+struct ptremap_phys {
+	__u32 size;
+	__u32 flags;
+	__u64 pa;
+	__u64 len; /* at most PTREMAP_PHYS_MAX */
+	__u64 buf;
+	__u64 done;  /* out: bytes transferred */
+	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
+	__u32 reserved;
+};
+
+/* What is done to a 4 KiB leaf of a process' page tables. */
+enum ptremap_what {
+	PTREMAP_PROTECT = 1, /* bits @clear of the entry are cleared, then bits @set are set */
+	PTREMAP_FRAME,	     /* it leads to the frame of @other_pid's @other_va */
+	PTREMAP_SWAP,	     /* it and the leaf of @other_pid's @other_va exchange their frames */
+	PTREMAP_FRESH,	     /* it leads to a new page of zeros */
+	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through */
+};
+
+/*
+ * Bits that PTREMAP_PROTECT may change: RW, PWT, PCD, A, D, PAT (7), the protection key (59 to 62),
+ * NX. RW is set only in memory that the process may have a writable copy of, which it gets first.
+ */
+#define PTREMAP_PROTECT_BITS 0xf8000000000000faULL
+
+#define PTREMAP_ITEM_EXPECT 1 /* the entry must be @expected, accessed and dirty bits aside */
+
+struct ptremap_item {
+	__s32 pid;
+	__s32 other_pid;
+	__u64 va; /* a multiple of 4096 */
+	__u64 other_va;
+	__u64 set;
+	__u64 clear;
+	__u64 expected;
+	__u64 old; /* out: the entry before */
+	__u64 new; /* out: the entry now; with PTREMAP_EDIT_DRY_RUN what it would be */
+	__u32 what;
+	__u32 flags;
+	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
+	__u32 reserved;
+};
+
+#define PTREMAP_EDIT_DRY_RUN 1 /* nothing is changed; ->id stays 0 */
+#define PTREMAP_EDIT_KEEP    2 /* it outlives the caller's file, until PTREMAP_UNDO or rmmod */
+#define PTREMAP_EDIT_MAX     4096
+
+/*
+ * Changes all items or none. When the call returns, no CPU uses an old translation any more. The
+ * originals come back with PTREMAP_UNDO, when the file is closed (but see PTREMAP_EDIT_KEEP), and
+ * before the kernel itself acts on a page that was changed; that of one page leaves the others.
+ *
+ * Errors of items, beside those above:
+ *	EDOM		va is not in the user half, or is no multiple of 4096
+ *	ENOENT		nothing is mapped there, or no page could be faulted in
+ *	EOPNOTSUPP	memory of a kind that is not changed: a device's, or huge pages of hugetlb
+ *	ESTALE		the entry is not the expected one
+ *	EBUSY		an active edit has that page already, or another item of this call
+ *	EROFS		PROTECT would make shared read-only memory writable
+ *	EAGAIN		the kernel kept changing the page under each of several tries
+ */
+struct ptremap_edit {
+	__u32 size;
+	__u32 flags;
+	__u64 items; /* pointer to struct ptremap_item */
+	__u32 nr;    /* at most PTREMAP_EDIT_MAX */
+	__u32 id;    /* out: of the transaction */
+};
+
+enum ptremap_state {
+	PTREMAP_ACTIVE = 1,
+	PTREMAP_TAKEN, /* the kernel acted on the page: the original came back before, see ->cause
+			*/
+	PTREMAP_LOST,  /* the entry was replaced without a word; it was left alone */
+};
+
+/* Why an edit is no longer active: what the kernel was about to do. */
+enum ptremap_cause {
+	PTREMAP_CAUSE_NONE,
+	PTREMAP_CAUSE_UNDO,
+	PTREMAP_CAUSE_UNMAP,   /* munmap, mremap */
+	PTREMAP_CAUSE_CLEAR,   /* reclaim, madvise, copy on write, KSM, THP */
+	PTREMAP_CAUSE_PROTECT, /* mprotect, NUMA balancing, fork, write-protection */
+	PTREMAP_CAUSE_SOFT_DIRTY,
+	PTREMAP_CAUSE_EXIT, /* exit, exec, or a kill */
+	PTREMAP_CAUSE_MIGRATE,
+	PTREMAP_CAUSE_OTHER,
+};
+
+struct ptremap_record {
+	__u32 id;   /* of the transaction */
+	__u32 what; /* enum ptremap_what */
+	__s32 pid;
+	__u8 state;
+	__u8 cause;
+	__u8 keep;
+	__u8 reserved;
+	__u64 va;
+	__u64 old;
+	__u64 new;
+};
+
+/* Lists the items of all transactions that were not undone yet, oldest first. */
+struct ptremap_list {
+	__u32 size;
+	__u32 flags;   /* 0 */
+	__u64 records; /* pointer to struct ptremap_record */
+	__u32 nr;      /* in: how many fit; out: how many there are, perhaps more */
+	__u32 reserved;
+};
+
+/* Undoes transaction @id, or all of them (0). ENOENT: there is no such transaction. */
+struct ptremap_undo {
+	__u32 size;
+	__u32 flags; /* 0 */
+	__u32 id;
+	__u32 restored; /* out: items that were active until now */
+};
+
+#endif
