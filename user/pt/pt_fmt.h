@@ -85,6 +85,15 @@ struct pt_fmt {
 	pt_u64 pse36_mask;		     /* bits of a 4 MiB leaf that hold pa bits 32 and up */
 	pt_u64 rsvd_table[PT_MAX_LEVEL + 1]; /* must be 0 in a present table entry */
 	pt_u64 rsvd_leaf[PT_MAX_LEVEL + 1];  /* must be 0 in a present leaf */
+	/*
+	 * What nearly all entries look like, in one comparison: an entry of level L with
+	 * (entry & plain_mask[L]) == plain[L] is a well-formed table entry, of level 1 a leaf, that
+	 * restricts access as pt_entry_perm() says. Others may be well-formed, too.
+	 */
+	pt_u64 plain_mask[PT_MAX_LEVEL + 1];
+	pt_u64 plain[PT_MAX_LEVEL + 1];
+	pt_u64 va_bias;	   /* an address can be walked if none of the bits ->va_high ... */
+	pt_u64 va_high;	   /* ... is set in its sum with this */
 	pt_u16 bad_access; /* EPT: bit N: the access bits N (pt_ept_access()) are misconfigured */
 	pt_u8 bad_memtype; /* EPT leaves: bit N: memory type N is misconfigured */
 	pt_u8 mode;	   /* enum pt_mode */
@@ -207,14 +216,63 @@ static inline void pt_fmt_init_ept(struct pt_fmt *fmt, pt_u64 high)
 	}
 }
 
+/* The modes with entries of 8 bytes. */
+static inline void pt_fmt_init_64bit(struct pt_fmt *fmt)
+{
+	const struct pt_feat *feat = &fmt->feat;
+	pt_u64 enc = feat->enc_bit ? PT_BIT(feat->enc_bit) : 0;
+	pt_u64 high = (feat->maxphyaddr == 52 ? 0 : PT_BITS(PT_PA_HI, feat->maxphyaddr)) & ~enc;
+
+	fmt->addr_mask = PT_BITS(PT_PA_HI, PT_PA_LO) & ~high & ~enc;
+	fmt->root_mask = fmt->addr_mask;
+	fmt->leaf_levels = 1 << 2;
+	if (fmt->mode == PT_MODE_PAE) {
+		fmt->top = 3;
+		/* Bits 62..52 hold nothing here, unlike those of 4-level paging. */
+		pt_fmt_init_long(fmt, (high | PT_BITS(62, 52)) & ~enc);
+		return;
+	}
+	if (feat->page1g)
+		fmt->leaf_levels |= 1 << 3;
+	fmt->top = fmt->mode == PT_MODE_5LEVEL || fmt->mode == PT_MODE_EPT5 ? 5 : 4;
+	fmt->va_bits = fmt->top == 5 ? 57 : 48;
+	if (fmt->mode >= PT_MODE_EPT4) {
+		pt_fmt_init_ept(fmt, high);
+		return;
+	}
+	fmt->va_signed = !feat->npt;
+	pt_fmt_init_long(fmt, high);
+}
+
+/* What follows from the rest. */
+static inline void pt_fmt_init_plain(struct pt_fmt *fmt)
+{
+	pt_u32 level;
+
+	fmt->va_high = ~(PT_BIT(fmt->va_bits) - 1);
+	fmt->va_bias = fmt->va_signed ? PT_BIT(fmt->va_bits - 1) : 0;
+	/* Bit 0 is P or, in EPT, R; with R no access bits are misconfigured. */
+	for (level = 0; level <= PT_MAX_LEVEL; level++) {
+		fmt->plain[level] = PT_P;
+		if (level < 2 || level > fmt->top || fmt->free_levels >> level & 1)
+			continue;
+		fmt->plain_mask[level] = PT_P | fmt->rsvd_table[level];
+		if (fmt->leaf_levels >> level & 1)
+			fmt->plain_mask[level] |= PT_PS;
+	}
+	fmt->plain_mask[1] = PT_P | fmt->rsvd_leaf[1];
+	if (fmt->ept) {
+		fmt->plain_mask[1] |= EPT_MEMTYPE;
+		fmt->plain[1] |= 6 << 3; /* write-back */
+	}
+}
+
 /*
  * Fills @fmt for @mode. Returns 0, or -1 when a width of @feat is out of range, or when the mode
  * and ->npt contradict each other; @fmt is then not to be used.
  */
 static inline int pt_fmt_init(struct pt_fmt *fmt, enum pt_mode mode, const struct pt_feat *feat)
 {
-	pt_u64 enc, high;
-
 	if (feat->maxphyaddr < 32 || feat->maxphyaddr > 52)
 		return -1;
 	if (feat->enc_bit && (feat->enc_bit < 32 || feat->enc_bit > PT_PA_HI))
@@ -228,33 +286,11 @@ static inline int pt_fmt_init(struct pt_fmt *fmt, enum pt_mode mode, const struc
 	fmt->index_bits = 9;
 	fmt->entry_shift = 3;
 	fmt->va_bits = 32;
-	if (mode == PT_MODE_NONE)
-		return 0;
-	if (mode == PT_MODE_32BIT) {
+	if (mode == PT_MODE_32BIT)
 		pt_fmt_init_32bit(fmt);
-		return 0;
-	}
-	enc = feat->enc_bit ? PT_BIT(feat->enc_bit) : 0;
-	high = (feat->maxphyaddr == 52 ? 0 : PT_BITS(PT_PA_HI, feat->maxphyaddr)) & ~enc;
-	fmt->addr_mask = PT_BITS(PT_PA_HI, PT_PA_LO) & ~high & ~enc;
-	fmt->root_mask = fmt->addr_mask;
-	fmt->leaf_levels = 1 << 2;
-	if (mode == PT_MODE_PAE) {
-		fmt->top = 3;
-		/* Bits 62..52 hold nothing here, unlike those of 4-level paging. */
-		pt_fmt_init_long(fmt, (high | PT_BITS(62, 52)) & ~enc);
-		return 0;
-	}
-	if (feat->page1g)
-		fmt->leaf_levels |= 1 << 3;
-	fmt->top = mode == PT_MODE_5LEVEL || mode == PT_MODE_EPT5 ? 5 : 4;
-	fmt->va_bits = fmt->top == 5 ? 57 : 48;
-	if (mode >= PT_MODE_EPT4) {
-		pt_fmt_init_ept(fmt, high);
-		return 0;
-	}
-	fmt->va_signed = !feat->npt;
-	pt_fmt_init_long(fmt, high);
+	else if (mode != PT_MODE_NONE)
+		pt_fmt_init_64bit(fmt);
+	pt_fmt_init_plain(fmt);
 	return 0;
 }
 
@@ -264,11 +300,7 @@ static inline int pt_fmt_init(struct pt_fmt *fmt, enum pt_mode mode, const struc
  */
 static __always_inline int pt_canonical(const struct pt_fmt *fmt, pt_u64 ia)
 {
-	pt_u32 unused = 64 - fmt->va_bits;
-
-	if (fmt->va_signed)
-		return (pt_u64)((__INT64_TYPE__)(ia << unused) >> unused) == ia;
-	return ia << unused >> unused == ia;
+	return !((ia + fmt->va_bias) & fmt->va_high);
 }
 
 #endif

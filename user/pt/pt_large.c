@@ -136,14 +136,16 @@ static bool joinable(const struct pt_fmt *fmt, const struct pt_pos *pos, pt_u64 
 static int add_ad(const struct pt_space *space, struct pt_pos *pos, pt_u64 ad)
 {
 	pt_u64 seen = pos->entry;
-	int err = 0, i;
+	int err, i;
 
-	for (i = 0; i < PT_TRIES && (pos->entry & ad) != ad; i++) {
+	for (i = 0; i < PT_TRIES; i++) {
+		if ((pos->entry & ad) == ad)
+			return 0;
 		err = pt_store(space, pos, pos->entry | ad, true);
 		if (err != -EAGAIN || !pt_only_ad_set(space->fmt, pos->level, seen, pos->entry))
-			break;
+			return err;
 	}
-	return err;
+	return -EAGAIN;
 }
 
 /* Gives A and D of @leaf, which stood at @pos for a while, to those leaves below that it was. */

@@ -56,6 +56,67 @@ struct pt_path {
 	} at[PT_MAX_LEVEL + 1];
 };
 
+/* pt_walk_plain() at work: what it needs of space and memory, in registers. */
+struct pt_plain {
+	const struct pt_fmt *fmt;
+	const pt_u8 *window;
+	pt_u64 window_start, readable; /* so many of its offsets begin 8 bytes in the window */
+	pt_u64 perm;		       /* bits that all entries had, but NX: that none had */
+};
+
+/* Reads and feeds the entry of @level, if it is in the window and plain; false if it is not. */
+static __always_inline bool pt_plain_step(struct pt_plain *p, struct pt_walk *w,
+					  struct pt_path *path, pt_u32 level)
+{
+	pt_u64 offset = w->entry_pa - p->window_start, entry;
+
+	if (offset >= p->readable)
+		return false;
+	__builtin_memcpy(&entry, p->window + offset, 8);
+	if ((entry & p->fmt->plain_mask[level]) != p->fmt->plain[level])
+		return false;
+	if (path) {
+		path->at[level].addr = w->entry_pa;
+		path->at[level].entry = entry;
+	}
+	p->perm &= entry ^ PT_NX;
+	w->entry = entry;
+	if (level == 1) {
+		w->kind = PT_LEAF;
+		w->pa = (entry & p->fmt->addr_mask) | (w->ia & 0xfff);
+		return true;
+	}
+	w->level = (pt_u8)(level - 1);
+	w->entry_pa = (entry & p->fmt->addr_mask) + (w->ia >> (12 + 9 * (level - 2)) & 511) * 8;
+	return true;
+}
+
+/*
+ * The short way through plain entries (pt_fmt.plain_mask) of 8 bytes in the memory's window: as
+ * the stepper, with constants where it has variables. Where it stops the stepper goes on.
+ */
+static __always_inline void pt_walk_plain(struct pt_walk *w, const struct pt_space *s,
+					  struct pt_path *path)
+{
+	struct pt_plain p = {
+		.fmt = s->fmt,
+		.window = s->mem->window,
+		.window_start = s->mem->window_start,
+		.readable = s->mem->window_len < 8 ? 0 : s->mem->window_len - 7,
+		.perm = ~(pt_u64)0,
+	};
+
+	if (w->kind != PT_TABLE || s->recursive || s->fmt->entry_shift != 3)
+		return;
+	if ((w->level < 5 || pt_plain_step(&p, w, path, 5)) &&
+	    (w->level < 4 || pt_plain_step(&p, w, path, 4)) && pt_plain_step(&p, w, path, 3) &&
+	    pt_plain_step(&p, w, path, 2))
+		pt_plain_step(&p, w, path, 1);
+	w->perm = pt_entry_perm(s->fmt, 1, p.perm ^ PT_NX);
+	if (path)
+		path->reads = (pt_u8)(s->fmt->top - w->level + (w->kind == PT_LEAF));
+}
+
 /* Walks @ia; the answer, also for holes and bad entries, is @path. At most ->fmt->top reads. */
 static __always_inline enum pt_kind pt_lookup(const struct pt_space *s, pt_u64 ia,
 					      struct pt_path *path)
@@ -67,6 +128,7 @@ static __always_inline enum pt_kind pt_lookup(const struct pt_space *s, pt_u64 i
 	pt_walk_start(&w, s->fmt, s->root, ia);
 	path->top = s->fmt->top;
 	path->reads = 0;
+	pt_walk_plain(&w, s, path);
 	while (w.kind == PT_TABLE) {
 		level = w.level;
 		addr = pt_space_addr(s, &w);
@@ -94,6 +156,7 @@ static __always_inline int pt_translate(const struct pt_space *s, pt_u64 ia, pt_
 	pt_u64 entry;
 
 	pt_walk_start(&w, s->fmt, s->root, ia);
+	pt_walk_plain(&w, s, NULL);
 	while (w.kind == PT_TABLE) {
 		if (pt_mem_entry(s->mem, pt_space_addr(s, &w), s->fmt->entry_shift, &entry))
 			return -EFAULT;
