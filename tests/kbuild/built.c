@@ -45,7 +45,7 @@ static bool leads_right(const struct pt_space *s)
 	return pt_translate(s, START - 1, &pa) == -ENOENT && pt_translate(s, ia, &pa) == -ENOENT;
 }
 
-static void test_items(struct results *r, const char *name, const struct pt_space *s)
+static noinline void test_items(struct results *r, const char *name, const struct pt_space *s)
 {
 	pt_u64 next = 0, mapped = 0, last = PT_BIT(s->fmt->va_bits - 1) - 1;
 	struct pt_item item;
@@ -82,8 +82,8 @@ static void test_split(struct results *r, const char *name, const struct pt_spac
 	CHECK(r, name, leads_right(s));
 }
 
-static void test_space(struct results *r, const char *name, struct pt_space *s,
-		       struct pt_arena *arena)
+static noinline void test_space(struct results *r, const char *name, struct pt_space *s,
+				struct pt_arena *arena)
 {
 	const struct pt_prot *p = s->fmt->ept ? &ept_prot : &prot;
 	struct pt_alloc *alloc = &arena->alloc;

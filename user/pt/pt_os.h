@@ -16,6 +16,6 @@
 /* The caller must look at the answer: what was changed, or what undoes it, is in it. */
 #define PT_MUST_CHECK __attribute__((warn_unused_result))
 
-#define pt_container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define pt_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 #endif
