@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "user/pt/pt_arena.h"
@@ -55,6 +56,15 @@ static const struct edit_format edit_formats[] = {
 
 #define NR_EDIT_FORMATS (sizeof(edit_formats) / sizeof(edit_formats[0]))
 
+static inline const struct edit_format *edit_format_named(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; strcmp(edit_formats[i].name, name); i++)
+		cr_assert_lt(i, NR_EDIT_FORMATS);
+	return &edit_formats[i];
+}
+
 /* An empty space with a root, whose tables lie in ->buffer. */
 struct edit_world {
 	struct pt_fmt fmt;
@@ -89,6 +99,31 @@ static inline struct pt_prot edit_prot(const struct pt_fmt *fmt)
 {
 	return (struct pt_prot){ .perm = PT_PERM_R | PT_PERM_W | PT_PERM_X | PT_PERM_U | PT_PERM_XU,
 				 .memtype = fmt->ept ? 6 : 0 };
+}
+
+/* The entry of @level on the way to @ia. */
+static inline struct pt_pos edit_pos_at(const struct edit_world *w, pt_u64 ia, unsigned int level)
+{
+	struct pt_path path;
+	struct pt_pos pos;
+
+	pt_lookup(&w->space, ia, &path);
+	cr_assert_eq(pt_pos_of_path(&pos, &w->space, &path, level), 0);
+	return pos;
+}
+
+/* A world with one leaf of @level at @ia that leads to 0; pos->entry is its. */
+static inline struct pt_pos edit_one_leaf(struct edit_world *w, const struct edit_format *f,
+					  pt_u64 ia, unsigned int level)
+{
+	struct pt_prot prot;
+
+	edit_world_init(w, f, 256 << 10);
+	prot = edit_prot(&w->fmt);
+	cr_assert_eq(pt_map(&w->space, ia, ia | (pt_level_size(&w->fmt, level) - 1), 0, &prot,
+			    &w->arena.alloc),
+		     0);
+	return edit_pos_at(w, ia, level);
 }
 
 static inline pt_u64 edit_random(pt_u64 *state)

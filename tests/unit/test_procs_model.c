@@ -211,11 +211,11 @@ static void compare_with_model(struct plan plan)
 
 static unsigned int new_seed(void)
 {
-	const char *given = getenv("TEST_SEED");
+	const char *given = getenv("PTSCOPE_SEED");
 	unsigned int seed =
 		given ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
 
-	fprintf(stderr, "TEST_SEED=%u\n", seed);
+	fprintf(stderr, "PTSCOPE_SEED=%u\n", seed);
 	return seed;
 }
 

@@ -2,21 +2,11 @@
 /* Single entries: compared, stored, flushed, undone; and a CPU that sets A and D at the same time.
  */
 #include <pthread.h>
-#include <string.h>
 
 #include "pt_edit_formats.h"
 
 #define VA 0x40000000ULL
 #define PA 0x80000000ULL
-
-static const struct edit_format *format_named(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; strcmp(edit_formats[i].name, name); i++)
-		cr_assert_lt(i, NR_EDIT_FORMATS);
-	return &edit_formats[i];
-}
 
 /* Memory that tells what was flushed. */
 struct flushes {
@@ -60,7 +50,7 @@ static struct pt_pos one_page(struct edit_world *w, const char *name)
 	struct pt_prot prot;
 	struct pt_pos pos;
 
-	edit_world_init(w, format_named(name), 64 << 10);
+	edit_world_init(w, edit_format_named(name), 64 << 10);
 	prot = edit_prot(&w->fmt);
 	cr_assert_eq(pt_map(&w->space, VA, VA + 4095, PA, &prot, &w->arena.alloc), 0);
 	cr_assert_eq(pt_get_leaf(&w->space, VA + 5, &pos), 0);
@@ -310,7 +300,7 @@ Test(pt_edit, ept_without_ad)
 	edit_world_done(&w, "ept");
 }
 
-/* ---- a CPU beside -------------------------------------------------------------------------- */
+/* ---- a CPU beside --------------------------------------------------------------------------- */
 
 #define PAGES 64
 
@@ -396,7 +386,7 @@ static void edits_beside_cpu(const char *format, pt_u64 seed)
 	struct pt_prot prot;
 	pthread_t thread;
 
-	edit_world_init(&w, format_named(format), 64 << 10);
+	edit_world_init(&w, edit_format_named(format), 64 << 10);
 	prot = edit_prot(&w.fmt);
 	cr_assert_eq(pt_map(&w.space, VA, VA + PAGES * 4096 - 1, PA, &prot, &w.arena.alloc), 0);
 	cr_assert_eq(pthread_create(&thread, NULL, cpu_writes, &cpu), 0);

@@ -1,48 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Split and join: the same entry comes back, the same is said in between, nothing is lost. */
-#include <pthread.h>
-#include <string.h>
-
 #include "pt_edit_formats.h"
 
 #define SIZE (256 << 10)
 
-static struct pt_pos pos_at(const struct edit_world *w, pt_u64 ia, unsigned int level)
-{
-	struct pt_path path;
-	struct pt_pos pos;
-
-	pt_lookup(&w->space, ia, &path);
-	cr_assert_eq(pt_pos_of_path(&pos, &w->space, &path, level), 0);
-	return pos;
-}
-
-static const struct edit_format *format_named(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; strcmp(edit_formats[i].name, name); i++)
-		cr_assert_lt(i, NR_EDIT_FORMATS);
-	return &edit_formats[i];
-}
-
 static bool has_leaves(const struct pt_fmt *fmt, unsigned int level)
 {
 	return level <= fmt->top && fmt->leaf_levels >> level & 1;
-}
-
-/* A world with one leaf of @level at @ia that leads to 0; pos->entry is its. */
-static struct pt_pos one_leaf(struct edit_world *w, const struct edit_format *f, pt_u64 ia,
-			      unsigned int level)
-{
-	struct pt_prot prot;
-
-	edit_world_init(w, f, SIZE);
-	prot = edit_prot(&w->fmt);
-	cr_assert_eq(pt_map(&w->space, ia, ia | (pt_level_size(&w->fmt, level) - 1), 0, &prot,
-			    &w->arena.alloc),
-		     0);
-	return pos_at(w, ia, level);
 }
 
 /* What a leaf says of the page at @ia, however large the leaf is. */
@@ -95,7 +59,7 @@ static void there_and_back(struct edit_world *w, struct pt_pos *pos, pt_u64 leaf
 	cr_assert_eq(pt_split(&w->space, pos, &w->arena.alloc, &edit), high ? -EINVAL : 0);
 	if (high) {
 		cr_assert_eq(w->arena.live, live);
-		cr_assert_eq(pos_at(w, pos->start, pos->level).entry, leaf);
+		cr_assert_eq(edit_pos_at(w, pos->start, pos->level).entry, leaf);
 		return;
 	}
 	cr_assert_eq(w->arena.live, live + 4096);
@@ -106,7 +70,7 @@ static void there_and_back(struct edit_world *w, struct pt_pos *pos, pt_u64 leaf
 		     (unsigned long long)leaf);
 	cr_assert_eq(pos->entry, leaf, "%s: %#llx became %#llx", what, (unsigned long long)leaf,
 		     (unsigned long long)pos->entry);
-	cr_assert_eq(pos_at(w, pos->start, pos->level).entry, leaf);
+	cr_assert_eq(edit_pos_at(w, pos->start, pos->level).entry, leaf);
 	cr_assert_eq(w->arena.live, live);
 }
 
@@ -125,7 +89,7 @@ static void all_leaves(const struct edit_format *f, unsigned int level, pt_u64 *
 		return;
 	}
 	edit_world_done(&w, f->name);
-	pos = one_leaf(&w, f, pt_level_size(&w.fmt, level) * 3, level);
+	pos = edit_one_leaf(&w, f, pt_level_size(&w.fmt, level) * 3, level);
 	for (low = 0; low < PT_BIT(13); low++) {
 		random = edit_random(seed) & ~PT_BITS(12, 0) & all;
 		if (low % 3 == 0)
@@ -182,20 +146,20 @@ Test(pt_large, attributes_are_at_their_places)
 		struct pt_edit edit;
 		struct pt_pos pos;
 
-		pos = one_leaf(&w, format_named(cases[i].format), 0, cases[i].level);
+		pos = edit_one_leaf(&w, edit_format_named(cases[i].format), 0, cases[i].level);
 		size = pt_level_size(&w.fmt, cases[i].level - 1);
 		if (w.fmt.ept)
 			open = EPT_R | EPT_W | EPT_X | EPT_XU;
 		cr_assert_eq(pt_set(&w.space, &pos, cases[i].leaf, &edit), 0, "%u", i);
 		cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0, "%u", i);
 		cr_assert_eq(pos.entry & ~w.fmt.addr_mask, open | cases[i].table, "%u", i);
-		pos = pos_at(&w, 5 * size, cases[i].level - 1);
+		pos = edit_pos_at(&w, 5 * size, cases[i].level - 1);
 		cr_assert_eq(pos.entry, cases[i].small + 5 * size, "%u", i);
 		edit_world_done(&w, cases[i].format);
 	}
 }
 
-/* ---- what cannot be split or joined ---------------------------------------------------------- */
+/* ---- what cannot be split or joined --------------------------------------------------------- */
 
 static int no_memory(struct pt_alloc *alloc, pt_u32 bytes, pt_u64 *addr)
 {
@@ -208,7 +172,8 @@ static int no_memory(struct pt_alloc *alloc, pt_u32 bytes, pt_u64 *addr)
 Test(pt_large, split_fails_and_changes_nothing)
 {
 	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 3), stale = pos, wrong = pos;
+	struct pt_pos pos = edit_one_leaf(&w, edit_format_named("4level"), 0, 3), stale = pos,
+		      wrong = pos;
 	struct pt_alloc none = { .alloc = no_memory };
 	struct pt_edit edit;
 	pt_u64 live = w.arena.live;
@@ -218,7 +183,7 @@ Test(pt_large, split_fails_and_changes_nothing)
 	cr_assert_eq(pt_split(&w.space, &wrong, &w.arena.alloc, &edit), -EINVAL);
 	wrong.level = 6;
 	cr_assert_eq(pt_split(&w.space, &wrong, &w.arena.alloc, &edit), -EINVAL);
-	wrong = pos_at(&w, 0, 4);
+	wrong = edit_pos_at(&w, 0, 4);
 	cr_assert_eq(pt_split(&w.space, &wrong, &w.arena.alloc, &edit), -EINVAL, "a table");
 	wrong = pos;
 	wrong.entry = 0;
@@ -239,12 +204,12 @@ Test(pt_large, split_fails_and_changes_nothing)
 Test(pt_large, split_undone)
 {
 	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("ept4"), 0, 2), leaf = pos;
+	struct pt_pos pos = edit_one_leaf(&w, edit_format_named("ept4"), 0, 2), leaf = pos;
 	struct pt_edit edit;
 
 	cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0);
 	cr_assert_eq(pt_undo(&w.space, &edit), 0);
-	cr_assert_eq(pos_at(&w, 0, 2).entry, leaf.entry);
+	cr_assert_eq(edit_pos_at(&w, 0, 2).entry, leaf.entry);
 	w.arena.alloc.free(&w.arena.alloc, 4096, edit.new &w.fmt.addr_mask);
 	edit_world_done(&w, "undone");
 }
@@ -255,14 +220,14 @@ static void join_after(const char *format, unsigned int level, unsigned int inde
 		       int ret)
 {
 	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named(format), 0, level), small;
+	struct pt_pos pos = edit_one_leaf(&w, edit_format_named(format), 0, level), small;
 	struct pt_edit edit;
 	pt_u64 live;
 
 	cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0);
 	small = pos;
 	if (index != UINT32_MAX)
-		small = pos_at(&w, index * pt_level_size(&w.fmt, level - 1), level - 1);
+		small = edit_pos_at(&w, index * pt_level_size(&w.fmt, level - 1), level - 1);
 	/* Not by pt_set(), for entries that it refuses. */
 	cr_assert_eq(w.arena.mem.ops->cmpxchg(&w.arena.mem, small.addr, 8, &small.entry,
 					      small.entry ^ flip),
@@ -312,7 +277,7 @@ Test(pt_large, join_only_what_is_alike)
 Test(pt_large, join_makes_no_shadow_stack)
 {
 	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 2);
+	struct pt_pos pos = edit_one_leaf(&w, edit_format_named("4level"), 0, 2);
 	struct pt_edit edit;
 
 	cr_assert_eq(pt_set(&w.space, &pos, (pos.entry & ~PT_RW) | PT_D, &edit), 0);
@@ -347,16 +312,16 @@ Test(pt_large, join_what_a_large_leaf_cannot_say)
 		struct pt_pos pos;
 		pt_u64 last;
 
-		edit_world_init(&w, format_named(cases[i].format), SIZE);
+		edit_world_init(&w, edit_format_named(cases[i].format), SIZE);
 		prot = edit_prot(&w.fmt);
 		last = pt_level_size(&w.fmt, 2) - 1;
 		prot.max_level = 1;
 		cr_assert_eq(pt_map(&w.space, 0, last, cases[i].pa, &prot, &w.arena.alloc), 0);
 		for (n = 0; n < pt_table_entries(&w.fmt, 1); n++) {
-			pos = pos_at(&w, n * 4096ULL, 1);
+			pos = edit_pos_at(&w, n * 4096ULL, 1);
 			cr_assert_eq(pt_set(&w.space, &pos, pos.entry | cases[i].bits, &edit), 0);
 		}
-		pos = pos_at(&w, 0, 2);
+		pos = edit_pos_at(&w, 0, 2);
 		cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), -EINVAL, "%u", i);
 		edit_world_done(&w, cases[i].format);
 	}
@@ -366,236 +331,11 @@ Test(pt_large, join_what_a_large_leaf_cannot_say)
 		struct pt_prot prot;
 		struct pt_pos pos;
 
-		edit_world_init(&w, format_named("4level old"), SIZE);
+		edit_world_init(&w, edit_format_named("4level old"), SIZE);
 		prot = edit_prot(&w.fmt);
 		cr_assert_eq(pt_map(&w.space, 0, PT_BIT(30) - 1, 0, &prot, &w.arena.alloc), 0);
-		pos = pos_at(&w, 0, 3);
+		pos = edit_pos_at(&w, 0, 3);
 		cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), -EINVAL);
 		edit_world_done(&w, "no 1 GiB leaves");
 	}
-}
-
-/* ---- others beside ----------------------------------------------------------------------------
- */
-
-/* Memory where something happens just before the @countdown-th exchange. */
-struct meddler {
-	struct pt_mem mem;
-	struct edit_world *w;
-	unsigned int countdown;
-	pt_u64 addr, flip;
-};
-
-static int meddler_read(struct pt_mem *mem, pt_u64 addr, void *buf, pt_u32 len)
-{
-	struct meddler *m = pt_container_of(mem, struct meddler, mem);
-
-	return pt_mem_read(&m->w->arena.mem, addr, buf, len);
-}
-
-static int meddler_cmpxchg(struct pt_mem *mem, pt_u64 addr, pt_u32 size, pt_u64 *old, pt_u64 new)
-{
-	struct meddler *m = pt_container_of(mem, struct meddler, mem);
-	struct pt_mem *under = &m->w->arena.mem;
-	pt_u64 entry;
-
-	if (!--m->countdown) {
-		cr_assert_eq(pt_mem_entry(under, m->addr, 3, &entry), 0);
-		cr_assert_eq(under->ops->cmpxchg(under, m->addr, 8, &entry, entry ^ m->flip), 0);
-	}
-	return under->ops->cmpxchg(under, addr, size, old, new);
-}
-
-static const struct pt_mem_ops meddler_ops = { .read = meddler_read, .cmpxchg = meddler_cmpxchg };
-
-/* A leaf that was read already changes before the large one goes in. */
-Test(pt_large, join_puts_back_when_a_leaf_changes)
-{
-	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 2), table, small;
-	struct meddler m = { .mem.ops = &meddler_ops, .w = &w, .flip = PT_RW, .countdown = 1 };
-	struct pt_edit edit;
-	pt_u64 live, i;
-
-	cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0);
-	table = pos;
-	small = pos_at(&w, 0, 1);
-	cr_assert_eq(pt_set(&w.space, &small, small.entry | PT_A | PT_D, &edit), 0);
-	m.addr = pos_at(&w, 9 * 4096, 1).addr;
-	live = w.arena.live;
-	w.space.mem = &m.mem;
-	cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), -EAGAIN);
-	w.space.mem = &w.arena.mem;
-	cr_assert_eq(pos_at(&w, 0, 2).entry, table.entry);
-	cr_assert_eq(w.arena.live, live);
-	for (i = 0; i < 512; i++) {
-		/* The large leaf was dirty, so nobody knows which page was written to. */
-		small = pos_at(&w, i * 4096, 1);
-		cr_assert_eq(!!(small.entry & PT_D), i != 9);
-		cr_assert_eq(!!(small.entry & PT_RW), i != 9);
-	}
-	edit_world_done(&w, "put back");
-}
-
-/* The CPU sets D in a leaf that was read already: the large one has it. */
-Test(pt_large, join_finds_late_dirty_bits)
-{
-	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 2);
-	struct meddler m = {
-		.mem.ops = &meddler_ops, .w = &w, .flip = PT_A | PT_D, .countdown = 1
-	};
-	pt_u64 leaf = pos.entry;
-	struct pt_edit edit;
-
-	cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0);
-	m.addr = pos_at(&w, 9 * 4096, 1).addr;
-	w.space.mem = &m.mem;
-	cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), 0);
-	w.space.mem = &w.arena.mem;
-	cr_assert_eq(pos_at(&w, 0, 2).entry, leaf | PT_A | PT_D);
-	edit_world_done(&w, "late");
-}
-
-/* The entry of the table changes: by the CPU that is nothing, by others it is a reason to stop. */
-Test(pt_large, join_compares_the_entry)
-{
-	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 2);
-	struct meddler m = { .mem.ops = &meddler_ops, .w = &w, .flip = PT_PCD, .countdown = 1 };
-	struct pt_edit edit;
-	pt_u64 live;
-
-	cr_assert_eq(pt_split(&w.space, &pos, &w.arena.alloc, &edit), 0);
-	live = w.arena.live;
-	m.addr = pos.addr;
-	w.space.mem = &m.mem;
-	cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), -EAGAIN);
-	cr_assert_eq(w.arena.live, live);
-	cr_assert_eq(pos.entry, edit.new | PT_PCD);
-	m.flip = PT_A;
-	m.countdown = 1;
-	cr_assert_eq(pt_join(&w.space, &pos, &w.arena.alloc), 0);
-	w.space.mem = &w.arena.mem;
-	edit_world_done(&w, "compare");
-}
-
-/*
- * A CPU that writes to pages while the leaf over them is split and joined all the time. It walks,
- * then sets A and D where the walk ended, as CPUs do that have upper entries cached; so a flush has
- * to wait until it is not in between.
- */
-struct cpu {
-	struct pt_mem mem;
-	struct edit_world *w;
-	pthread_mutex_t walking;
-	pt_u64 seed, writes, made_dirty;
-	bool stop;
-};
-
-static int cpu_mem_read(struct pt_mem *mem, pt_u64 addr, void *buf, pt_u32 len)
-{
-	return pt_mem_read(&pt_container_of(mem, struct cpu, mem)->w->arena.mem, addr, buf, len);
-}
-
-static int cpu_mem_cmpxchg(struct pt_mem *mem, pt_u64 addr, pt_u32 size, pt_u64 *old, pt_u64 new)
-{
-	struct pt_mem *under = &pt_container_of(mem, struct cpu, mem)->w->arena.mem;
-
-	return under->ops->cmpxchg(under, addr, size, old, new);
-}
-
-static void cpu_mem_flush(struct pt_mem *mem, pt_u64 start, pt_u64 last)
-{
-	struct cpu *cpu = pt_container_of(mem, struct cpu, mem);
-
-	(void)start;
-	(void)last;
-	pthread_mutex_lock(&cpu->walking);
-	pthread_mutex_unlock(&cpu->walking);
-}
-
-static const struct pt_mem_ops cpu_mem_ops = {
-	.read = cpu_mem_read,
-	.cmpxchg = cpu_mem_cmpxchg,
-	.flush = cpu_mem_flush,
-};
-
-/* Writes to a page: ->made_dirty counts the leaves that had no D before. */
-static void cpu_write(struct cpu *cpu)
-{
-	struct pt_mem *mem = &cpu->w->arena.mem;
-	struct pt_pos pos;
-	pt_u64 seen;
-
-	if (pt_get_leaf(&cpu->w->space, edit_random(&cpu->seed) % (2 << 20), &pos))
-		return;
-	seen = pos.entry;
-	if (mem->ops->cmpxchg(mem, pos.addr, 8, &seen, seen | PT_A | PT_D))
-		return;
-	if (!(seen & PT_D))
-		__atomic_fetch_add(&cpu->made_dirty, 1, __ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&cpu->writes, 1, __ATOMIC_SEQ_CST);
-}
-
-static void *cpu_main(void *arg)
-{
-	struct cpu *cpu = arg;
-
-	while (!__atomic_load_n(&cpu->stop, __ATOMIC_RELAXED)) {
-		pthread_mutex_lock(&cpu->walking);
-		cpu_write(cpu);
-		pthread_mutex_unlock(&cpu->walking);
-	}
-	return NULL;
-}
-
-/* Splits and joins until the CPU has written something; what it wrote must be seen in the leaf. */
-static void round_of_splits(struct cpu *cpu, struct pt_pos *pos)
-{
-	struct edit_world *w = cpu->w;
-	pt_u64 before;
-	struct pt_edit edit;
-	int ret;
-
-	do { /* clean: from now on each write that comes first makes it dirty */
-		ret = pt_set(&w->space, pos, pos->entry & ~(PT_A | PT_D), &edit);
-	} while (ret == -EAGAIN);
-	cr_assert_eq(ret, 0);
-	before = __atomic_load_n(&cpu->made_dirty, __ATOMIC_SEQ_CST);
-	do {
-		ret = pt_split(&w->space, pos, &w->arena.alloc, &edit);
-	} while (ret == -EAGAIN);
-	cr_assert_eq(ret, 0);
-	cr_assert_eq(pt_join(&w->space, pos, &w->arena.alloc), 0);
-	cr_assert_eq(pt_get_leaf(&w->space, 0, pos), 0);
-	cr_assert_eq(pos->level, 2);
-	if (__atomic_load_n(&cpu->made_dirty, __ATOMIC_SEQ_CST) != before) {
-		cr_assert_eq(pt_get_leaf(&w->space, 0, pos), 0);
-		cr_assert(pos->entry & PT_D);
-	}
-}
-
-Test(pt_large, no_dirty_bit_is_lost)
-{
-	struct edit_world w;
-	struct pt_pos pos = one_leaf(&w, format_named("4level"), 0, 2);
-	struct cpu cpu = { .mem.ops = &cpu_mem_ops, .w = &w, .seed = edit_seed() };
-	time_t end = time(NULL) + 10;
-	pthread_t thread;
-	unsigned int i;
-
-	pthread_mutex_init(&cpu.walking, NULL);
-	w.space.mem = &cpu.mem;
-	cr_assert_eq(pthread_create(&thread, NULL, cpu_main, &cpu), 0);
-	for (i = 0; i < 2000 || __atomic_load_n(&cpu.writes, __ATOMIC_RELAXED) < 2000; i++) {
-		cr_assert(time(NULL) < end, "%llu writes", (unsigned long long)cpu.writes);
-		round_of_splits(&cpu, &pos);
-	}
-	__atomic_store_n(&cpu.stop, true, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
-	pthread_mutex_destroy(&cpu.walking);
-	w.space.mem = &w.arena.mem;
-	cr_assert_gt(cpu.made_dirty, 0);
-	edit_world_done(&w, "cpu");
 }

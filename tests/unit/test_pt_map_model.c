@@ -47,7 +47,7 @@ static pt_u64 below(struct model *m, pt_u64 n)
 	return edit_random(&m->seed) % n;
 }
 
-/* ---- the list -------------------------------------------------------------------------------- */
+/* ---- the list ------------------------------------------------------------------------------- */
 
 static const struct range *find(const struct model *m, pt_u64 ia)
 {
@@ -99,7 +99,7 @@ static void cut(struct model *m, pt_u64 start, pt_u64 last)
 	}
 }
 
-/* ---- checks ---------------------------------------------------------------------------------- */
+/* ---- checks --------------------------------------------------------------------------------- */
 
 /* The leaf over @ia is, whatever its size, what the range's protection makes of it. */
 static void check_address(struct model *m, pt_u64 ia)
@@ -153,7 +153,7 @@ static void check_around(struct model *m, pt_u64 start, pt_u64 last)
 	}
 }
 
-/* ---- steps ----------------------------------------------------------------------------------- */
+/* ---- steps ---------------------------------------------------------------------------------- */
 
 /* A place near one of a few, so that ranges meet. */
 static pt_u64 random_place(struct model *m)

@@ -88,7 +88,7 @@ int pt_split(const struct pt_space *space, struct pt_pos *pos, struct pt_alloc *
 	return err;
 }
 
-/* Reads the entries of the @pos's table; the large leaf that says the same is *@leaf. */
+/* Reads the entries of the table under @pos; the large leaf that says the same is *@leaf. */
 static int gather(const struct pt_space *space, const struct pt_pos *pos, pt_u64 *leaf)
 {
 	const struct pt_fmt *fmt = space->fmt;
@@ -170,14 +170,20 @@ static void spread_ad(const struct pt_space *space, const struct pt_pos *pos, pt
 	}
 }
 
-/* Takes the leaf at @pos out again, puts the table's entry @upper back. */
-static int put_back(const struct pt_space *space, struct pt_pos *pos, pt_u64 upper)
+/* Puts the table's entry @upper back in place of the leaf at @pos, if that is still there. */
+static int put_back(const struct pt_space *space, struct pt_pos *pos, pt_u64 upper,
+		    struct pt_alloc *alloc)
 {
+	pt_u64 table = upper & space->fmt->addr_mask;
 	int err = pt_store_over_ad(space, pos, upper, true);
 
-	if (!err)
-		spread_ad(space, pos, pos->entry, upper & space->fmt->addr_mask);
-	return err ? err : -EAGAIN;
+	if (err) {
+		pt_table_free(space, alloc, pos->level - 1U, table);
+		return err;
+	}
+	spread_ad(space, pos, pos->entry, table);
+	pos->entry = upper;
+	return -EAGAIN;
 }
 
 /*
@@ -206,7 +212,7 @@ int pt_join(const struct pt_space *space, struct pt_pos *pos, struct pt_alloc *a
 	pos->entry = leaf;
 	ad = pt_ad_bits(fmt, pos->level, leaf);
 	if (gather(space, &upper, &again) || (again ^ leaf) & ~ad)
-		return put_back(space, pos, upper.entry);
+		return put_back(space, pos, upper.entry, alloc);
 	err = add_ad(space, pos, again & ad);
 	pt_table_free(space, alloc, pos->level - 1U, upper.entry & fmt->addr_mask);
 	return err;

@@ -26,10 +26,11 @@ PT_MUST_CHECK int pt_split(const struct pt_space *space, struct pt_pos *pos, str
  * The reverse: the table under the entry at @pos becomes one large leaf, if all its leaves are
  * present, contiguous, aligned and alike; A and D are those of any of them, also when the CPU sets
  * them meanwhile. Flushes, then gives the table's memory to @alloc. The range stays mapped all the
- * time. 0 with pos->entry the leaf; -EAGAIN: somebody else has changed the entry (as pt_set()), or
- * one of the leaves: then the table is put back, and its leaves have A and D if any had.
- * -EINVAL: the leaves are not alike, say what a large leaf cannot (EPT: sub-page permissions), the
- * table's entry restricts them, or the format has no leaf there. -EOPNOTSUPP as pt_split().
+ * time. 0 with pos->entry the leaf. -EINVAL: the leaves are not alike, say what a large leaf cannot
+ * (EPT: sub-page permissions), the table's entry restricts them, or the format has no leaf there.
+ * -EFAULT: the table cannot be read. -EOPNOTSUPP as pt_split(). -EAGAIN: somebody else has changed
+ * the entry, and pos->entry is the value now there; or one of the leaves just when the large one
+ * went in: then the table is back, and its leaves have A and D if any had.
  */
 PT_MUST_CHECK int pt_join(const struct pt_space *space, struct pt_pos *pos, struct pt_alloc *alloc);
 

@@ -82,6 +82,7 @@ struct builder {
 	pt_u64 offset;		       /* from an input address to where it leads */
 	pt_u64 done;		       /* the first address not mapped yet, in tables in use */
 	pt_u64 bits[PT_MAX_LEVEL + 1]; /* of leaves of each level; 0: none of that level */
+	pt_u64 path[PT_MAX_LEVEL + 1]; /* tables that are being looked through */
 	pt_u8 perm;		       /* what they allow */
 	bool accessed;		       /* entries of tables have A from the start, too */
 };
@@ -132,6 +133,7 @@ static int fill_below(struct builder *b, const struct pt_pos *pos, pt_u64 ia, pt
 {
 	const struct pt_fmt *fmt = b->space->fmt;
 	bool whole = ia == pos->start && last == pos->last;
+	pt_u64 table = pos->entry & fmt->addr_mask;
 	pt_u8 why;
 
 	switch (pt_entry_kind(fmt, pos->level, pos->entry, &why)) {
@@ -140,7 +142,9 @@ static int fill_below(struct builder *b, const struct pt_pos *pos, pt_u64 ia, pt
 			return -EEXIST;
 		if (b->perm & ~pt_entry_perm(fmt, pos->level, pos->entry))
 			return -EACCES;
-		return fill(b, pos->level - 1U, pos->entry & fmt->addr_mask, ia, last, true);
+		if (pt_path_loops(b->path, fmt->top, pos->level, table))
+			return -EINVAL;
+		return fill(b, pos->level - 1U, table, ia, last, true);
 	case PT_BAD:
 		return -EINVAL;
 	default:
@@ -169,6 +173,7 @@ static int fill(struct builder *b, unsigned int level, pt_u64 table, pt_u64 ia, 
 	pt_u64 end;
 	int err;
 
+	b->path[level] = table;
 	for (;; ia = end + 1) {
 		pt_pos_in_table(&pos, b->space, level, table, ia);
 		end = pos.last < last ? pos.last : last;

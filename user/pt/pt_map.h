@@ -53,8 +53,8 @@ int pt_root_alloc(struct pt_space *space, struct pt_alloc *alloc);
  * what else they map: -EACCES if one denies what @prot allows. -EEXIST: an entry that lies wholly
  * within the range is not 0. It may be mapped, lead to a table (pt_unmap() leaves no empty ones),
  * or not be present but hold something of its owner's; a large leaf that the range touches counts,
- * too. -EINVAL: misaligned, out of the space, beyond what entries reach, or a bad entry on the way;
- * -EFAULT: a table that cannot be read; -ENOMEM; or an error of the memory.
+ * too. -EINVAL: misaligned, out of the space, beyond what entries reach, a bad entry or a loop on
+ * the way; -EFAULT: a table that cannot be read; -ENOMEM; or an error of the memory.
  *
  * On any error everything is as it was before, tables made on the way are freed.
  */

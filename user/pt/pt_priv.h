@@ -52,6 +52,12 @@ pt_u64 pt_table_entry(const struct pt_space *space, unsigned int level, pt_u64 t
 int pt_range_check(const struct pt_space *space, pt_u64 start, pt_u64 last);
 
 /*
+ * Is @table one of those that @path leads through from @top down to @level? What is met again below
+ * itself must not be changed as if it were a table of the lower level only.
+ */
+bool pt_path_loops(const pt_u64 *path, unsigned int top, unsigned int level, pt_u64 table);
+
+/*
  * One pass that takes a range out. When pt_map() undoes what it did on [@start, @last], tables
  * that were there before stay even if they are empty: all that reach beyond ->last, and those that
  * begin before ->start from ->undo_level upwards. In between there were none.

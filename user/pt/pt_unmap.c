@@ -45,33 +45,40 @@ static int drop_table(const struct pt_eraser *e, struct pt_pos *pos)
 	return ret;
 }
 
-/* A table that is met again below itself would be freed while it is looked through. */
-static bool loops(const struct pt_eraser *e, unsigned int level, pt_u64 table)
+bool pt_path_loops(const pt_u64 *path, unsigned int top, unsigned int level, pt_u64 table)
 {
-	unsigned int above;
-
-	for (above = level; above <= e->top; above++) {
-		if (e->path[above] >> 12 == table >> 12)
+	for (; level <= top; level++) {
+		if (path[level] >> 12 == table >> 12)
 			return true;
 	}
 	return false;
+}
+
+/* Splits the leaf at @pos, also when the CPU sets A and D in it meanwhile. */
+static int split(const struct pt_eraser *e, struct pt_pos *pos)
+{
+	struct pt_edit edit;
+	int err, i;
+
+	for (i = 0; i < PT_TRIES; i++) {
+		err = pt_split(e->space, pos, e->alloc, &edit);
+		if (err != -EAGAIN)
+			break;
+	}
+	return err;
 }
 
 /* [@ia, @last] under the entry at @pos, which has a table now or is split into one. */
 static int erase_below(struct pt_eraser *e, struct pt_pos *pos, pt_u64 ia, pt_u64 last,
 		       enum pt_kind kind)
 {
-	struct pt_edit edit;
 	pt_u64 table;
-	int err;
+	int err = kind == PT_LEAF ? split(e, pos) : 0;
 
-	if (kind == PT_LEAF) {
-		err = pt_split(e->space, pos, e->alloc, &edit);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	table = pos->entry & e->space->fmt->addr_mask;
-	if (loops(e, pos->level, table))
+	if (pt_path_loops(e->path, e->top, pos->level, table))
 		return -EINVAL;
 	err = pt_erase(e, pos->level - 1U, table, ia, last);
 	return err ? err : drop_table(e, pos);
