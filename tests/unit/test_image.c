@@ -24,7 +24,7 @@ Test(image, files_that_are_no_images)
 	store(PATH, "", 0);
 	not_opened(PATH, -EINVAL, "core: empty");
 	cr_assert_eq(mkfifo("fifo", 0600), 0);
-	not_opened("fifo", -EINVAL, "fifo: neither a file nor a device");
+	not_opened("fifo", -EINVAL, "fifo: neither a regular file nor a character device");
 	not_opened("/proc/version", -EINVAL, "empty");
 	store("secret", "x", 1);
 	cr_assert_eq(chmod("secret", 0), 0);

@@ -54,7 +54,7 @@ static void put_verdict(struct line *l, const struct chain_verdict *v)
 		line_str(l, "EPT misconfiguration");
 		break;
 	default:
-		line_str(l, "cannot be told");
+		line_str(l, "cannot be told: memory unreadable");
 	}
 }
 
@@ -64,7 +64,7 @@ void verdict_text(struct line *l, const struct chain_verdict *v, unsigned int ac
 	put_access(l, access);
 	line_str(l, ": ");
 	put_verdict(l, v);
-	if (v->check.verdict != PT_ALLOWED) {
+	if (v->check.rule != PT_RULE_NONE) {
 		line_str(l, ": ");
 		line_str(l, pt_rule_name(v->check.rule));
 	}
@@ -92,7 +92,7 @@ void verdict_json(struct json *j, const struct chain_verdict *v, unsigned int ac
 	json_bool(j, "exec", access & PT_ACC_EXEC);
 	json_bool(j, "user", access & PT_ACC_USER);
 	json_str(j, "verdict", verdict_names[c->verdict]);
-	json_str(j, "rule", denied ? pt_rule_name(c->rule) : NULL);
+	json_str(j, "rule", c->rule != PT_RULE_NONE ? pt_rule_name(c->rule) : NULL);
 	json_str(j, "where", denied ? where_names[v->where] : NULL);
 	json_str(j, "level", denied && c->level ? pt_level_name(v->fmt, c->level) : NULL);
 	if (c->verdict == PT_FAULT)

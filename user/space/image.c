@@ -93,7 +93,8 @@ static int set_size(struct image *image, const struct stat *st)
 	}
 	if (!S_ISREG(st->st_mode)) {
 		msg_error("%s: %s, not an image of memory", image->path,
-			  S_ISDIR(st->st_mode) ? "a directory" : "neither a file nor a device");
+			  S_ISDIR(st->st_mode) ? "a directory"
+					       : "neither a regular file nor a character device");
 		return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 	}
 	if (!st->st_size) {
