@@ -189,6 +189,9 @@ lint:
 format:
 	clang-format -i bpf/*.[ch] user/*/*.[ch] user/pt/example/*.c $(wildcard tests/*/*.[ch])
 
+# So that pkg-config can move what lies there with --define-prefix.
+below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
+
 install: build
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig $(includedir)/ptw \
 		$(mandir)/man1 $(mandir)/man3 $(completiondir))
@@ -202,8 +205,9 @@ install: build
 	install -m 755 $(O)/libptw.so $(DESTDIR)$(libdir)/libptw.so.$(VERSION)
 	ln -sf libptw.so.$(VERSION) $(DESTDIR)$(libdir)/$(PTW_SONAME)
 	ln -sf $(PTW_SONAME) $(DESTDIR)$(libdir)/libptw.so
-	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' -e 's|@version@|$(VERSION)|' \
-		-e 's|@includedir@|$(includedir)|' user/pt/libptw.pc.in \
+	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
+		-e 's|@version@|$(VERSION)|' \
+		-e 's|@includedir@|$(call below_prefix,$(includedir))|' user/pt/libptw.pc.in \
 		>$(DESTDIR)$(libdir)/pkgconfig/libptw.pc
 	install -m 644 user/pt/ptw.3 $(DESTDIR)$(mandir)/man3
 

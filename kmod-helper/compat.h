@@ -4,6 +4,7 @@
 #define COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/sched/coredump.h>
 #include <linux/version.h>
 
 /* 6.5 dropped the array of VMAs (ca5e863233e8). */
@@ -17,6 +18,37 @@ static inline long compat_get_page(struct mm_struct *mm, unsigned long va, unsig
 #endif
 }
 
+static inline long compat_pin_page(struct mm_struct *mm, unsigned long va, unsigned int flags,
+				   struct page **page)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages_remote(mm, va, 1, flags, page, NULL);
+#else
+	return pin_user_pages_remote(mm, va, 1, flags, page, NULL, NULL);
+#endif
+}
+
+/* 6.3 made them const, for the VMA's lock (bc292ab00f6c). */
+static inline void compat_vma_flags(struct vm_area_struct *vma, unsigned long set,
+				    unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+/* 6.3 brought it: prctl(PR_SET_MDWE) (b507808ebce2). */
+static inline bool compat_denies_write_exec(const struct mm_struct *mm)
+{
+#ifdef MMF_HAS_MDWE
+	return test_bit(MMF_HAS_MDWE, &mm->flags);
+#else
+	return false;
+#endif
+}
+
 /* 6.6 renamed it, for shadow stacks (2f0584f3f4bd). */
 static inline pte_t compat_pte_mkwrite(pte_t pte)
 {
@@ -26,5 +58,12 @@ static inline pte_t compat_pte_mkwrite(pte_t pte)
 	return pte_mkwrite(pte);
 #endif
 }
+
+/* 6.6 brought them (54007f818206). */
+#ifdef VM_SHADOW_STACK
+#define COMPAT_SHADOW_STACK VM_SHADOW_STACK
+#else
+#define COMPAT_SHADOW_STACK 0
+#endif
 
 #endif

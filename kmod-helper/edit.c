@@ -13,19 +13,19 @@
  * Both frames have a reference while the edit is active: neither is freed, nor, since reclaim and
  * migration count references, moved away under it.
  *
- * Locks: edit->lock, then the page table's. The guard takes no other, never sleeps, and is called
- * with neither held.
+ * A process writes through an edit only to what it, or the one that lent the page, could write to
+ * itself; not to copy-on-write pages, nor to pages whose file system wants to hear of it first.
+ *
+ * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
+ * sleeps, and is called with neither held.
  */
-#include <linux/highmem.h>
-#include <linux/hugetlb.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <asm/tlbflush.h>
 
-#include "compat.h"
 #include "edit.h"
+#include "entry.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -63,47 +63,33 @@ static enum ptremap_cause cause_of(enum mmu_notifier_event event)
 	}
 }
 
-/* What the CPU, or the kernel for it, noted in the entry since: it is not lost with the edit. */
-static pte_t carry_ad(pte_t entry, pte_t from)
-{
-	if (pte_young(from))
-		entry = pte_mkyoung(entry);
-	if (pte_dirty(from))
-		entry = pte_mkdirty(entry);
-	return entry;
-}
+/* ---- taking it back -------------------------------------------------------------------------- */
 
-/*
- * Puts @old into *@pte, with the A and D of what is there if @keep_ad; returns what was there. The
- * page table is locked, so that only the CPU's A and D come between.
- */
-static pte_t put_back(pte_t *pte, pte_t old, bool keep_ad)
+/* The page table is locked, so that only the CPU's A and D come between. Returns what was there. */
+static pte_t put_back(struct edit *e)
 {
-	pte_t seen = ptep_get(pte);
+	bool same_frame = pte_pfn(e->old_pte) == pte_pfn(e->new_pte);
+	pte_t seen = ptep_get(e->pte);
 	pte_t want;
 
 	do {
-		want = keep_ad ? carry_ad(old, seen) : old;
-	} while (!try_cmpxchg(&pte->pte, &seen.pte, want.pte));
+		want = same_frame ? entry_carry(e->old_pte, seen) : e->old_pte;
+	} while (!try_cmpxchg(&e->pte->pte, &seen.pte, want.pte));
 	return seen;
 }
 
-/*
- * ->lock is held. Puts the original back, with A and D as they became if it is the same frame. The
- * page of a frame edit that was written to is marked dirty by edit_release(), from ->new.
- */
+/* ->lock is held. */
 static void restore_locked(struct edit *e, enum ptremap_cause cause)
 {
-	bool same_frame = pte_pfn(e->old) == pte_pfn(e->new);
 	pte_t now;
 
 	spin_lock(e->ptl);
 	now = ptep_get(e->pte);
-	if (!pte_present(now) || pte_pfn(now) != pte_pfn(e->new)) {
-		e->state = PTREMAP_LOST;
-	} else {
-		e->new = put_back(e->pte, e->old, same_frame);
+	if (pte_present(now) && pte_pfn(now) == pte_pfn(e->new_pte)) {
+		e->dirtied = pte_dirty(put_back(e));
 		e->state = PTREMAP_TAKEN;
+	} else {
+		e->state = PTREMAP_LOST;
 	}
 	spin_unlock(e->ptl);
 	e->cause = cause;
@@ -119,8 +105,46 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 		restore_locked(e, cause);
 	spin_unlock(&e->lock);
 	if (active)
-		trace_ptremap_restore(e->pid, e->va, pte_val(e->old), cause);
+		trace_ptremap_restore(e->pid, e->va, pte_val(e->old_pte), cause);
 	return active;
+}
+
+u8 edit_state(struct edit *e)
+{
+	u8 state;
+
+	spin_lock(&e->lock);
+	state = e->state;
+	spin_unlock(&e->lock);
+	return state;
+}
+
+/*
+ * An entry that was replaced unseen: whoever did it gave back a reference to the page that the
+ * entry led to, which was ours, and none to the page that it should have led to. Both stay.
+ */
+static bool keeps_pages(const struct edit *e)
+{
+	if (e->state != PTREMAP_LOST || !e->source.page)
+		return false;
+	pr_warn("ptremap: pid %d: the entry of 0x%lx was replaced unseen; two pages are lost\n",
+		e->pid, e->va);
+	return true;
+}
+
+void edit_release(struct edit *e)
+{
+	if (test_and_set_bit(0, &e->is_released))
+		return;
+	/* Of what it did itself the kernel has told them. */
+	if (e->cause == PTREMAP_CAUSE_UNDO && e->source.page)
+		hold_tell_others(e->mm, e->va);
+	if (e->guarded)
+		mmu_interval_notifier_remove(&e->guard);
+	if (keeps_pages(e))
+		return;
+	hold_release(&e->source, e->dirtied);
+	hold_release(&e->old, false);
 }
 
 /* Called before the kernel acts on a range that has the page in it. */
@@ -133,117 +157,77 @@ static bool guard_invalidate(struct mmu_interval_notifier *guard,
 	mmu_interval_set_seq(guard, seq);
 	spin_unlock(&e->lock);
 	if (edit_restore(e, cause_of(range->event))) {
+		/* Half a swap would leave one page twice and the other one nowhere. */
+		if (e->twin)
+			edit_restore(e->twin, cause_of(range->event));
 		flush_all_cpus();
 		/* The pages are wanted back soon, and this may be reclaim: not from here. */
-		schedule_work(&e->release_work);
+		queue_work(system_unbound_wq, e->released);
 	}
 	return true;
 }
 
 static const struct mmu_interval_notifier_ops guard_ops = { .invalidate = guard_invalidate };
 
-static void release_work(struct work_struct *work)
-{
-	edit_release(container_of(work, struct edit, release_work));
-}
+/* ---- making it ------------------------------------------------------------------------------- */
 
-/* The guard has a reference to the mm of its own (mmgrab), until edit_release(). */
-int edit_init(struct edit *e, const struct ptremap_item *item, pid_t pid, u64 va)
+/* The first guard of an mm takes mmap_lock for writing, for which a killed caller does not wait. */
+static int insert_guard(struct edit *e)
 {
 	int err;
 
-	INIT_LIST_HEAD(&e->link);
-	INIT_WORK(&e->release_work, release_work);
+	if (smp_load_acquire(&e->mm->notifier_subscriptions))
+		return mmu_interval_notifier_insert(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+	if (mmap_write_lock_killable(e->mm))
+		return -EINTR;
+	err = mmu_interval_notifier_insert_locked(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+	mmap_write_unlock(e->mm);
+	return err;
+}
+
+int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct *mm,
+	      struct work_struct *released)
+{
+	int err;
+
 	spin_lock_init(&e->lock);
+	e->released = released;
 	e->item = *item;
-	e->pid = pid;
-	e->va = va;
-	err = mmu_interval_notifier_insert(&e->guard, e->mm, va, PAGE_SIZE, &guard_ops);
+	e->mm = mm;
+	e->pid = item->pid;
+	e->va = item->va;
+	err = insert_guard(e);
 	e->guarded = !err;
 	return err;
 }
 
-/*
- * mmap_lock is held for reading. A reference to the page at @va, faulted in; *@writable if the
- * process may write to it through this page alone. A huge page's mapping is split into small ones.
- */
-static int get_page_at(struct mm_struct *mm, unsigned long va, bool write, bool force,
-		       struct page **page)
+static bool is_frame_edit(const struct edit *e)
 {
-	unsigned int flags = FOLL_SPLIT_PMD | (write ? FOLL_WRITE : 0) | (force ? FOLL_FORCE : 0);
-	struct vm_area_struct *vma = find_vma(mm, va);
-	long nr;
+	return e->item.what != PTREMAP_PROTECT && e->item.what != PTREMAP_TRAP;
+}
 
-	if (!vma || vma->vm_start > va)
-		return -ENOENT;
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP) || is_vm_hugetlb_page(vma))
-		return -EOPNOTSUPP;
-	nr = compat_get_page(mm, va, flags, page);
-	if (nr == 1)
+int edit_hold_source(struct edit *e, struct mm_struct *other)
+{
+	if (!is_frame_edit(e))
 		return 0;
-	return nr == -ENOMEM || nr == -EINTR ? nr : force ? -EROFS : -ENOENT;
+	if (e->item.what == PTREMAP_FRESH)
+		return hold_fresh(&e->source);
+	return hold_page(other, e->item.other_va, HOLD_LEND, &e->source);
 }
 
-/*
- * Copy-on-write pages: a page that is to become writable must be the process' own. So must the
- * page whose frame another process gets, if that one can write.
- */
-static int hold_page(struct mm_struct *mm, unsigned long va, bool write, bool force,
-		     struct page **page)
-{
-	int err;
-
-	if (mmap_read_lock_killable(mm))
-		return -EINTR;
-	err = get_page_at(mm, va, write, force, page);
-	mmap_read_unlock(mm);
-	return err;
-}
-
-static int hold_source(struct edit *e, struct mm_struct *mm, unsigned long va)
-{
-	int err = hold_page(mm, va, true, false, &e->new_page);
-
-	e->source_writable = !err;
-	return err == -ENOENT ? hold_page(mm, va, false, false, &e->new_page) : err;
-}
-
-static int hold_fresh(struct edit *e)
-{
-	e->new_page = alloc_page(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT);
-	e->source_writable = true;
-	return e->new_page ? 0 : -ENOMEM;
-}
-
-int edit_prepare(struct edit *e, struct mm_struct *other)
+int edit_hold_old(struct edit *e)
 {
 	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
-	int err;
 
-	switch (e->item.what) {
-	case PTREMAP_FRAME:
-	case PTREMAP_SWAP:
-		err = hold_source(e, other, e->item.other_va);
-		break;
-	case PTREMAP_FRESH:
-		err = hold_fresh(e);
-		break;
-	default:
-		err = 0;
-	}
-	return err ?: hold_page(e->mm, e->va, own, own, &e->old_page);
+	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old);
 }
 
-/* Finds and locks the PTE of @va. NULL: there is no table. mmap_lock is held for reading; the
- * table cannot be freed while ours is the lock on it, and RCU holds it until then (pte_offset_map()
- * in mm/pgtable-generic.c, which modules cannot call). */
-static pte_t *lock_pte(struct mm_struct *mm, unsigned long va, spinlock_t **ptl)
+/* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long va)
 {
 	pgd_t *pgd = pgd_offset(mm, va);
 	p4d_t *p4d;
 	pud_t *pud;
-	pmd_t *pmd, seen;
-	pte_t *pte;
 
 	if (pgd_none(*pgd) || pgd_bad(*pgd))
 		return NULL;
@@ -253,63 +237,51 @@ static pte_t *lock_pte(struct mm_struct *mm, unsigned long va, spinlock_t **ptl)
 	pud = pud_offset(p4d, va);
 	if (pud_none(*pud) || pud_leaf(*pud) || pud_bad(*pud))
 		return NULL;
-	pmd = pmd_offset(pud, va);
-	rcu_read_lock();
-	seen = READ_ONCE(*pmd);
-	if (pmd_none(seen) || !pmd_present(seen) || pmd_leaf(seen) || pmd_bad(seen))
-		goto none;
-	*ptl = pte_lockptr(mm, &seen);
-	pte = pte_offset_kernel(&seen, va);
-	spin_lock(*ptl);
-	rcu_read_unlock();
-	if (pmd_same(seen, READ_ONCE(*pmd)))
-		return pte;
-	spin_unlock(*ptl);
-	return NULL;
-none:
-	rcu_read_unlock();
-	return NULL;
+	return pmd_offset(pud, va);
 }
 
-static pte_t protect(pte_t pte, u64 set, u64 clear)
+/*
+ * A page that may only be read must not become writable by the kernel's hand: it makes entries of
+ * shared memory writable, and those that lead to anonymous pages which it knows as exclusive
+ * (do_wp_page()). Of others it makes a copy, before which the guard is called.
+ */
+static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
 {
-	/* W and D stand together in odd ways on CPUs with shadow stacks: the kernel's own way. */
-	if (clear & _PAGE_RW)
-		pte = pte_wrprotect(pte);
-	if (clear & _PAGE_DIRTY)
-		pte = pte_mkclean(pte);
-	pte = __pte((pte_val(pte) & ~(clear & ~(u64)(_PAGE_RW | _PAGE_DIRTY))) |
-		    (set & ~(u64)(_PAGE_RW | _PAGE_DIRTY)));
-	if (set & _PAGE_DIRTY)
-		pte = pte_mkdirty(pte);
-	return set & _PAGE_RW ? compat_pte_mkwrite(pte) : pte;
+	bool may_write = vma->vm_flags & VM_WRITE;
+
+	if (may_write && !e->source.writable &&
+	    (vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
+		return -EROFS;
+	*new = entry_frame(old, e->source.page,
+			   may_write && e->source.writable && !pte_uffd_wp(old));
+	return 0;
 }
 
-/* As pte_modify() with PAGE_NONE does, whose masks modules cannot name. The frame's bits come out
- * inverted (arch/x86/include/asm/pgtable-invert.h). */
-static pte_t protnone(pte_t pte)
+/*
+ * W may be set where it is, or where the page is the process' own, which a fork ends (its file
+ * system may end it, too): then the page is held again. D stands for a write, which needs W.
+ */
+static int new_protection(const struct edit *e, pte_t old, pte_t *new)
 {
-	pteval_t keep = _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_PWT | _PAGE_PCD | _PAGE_PAT |
-			_PAGE_SPECIAL | _PAGE_SOFT_DIRTY;
+	struct page *page = e->old.page;
 
-	return pfn_pte(pte_pfn(pte), __pgprot((pte_flags(pte) & keep) | _PAGE_PROTNONE));
+	if (e->item.set & _PAGE_RW && !pte_write(old) &&
+	    !(PageAnon(page) && PageAnonExclusive(page)))
+		return -EAGAIN;
+	*new = entry_protect(old, e->item.set, e->item.clear);
+	return e->item.set & _PAGE_DIRTY && !pte_write(*new) ? -EROFS : 0;
 }
 
-static pte_t new_entry(const struct edit *e, pte_t old)
+static int new_entry(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
 {
-	pte_t pte;
-
 	switch (e->item.what) {
 	case PTREMAP_PROTECT:
-		return protect(old, e->item.set, e->item.clear);
+		return new_protection(e, old, new);
 	case PTREMAP_TRAP:
-		return protnone(old);
+		*new = entry_trap(old);
+		return 0;
 	default:
-		/* Not special, as the zero page's entry was: there is a page behind it. */
-		pte = pfn_pte(page_to_pfn(e->new_page),
-			      __pgprot(pte_flags(old) & ~(pteval_t)_PAGE_SPECIAL));
-		pte = pte_mkclean(pte);
-		return e->source_writable ? pte : pte_wrprotect(pte);
+		return new_frame(e, vma, old, new);
 	}
 }
 
@@ -320,21 +292,25 @@ static bool differs(const struct edit *e, pte_t seen)
 }
 
 /* ->lock and the page table's are held. */
-static int install_locked(struct edit *e, pte_t *pte, bool dry_run)
+static int install_locked(struct edit *e, const struct vm_area_struct *vma, pte_t *pte,
+			  bool dry_run)
 {
 	pte_t seen = ptep_get(pte);
+	int err;
 
-	if (!pte_present(seen) || pte_protnone(seen) || pte_pfn(seen) != page_to_pfn(e->old_page))
+	if (!pte_present(seen) || pte_protnone(seen) || pte_pfn(seen) != page_to_pfn(e->old.page))
 		return -EAGAIN;
 	e->item.old = pte_val(seen);
 	if (differs(e, seen))
 		return -ESTALE;
 	do {
-		e->old = seen;
-		e->new = new_entry(e, seen);
-	} while (!dry_run && !try_cmpxchg(&pte->pte, &seen.pte, e->new.pte));
-	e->item.old = pte_val(e->old);
-	e->item.new = pte_val(e->new);
+		e->old_pte = seen;
+		err = new_entry(e, vma, seen, &e->new_pte);
+		if (err)
+			return err;
+	} while (!dry_run && !try_cmpxchg(&pte->pte, &seen.pte, e->new_pte.pte));
+	e->item.old = pte_val(e->old_pte);
+	e->item.new = pte_val(e->new_pte);
 	if (dry_run)
 		return 0;
 	e->pte = pte;
@@ -342,70 +318,86 @@ static int install_locked(struct edit *e, pte_t *pte, bool dry_run)
 	return 0;
 }
 
+/*
+ * ->lock is held. RCU keeps the table from being freed until its lock is ours, which keeps it in
+ * its place (pte_offset_map_lock() in mm/pgtable-generic.c, which modules cannot call).
+ */
+static int lock_and_install(struct edit *e, const struct vm_area_struct *vma, pmd_t *pmd,
+			    bool dry_run)
+{
+	pmd_t seen;
+	int err = -EAGAIN;
+
+	rcu_read_lock();
+	seen = READ_ONCE(*pmd);
+	if (pmd_none(seen) || !pmd_present(seen) || pmd_leaf(seen) || pmd_bad(seen))
+		goto out;
+	e->ptl = pte_lockptr(e->mm, &seen);
+	spin_lock(e->ptl);
+	if (pmd_same(seen, READ_ONCE(*pmd)))
+		err = install_locked(e, vma, pte_offset_kernel(&seen, e->va), dry_run);
+	spin_unlock(e->ptl);
+out:
+	rcu_read_unlock();
+	return err;
+}
+
 /* mmap_lock is held for reading. */
 static int try_install(struct edit *e, unsigned long seq, bool dry_run)
 {
-	spinlock_t *ptl;
-	pte_t *pte;
+	const struct vm_area_struct *vma = find_vma(e->mm, e->va);
+	pmd_t *pmd;
 	int err = -EAGAIN;
 
+	/* The kernel may have been here since the page was held. */
+	if (hold_check(vma, e->va))
+		return -EAGAIN;
+	pmd = find_pmd(e->mm, e->va);
+	if (!pmd)
+		return -EAGAIN;
 	spin_lock(&e->lock);
-	if (mmu_interval_read_retry(&e->guard, seq))
-		goto out;
-	pte = lock_pte(e->mm, e->va, &ptl);
-	if (!pte)
-		goto out;
-	e->ptl = ptl;
-	err = install_locked(e, pte, dry_run);
-	spin_unlock(ptl);
-out:
+	if (!mmu_interval_read_retry(&e->guard, seq))
+		err = lock_and_install(e, vma, pmd, dry_run);
 	spin_unlock(&e->lock);
 	return err;
 }
 
-/* The page that is there now instead of the one that was held. */
+/* The page that is there now instead of the one that was held. That of a swap went elsewhere. */
 static int hold_again(struct edit *e)
 {
-	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
+	const struct page *before = e->old.page;
+	int err;
 
-	put_page(e->old_page);
-	e->old_page = NULL;
-	return hold_page(e->mm, e->va, own, own, &e->old_page);
+	hold_release(&e->old, false);
+	err = edit_hold_old(e);
+	return err ?: e->item.what == PTREMAP_SWAP && e->old.page != before ? -ESTALE : 0;
+}
+
+static int install_again(struct edit *e, bool first, bool dry_run)
+{
+	unsigned long seq;
+	int err;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	err = first ? 0 : hold_again(e);
+	if (err)
+		return err;
+	seq = mmu_interval_read_begin(&e->guard);
+	if (mmap_read_lock_killable(e->mm))
+		return -EINTR;
+	err = try_install(e, seq, dry_run);
+	mmap_read_unlock(e->mm);
+	return err;
 }
 
 int edit_install(struct edit *e, bool dry_run)
 {
-	unsigned long seq;
 	int err = -EAGAIN, i;
 
-	for (i = 0; i < TRIES && err == -EAGAIN; i++) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		err = i ? hold_again(e) : 0;
-		if (err)
-			break;
-		seq = mmu_interval_read_begin(&e->guard);
-		if (mmap_read_lock_killable(e->mm))
-			return -EINTR;
-		err = try_install(e, seq, dry_run);
-		mmap_read_unlock(e->mm);
-	}
+	for (i = 0; i < TRIES && err == -EAGAIN; i++)
+		err = install_again(e, !i, dry_run);
 	if (!err && !dry_run)
 		trace_ptremap_edit(e->pid, e->va, e->item.what, e->item.old, e->item.new);
 	return err;
-}
-
-void edit_release(struct edit *e)
-{
-	if (test_and_set_bit(0, &e->released))
-		return;
-	if (e->guarded)
-		mmu_interval_notifier_remove(&e->guard);
-	if (e->new_page) {
-		if (e->state && e->source_writable && pte_dirty(e->new))
-			set_page_dirty_lock(e->new_page);
-		put_page(e->new_page);
-	}
-	if (e->old_page && e->state != PTREMAP_LOST)
-		put_page(e->old_page);
 }

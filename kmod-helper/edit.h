@@ -4,8 +4,8 @@
  * original back before the kernel acts on the page.
  *
  * Life of an edit, each step by one function:
- *	edit_init	holds the mm (until edit_release) and registers the guard
- *	edit_prepare	holds the pages
+ *	edit_init	registers the guard, which holds the mm (mmgrab) until edit_release
+ *	edit_hold_*	hold the pages
  *	edit_install	the entry is replaced; ->state is PTREMAP_ACTIVE from here
  *	edit_restore	the original is back (by undo, or by the guard); flush, then
  *	edit_release	gives the pages, the guard and the mm back
@@ -19,38 +19,45 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "hold.h"
 #include "uapi/ptremap.h"
 
 struct edit {
 	struct mmu_interval_notifier guard;
-	struct list_head link; /* in the list of all edits: no two for one page */
-	struct work_struct release_work;
-	struct mm_struct *mm; /* by mmgrab(): its tables may go, it does not */
+	struct hlist_node link;	      /* of the claims: no two edits for one page */
+	struct work_struct *released; /* is queued when the guard has taken the edit */
+	struct edit *twin;	      /* the other half of a swap: they go together */
+	struct mm_struct *mm;	      /* its tables may go, it does not until edit_release() */
 	unsigned long va;
-	struct page *old_page, *new_page; /* each with a reference; the same page for PROTECT */
+	struct held old, source; /* ->source: of FRAME, SWAP and FRESH, where the entry leads to */
 	struct ptremap_item item;
 	pid_t pid;
+	bool guarded;		   /* ->guard is registered */
+	unsigned long is_released; /* bit 0 */
 
 	spinlock_t lock; /* ->state and what follows; taken outside of the page table's lock */
 	u8 state;	 /* enum ptremap_state; 0 before it was installed */
 	u8 cause;
-	bool guarded;	      /* ->guard is registered */
-	bool source_writable; /* ->new_page may be written through this mapping */
-	unsigned long released;
+	bool dirtied; /* ->source was written to through the entry */
 	/* Valid while active: a table is not freed before the guard was called for its range. */
 	pte_t *pte;
 	spinlock_t *ptl;
-	pte_t old, new;
+	pte_t old_pte, new_pte;
 };
 
-int edit_init(struct edit *e, const struct ptremap_item *item, pid_t pid, u64 va);
-/* @other: whose page at ->item.other_va FRAME and SWAP want; the caller has it from target_get().
- */
-int edit_prepare(struct edit *e, struct mm_struct *other);
+/* The caller has a reference to @mm (mmget). @released: see above. */
+int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct *mm,
+	      struct work_struct *released);
+/* The page that the entry is to lead to; @other is the mm of ->item.other_va, if it has one. */
+int edit_hold_source(struct edit *e, struct mm_struct *other);
+/* The page that it leads to now. */
+int edit_hold_old(struct edit *e);
 int edit_install(struct edit *e, bool dry_run);
 /* True: it was active, and the caller has to flush before it goes on. */
 bool edit_restore(struct edit *e, enum ptremap_cause cause);
-/* Sleeps. After it no guard runs for @e. */
+/* Its state, at this moment. */
+u8 edit_state(struct edit *e);
+/* Sleeps. After it no guard runs for @e. The second call for an edit does nothing, at once. */
 void edit_release(struct edit *e);
 /* All CPUs forget all translations; PCIDs and global ones, too. May not be called with a lock
  * that is taken with interrupts off. */

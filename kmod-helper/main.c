@@ -106,6 +106,13 @@ static int ptremap_open(struct inode *inode, struct file *file)
 	return check_rights();
 }
 
+static ssize_t ptremap_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	int err = check_rights();
+
+	return err ?: phys_read(buf, len, pos);
+}
+
 static int ptremap_release(struct inode *inode, struct file *file)
 {
 	journal_close(file);
@@ -117,7 +124,9 @@ static const struct file_operations ptremap_fops = {
 	.open = ptremap_open,
 	.release = ptremap_release,
 	.unlocked_ioctl = ptremap_ioctl,
-	.llseek = noop_llseek,
+	.compat_ioctl = compat_ptr_ioctl, /* no structure differs */
+	.read = ptremap_read,
+	.llseek = default_llseek,
 };
 
 static struct miscdevice ptremap_device = {

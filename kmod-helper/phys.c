@@ -173,3 +173,27 @@ int call_phys(void *arg, struct file *file)
 	free_page((unsigned long)bounce);
 	return err;
 }
+
+/*
+ * read() and pread() of RAM: the position is the physical address. As much as there is without a
+ * gap, -ENXIO if there is nothing at *@pos, and 0 at the end of the physical address space.
+ */
+ssize_t phys_read(char __user *buf, size_t len, loff_t *pos)
+{
+	struct ptremap_phys req = {
+		.pa = *pos,
+		.len = min_t(size_t, len, PTREMAP_PHYS_MAX),
+		.buf = (uintptr_t)buf,
+	};
+	u64 end = PT_BIT(boot_cpu_data.x86_phys_bits);
+	int err;
+
+	if (*pos < 0)
+		return -EINVAL;
+	if (req.pa >= end)
+		return 0;
+	req.len = min(req.len, end - req.pa);
+	err = call_phys(&req, NULL);
+	*pos += req.done;
+	return req.done ? req.done : err;
+}

@@ -19,6 +19,7 @@ int call_features(void *arg, struct file *file);
 int call_walk(void *arg, struct file *file);
 int call_tables(void *arg, struct file *file);
 int call_phys(void *arg, struct file *file);
+ssize_t phys_read(char __user *buf, size_t len, loff_t *pos);
 int call_edit(void *arg, struct file *file);
 int call_list(void *arg, struct file *file);
 int call_undo(void *arg, struct file *file);

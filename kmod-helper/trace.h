@@ -8,6 +8,7 @@
 
 #include <linux/tracepoint.h>
 
+/* clang-format off */
 TRACE_EVENT(ptremap_edit,
 	TP_PROTO(int pid, unsigned long va, unsigned int what, u64 old, u64 new),
 	TP_ARGS(pid, va, what, old, new),
@@ -66,6 +67,7 @@ TRACE_EVENT(ptremap_refuse,
 	TP_printk("pid=%d va=0x%lx what=%u error=%d", __entry->pid, __entry->va, __entry->what,
 		  __entry->error)
 );
+/* clang-format on */
 
 #endif
 

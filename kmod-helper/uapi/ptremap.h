@@ -26,6 +26,7 @@
 #define PTREMAP_EDIT	 _IO(PTREMAP_TYPE, 4)
 #define PTREMAP_LIST	 _IO(PTREMAP_TYPE, 5)
 #define PTREMAP_UNDO	 _IO(PTREMAP_TYPE, 6)
+#define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
 
 /*
  * What errors of any call mean:
@@ -189,15 +190,23 @@ struct ptremap_item {
 /*
  * Changes all items or none. When the call returns, no CPU uses an old translation any more. The
  * originals come back with PTREMAP_UNDO, when the file is closed (but see PTREMAP_EDIT_KEEP), and
- * before the kernel itself acts on a page that was changed; that of one page leaves the others.
+ * before the kernel itself acts on a page that was changed: that page's alone, and for a SWAP both.
+ *
+ * A page is faulted in first, and split from a huge one; where the process is to write to a page of
+ * its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied first. With an
+ * error nothing else has changed, and items say why in ->status.
  *
  * Errors of items, beside those above:
  *	EDOM		va is not in the user half, or is no multiple of 4096
  *	ENOENT		nothing is mapped there, or no page could be faulted in
- *	EOPNOTSUPP	memory of a kind that is not changed: a device's, or huge pages of hugetlb
- *	ESTALE		the entry is not the expected one
+ *	EOPNOTSUPP	memory of a kind that is not changed: a device's, huge pages of hugetlb,
+ *			shadow stacks; TRAP in a kernel without NUMA balancing
+ *	ESTALE		the entry is not the expected one, or a page of SWAP was replaced meanwhile
  *	EBUSY		an active edit has that page already, or another item of this call
- *	EROFS		PROTECT would make shared read-only memory writable
+ *	EROFS		the process would come to write where it may not: PROTECT would make shared
+ *			read-only memory writable, or a read-only page dirty; the frame's owner may
+ *			only read it, or its file system wants to hear of each page that is written
+ *	EXDEV		the process has a KVM guest, which would not see another frame
  *	EAGAIN		the kernel kept changing the page under each of several tries
  */
 struct ptremap_edit {
@@ -208,11 +217,79 @@ struct ptremap_edit {
 	__u32 id;    /* out: of the transaction */
 };
 
+/* What a new mapping leads to. */
+enum ptremap_source {
+	PTREMAP_MAP_FRAMES = 1, /* the frames of @other_pid's memory from @from on */
+	PTREMAP_MAP_FRESH,	/* new pages of zeros */
+	PTREMAP_MAP_PHYS,	/* RAM from physical address @from on */
+	PTREMAP_MAP_MMIO,	/* device memory from physical address @from on */
+};
+
+/* How the CPU caches it. RAM that others have mapped is WB, device memory UC or WC. */
+enum ptremap_cache {
+	PTREMAP_CACHE_WB,
+	PTREMAP_CACHE_UC,
+	PTREMAP_CACHE_WC,
+};
+
+/* ->prot; READ is part of each. mprotect() in the process does not get it beyond that. */
+#define PTREMAP_MAP_READ  1
+#define PTREMAP_MAP_WRITE 2
+#define PTREMAP_MAP_EXEC  4
+
+#define PTREMAP_MAP_KEEP 1 /* as PTREMAP_EDIT_KEEP; rmmod waits until it is undone or gone */
+#define PTREMAP_MAP_LOW	 2 /* @va is 0: a free place below 2 GiB */
+#define PTREMAP_MAP_MAX	 (1U << 30)
+
+/*
+ * Maps pages at an address of process @pid where nothing is. The mapping is one of the process like
+ * others, [ptremap] in its list; it goes when it is undone, when the file is closed, or when the
+ * process unmaps it, ends or becomes another program. Children do not inherit it. The frames are
+ * held for as long: what was written to them stays with who else has them.
+ *
+ * Errors, beside those above:
+ *	EDOM		@va, or @from of FRAMES, is not in the user half, or is no multiple of 4096
+ *	EADDRNOTAVAIL	@va is below what vm.mmap_min_addr allows
+ *	EEXIST		something is mapped there already
+ *	ENOMEM		there is no free place; or as everywhere
+ *	EMSGSIZE	longer than PTREMAP_MAP_MAX
+ *	ENOEXEC		writable and executable, which the process has forbidden itself
+ *	EMEDIUMTYPE	this memory cannot have that cache type
+ *	EROFS		to be written to, but: the lender may not write there (FRAMES); it is of a file,
+ *			or shared by KSM (PHYS)
+ *	ENOENT		FRAMES: nothing is mapped there, or no page could be faulted in
+ *	EOPNOTSUPP	FRAMES: memory of a kind that is not lent: a device's, or huge pages of hugetlb
+ *	EAGAIN		FRAMES: the kernel kept changing the page under each of several tries
+ *	ERANGE		beyond the physical address width
+ *	ENODEV		PHYS: no RAM there. MMIO: no device memory there
+ * and of PHYS, where a page is none that a process can have; nothing overrides that:
+ *	ENODATA		free
+ *	ELOOP		a page table
+ *	ENOTEMPTY	slab: kernel objects
+ *	ENOTUNIQ	reserved: the kernel's image, firmware's
+ *	EADDRINUSE	the kernel's own for another purpose
+ *	EHWPOISON	broken
+ */
+struct ptremap_map {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__s32 other_pid; /* of FRAMES, else 0 */
+	__u64 va;	 /* in: a multiple of 4096; 0: any free place; out: where it is */
+	__u64 len;	 /* a multiple of 4096, at most PTREMAP_MAP_MAX */
+	__u64 from;	 /* a multiple of 4096; of FRESH 0 */
+	__u32 source;	 /* enum ptremap_source */
+	__u32 prot;
+	__u32 cache; /* enum ptremap_cache */
+	__u32 id;    /* out: of the transaction */
+};
+
 enum ptremap_state {
 	PTREMAP_ACTIVE = 1,
 	PTREMAP_TAKEN, /* the kernel acted on the page: the original came back before, see ->cause
 			*/
-	PTREMAP_LOST,  /* the entry was replaced without a word; it was left alone */
+	PTREMAP_LOST,  /* the entry was replaced without a word; it was left alone, and the pages of
+			* an edit that exchanged them stay allocated */
 };
 
 /* Why an edit is no longer active: what the kernel was about to do. */
@@ -220,13 +297,17 @@ enum ptremap_cause {
 	PTREMAP_CAUSE_NONE,
 	PTREMAP_CAUSE_UNDO,
 	PTREMAP_CAUSE_UNMAP,   /* munmap, mremap */
-	PTREMAP_CAUSE_CLEAR,   /* reclaim, madvise, copy on write, KSM, THP */
+	PTREMAP_CAUSE_CLEAR,   /* reclaim, madvise, copy on write, KSM, THP; also where a VMA is
+				* split, as huge pages are then */
 	PTREMAP_CAUSE_PROTECT, /* mprotect, NUMA balancing, fork, write-protection */
 	PTREMAP_CAUSE_SOFT_DIRTY,
 	PTREMAP_CAUSE_EXIT, /* exit, exec, or a kill */
 	PTREMAP_CAUSE_MIGRATE,
 	PTREMAP_CAUSE_OTHER,
 };
+
+/* ->what of a PTREMAP_MAP's record; ->old is its length, ->new its ->from. */
+#define PTREMAP_MAPPED 64
 
 struct ptremap_record {
 	__u32 id;   /* of the transaction */

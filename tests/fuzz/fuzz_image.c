@@ -208,6 +208,8 @@ static void make_input(const uint8_t *data, size_t size)
 	memcpy(&type, file.bytes + offsetof(Elf64_Ehdr, e_type), sizeof(type));
 	file.core = file.size >= EI_NIDENT + sizeof(type) && !memcmp(file.bytes, ELFMAG, SELFMAG) &&
 		    type == ET_CORE;
+	if (file.core) /* is refused with another */
+		file.base = 0;
 }
 
 static bool is_wide(void)

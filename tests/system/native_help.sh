@@ -146,6 +146,12 @@ alike "hooks: the program and the man page"
 use ptremap
 check_program
 check_values walk --format --access
+allowed protect --set | sed 's/=N$/=/' >"$work/want"
+completed protect --set '' >"$work/got"
+alike "--set: bits in the error message and completion"
+allowed protect --clear | sed 's/=N$//' >"$work/want"
+completed protect --clear '' >"$work/got"
+alike "--clear: bits in the error message and completion"
 allowed decode --format >"$work/want"
 man_tags FORMATS >"$work/got"
 alike "formats: the program and the man page"

@@ -176,6 +176,19 @@ equal "shared: libptw.so.0 is used" "$(ldd "$work/shared" | grep -c "$lib/libptw
 make_tables
 test_example
 
+# The first example of ptw(3) compiles as it stands, and the library moves with its prefix.
+{
+	printf '#include <ptw/ptw.h>\nint my_read_guest_memory(pt_u64 gpa, void *buf, pt_u32 len);\n'
+	awk '/^\.EE/ { exit } seen; /^\.EX/ { seen = 1 }' "$dest/opt/ptw/share/man/man3/ptw.3" |
+		sed 's/\\-/-/g'
+} >"$work/example.c"
+# shellcheck disable=SC2046 # several flags
+gcc "${warnings[@]}" -fsyntax-only $(flags --cflags) "$work/example.c"
+equal "ptw(3): first example: status" $? 0
+equal "libptw.pc: folders" \
+	"$(grep -E '^(lib|include)dir=' "$lib/pkgconfig/libptw.pc" | tr '\n' ' ')" \
+	"libdir=\${prefix}/lib includedir=\${prefix}/include "
+
 groff -man -ww -z -Tutf8 "$dest/opt/ptw/share/man/man3/ptw.3" 2>"$work/warnings"
 equal "ptw(3): groff's warnings" "$(wc -l <"$work/warnings")" 0
 cat "$work/warnings"

@@ -190,7 +190,28 @@ check_words()
 	"$remap" walk "${select[@]}" --linux 6.1 0x3000 | tail -n 2 >"$work/got"
 	equal "by hand: a swap entry" "$(sed -n 's/.*Linux: //p' "$work/got")" "swap type 3 offset 0x0"
 	equal "by hand: end of the walk" "$(tail -n 1 "$work/got")" "  = no page: not present at PTE"
+	check_tree
 	check_diff
+}
+
+# Tables and memory that is not there, in JSON.
+check_tree()
+{
+	"$remap" dump "${select[@]}" --tree --json |
+		jq -c 'select(.kind == "table") | [.entry, .read, .write, .exec, .user]' >"$work/got"
+	printf '["%s",true,true,true,true]\n' PML4E PDPTE PDE >"$work/want"
+	same_lines "by hand: dump --tree --json: tables" "$work/want" "$work/got"
+	"$remap" dump --image "$image" --cr3 0x100000 >"$work/got"
+	equal "root beyond the end: dump: exit status" $? 0
+	cat >"$work/want" <<-END
+	0x0000000000000000-0x00007fffffffffff     128T bad: memory unreadable, PML4E at 0x100000
+	0xffff800000000000-0xffffffffffffffff     128T bad: memory unreadable, PML4E at 0x100800
+	END
+	same_lines "root beyond the end: dump" "$work/want" "$work/got"
+	equal "root beyond the end: dump --json" \
+		"$("$remap" dump --image "$image" --cr3 0x100000 --json | jq -c .value | uniq)" null
+	"$remap" walk --image "$image" --format ept4 --root 0x1000 0xfffffffffffff000 >"$work/got"
+	equal "no guest-physical address" "$(tail -n 1 "$work/got")" "  = no page: address out of range"
 }
 
 # What changes between two images by hand.
@@ -221,6 +242,38 @@ check_diff()
 	equal "by hand: diff of accessed and dirty bits" \
 		"$("$remap" diff --cr3 0x1000 --image "$before" "$image" | wc -l)/$("$remap" diff --ad \
 			--cr3 0x1000 --image "$before" "$image" | wc -l)" 0/1
+	check_diff_of_holes "$before"
+	check_diff_within_ranges "$before"
+}
+
+# check_diff_of_holes BEFORE - what is not mapped is a swap slot or another
+check_diff_of_holes()
+{
+	cp "$1" "$image"
+	poke 0x4018 1ffffffffffffc00
+	poke 0x4020 1ffffffffffffe00
+	cat >"$work/want" <<-END
+	changed 0x0000000000003000-0x0000000000003fff       4K hole: PTE at 0x4018: 0x1ffffffffffffe00 -> hole: PTE at 0x4018: 0x1ffffffffffffc00
+	changed 0x0000000000004000-0x0000000000004fff       4K hole -> hole: PTE at 0x4020: 0x1ffffffffffffe00
+	END
+	"$remap" diff --cr3 0x1000 --image "$1" "$image" >"$work/got"
+	same_lines "by hand: diff of swap slots" "$work/want" "$work/got"
+	equal "by hand: diff of swap slots, --json" \
+		"$("$remap" diff --cr3 0x1000 --json --image "$1" "$image" | jq -c '[.before.value, .after.value]' |
+			head -n 1)" '["0x1ffffffffffffe00","0x1ffffffffffffc00"]'
+	equal "by hand: diff of swap slots, --perms" \
+		"$("$remap" diff --cr3 0x1000 --perms --image "$1" "$image" | wc -l)" 0
+}
+
+# check_diff_within_ranges BEFORE - the entries that are told are those of the page that differs
+check_diff_within_ranges()
+{
+	cp "$1" "$image"
+	poke 0x4008 0000000000006065
+	"$remap" diff --cr3 0x1000 --json --image "$1" "$image" |
+		jq -c '[.start, .before.at, .before.value, .after.at, .after.value]' >"$work/got"
+	echo '["0x1000","0x4008","0x6067","0x4008","0x6065"]' >"$work/want"
+	same_lines "by hand: diff within a range" "$work/want" "$work/got"
 }
 
 check_loops()
@@ -318,6 +371,7 @@ check_usage()
 	fails "decode: address width" 2 "maxphyaddr is 32 to 52" "$remap" decode --maxphyaddr 53 1
 	fails "decode: encryption bit" 2 "enc-bit is 32 to 51" "$remap" decode --enc-bit 31 1
 	fails "decode: no version" 2 "linux 'new'" "$remap" decode --linux new 1
+	fails "decode: no such addition" 2 "[+]device_private is not known" "$remap" decode --linux 6.1+device_private 1
 	fails "decode: Linux and EPT" 2 "64-bit kernels" "$remap" decode --linux 6.1 --format ept4 1
 	fails "decode: too many bits" 1 "0x100000000: .*32 bits" "$remap" decode --format 32bit 0x100000000
 	fails "walk: no image" 2 "image is missing" "$remap" walk --cr3 0 1
@@ -338,7 +392,20 @@ check_usage()
 	fails "walk: a guest without CR3" 2 "need --cr3" "$remap" walk --image "$image" --eptp 0x1e --cr4 0 0
 	fails "walk: --cpu and --eptp" 2 "cpu has nothing" "$remap" walk --image "$image" --eptp 0x1e --cpu 0 0
 	fails "walk: no such access" 2 "access 'lick'" "$remap" walk "${select[@]}" --access lick 0
-	fails "walk: write and fetch" 2 "not both" "$remap" walk "${select[@]}" --access w,x 0
+	fails "walk: no access" 2 "access ','" "$remap" walk "${select[@]}" --access , 0
+	fails "walk: write and fetch" 2 "exclude" "$remap" walk "${select[@]}" --access w,x 0
+	fails "walk: read and write" 2 "exclude" "$remap" walk "${select[@]}" --access r,u,w 0
+	fails "walk: user and supervisor" 2 "exclude" "$remap" walk "${select[@]}" --access u,s 0
+	fails "walk: a user's implicit access" 2 "supervisor's" "$remap" walk "${select[@]}" --access implicit,u 0
+	fails "walk: fetch of a shadow stack" 2 "shadow" "$remap" walk "${select[@]}" --access shstk,x 0
+	fails "walk: largest PKRU" 2 "pkru has 32 bits" "$remap" walk "${select[@]}" --pkru 0xffffffffffffffff 0
+	fails "walk: --base of a core" 1 "ELF core.*raw images" "$remap" walk --image "$work/4level.7.elf" --base 0x1000 0
+	fails "walk: --base of a device" 1 "device.*raw images" "$remap" walk --image /dev/zero --cr3 0 --base 0x1000 0
+	fails "walk: CPU 2^32" 1 "no registers of CPU 4294967296" \
+		"$remap" walk --image "$work/4level.7.elf" --cpu 0x100000000 0
+	fails "walk: the last EPT pointer" 2 "no EPT pointer" "$remap" walk --image "$image" --eptp 0xffffffffffffffff 0
+	ends_with "walk: the last CR3" 0 "$remap" walk --image "$image" --cr3 0xffffffffffffffff 0
+	ends_with "walk: the last root" 0 "$remap" walk --image "$image" --format pae --root 0xffffffffffffffff 0
 	fails "walk: large PKRU" 2 "32 bits" "$remap" walk "${select[@]}" --access r --pkru 0x100000000 0
 	fails "dump: no range" 2 "'9-1' is not a range" "$remap" dump "${select[@]}" 9-1
 	fails "dump: --perms and --pages" 2 "perms" "$remap" dump "${select[@]}" --perms --pages
@@ -350,6 +417,23 @@ check_usage()
 	"$remap" translate "${select[@]}" - <"$work/list" >"$work/out" 2>"$work/err"
 	equal "translate: no number on stdin: status" $? 1
 	equal "translate: no number on stdin" "$(cat "$work/err")" "ptremap: stdin, line 1: not an address"
+	check_long_words
+}
+
+# What is only the beginning of a word is no number.
+check_long_words()
+{
+	local word
+
+	printf '0x%0200x' 0x1000 >"$work/list"
+	equal "translate: many zeros on stdin" "$("$remap" translate "${select[@]}" - <"$work/list" | cut -d ' ' -f 1)" 0x1000
+	for word in "$(printf '0x%0300x' 0x1000)" "$(printf '%-40s' 0x1 | tr ' ' 0)zzzz" '0x1000\0' '\0' \
+		'0x1000\0junk'; do
+		printf '%b\n' "$word" >"$work/list"
+		"$remap" translate "${select[@]}" - <"$work/list" >"$work/out" 2>"$work/err"
+		equal "translate: '${word:0:12}' on stdin, ${#word} characters" "$?/$(cat "$work/out" "$work/err")" \
+			"1/ptremap: stdin, line 1: not an address"
+	done
 }
 
 check_outputs()

@@ -132,6 +132,7 @@ Test(chain, judges_in_the_order_of_the_cpu)
 	cr_expect_eq(v.check.error_code, PT_PF_P | PT_PF_W);
 	/* With accessed and dirty flags the guest's entries are written to. */
 	memory[4][3] = 0xb031;
+	memory[11][0] |= PT_A;
 	v = judge(&w, 0, 0);
 	cr_expect_eq(v.check.verdict, PT_ALLOWED);
 	w.ept_fmt.feat.ept_ad = 1;
@@ -139,6 +140,67 @@ Test(chain, judges_in_the_order_of_the_cpu)
 	cr_expect_eq(v.check.verdict, PT_VIOLATION);
 	cr_expect_eq(v.where, CHAIN_TABLE);
 	cr_expect_eq(v.level, 2);
+}
+
+/* A, and D by a write, are set by a write to the guest's entry, accessed flags of the EPT or not.
+ */
+Test(chain, marks_of_the_cpu_are_writes)
+{
+	struct chain_verdict v;
+	struct world w;
+	unsigned int i;
+
+	world_init(&w);
+	for (i = 8; i < 12; i++) /* all that is used but the last entry has A */
+		memory[i + 1][0] |= PT_A;
+	memory[12][0] &= ~PT_A;
+	memory[4][4] &= ~EPT_W; /* the guest's lowest table */
+	v = judge(&w, 0, 0);
+	cr_expect_eq(v.check.verdict, PT_VIOLATION);
+	cr_expect_eq(v.where, CHAIN_TABLE);
+	cr_expect_eq(v.level, 1);
+	cr_expect_eq(v.check.qualification, 0x2a);
+	memory[12][0] |= PT_A;
+	v = judge(&w, 0, 0);
+	cr_expect_eq(v.check.verdict, PT_ALLOWED);
+	v = judge(&w, 0, PT_ACC_WRITE);
+	cr_expect_eq(v.check.verdict, PT_VIOLATION, "D is clear");
+	cr_expect_eq(v.where, CHAIN_TABLE);
+	v = judge(&w, 0, PT_ACC_EXEC | PT_ACC_WRITE);
+	cr_expect_eq(v.check.verdict, PT_ALLOWED, "a fetch sets no D");
+	memory[12][0] |= PT_D;
+	v = judge(&w, 0, PT_ACC_WRITE);
+	cr_expect_eq(v.check.verdict, PT_ALLOWED);
+	/* The guest's own rights come first. */
+	memory[12][0] &= ~(PT_A | PT_RW);
+	v = judge(&w, 0, PT_ACC_WRITE);
+	cr_expect_eq(v.check.verdict, PT_FAULT);
+	cr_expect_eq(v.where, CHAIN_SPACE);
+}
+
+/* PAE's PDPTEs have no A. AMD, APM vol. 2, 15.25.5: all walks of the guest are writes to NPT. */
+Test(chain, marks_depend_on_the_format)
+{
+	const struct pt_feat feat = { .maxphyaddr = 46, .nx = 1 },
+			     npt = { .maxphyaddr = 46, .npt = 1 };
+	struct chain_verdict v;
+	struct world w;
+
+	world_init(&w);
+	cr_assert_eq(pt_fmt_init(&w.guest_fmt, PT_MODE_PAE, &feat), 0);
+	w.guest.root = 0x2000;
+	memory[10][0] = 0x3001;
+	memory[11][0] |= PT_A;
+	memory[12][0] |= PT_A;
+	memory[4][2] &= ~EPT_W; /* the guest's top table */
+	v = judge(&w, 0, 0);
+	cr_expect_eq(v.check.verdict, PT_ALLOWED);
+	cr_assert_eq(pt_fmt_init(&w.ept_fmt, PT_MODE_4LEVEL, &npt), 0);
+	v = judge(&w, 0, 0);
+	cr_expect_eq(v.check.verdict, PT_FAULT);
+	cr_expect_eq(v.where, CHAIN_TABLE);
+	cr_expect_eq(v.level, 3);
+	cr_expect_eq(v.check.error_code, PT_NPF_WALK | PT_PF_P | PT_PF_W | PT_PF_U);
 }
 
 Test(chain, without_paging_everything_leads_to_itself)
@@ -215,13 +277,22 @@ Test(chain_text, verdicts)
 	verdict_text(&l, &v, PT_ACC_WRITE | PT_ACC_USER);
 	v = judge(&w, 0, PT_ACC_EXEC);
 	verdict_text(&l, &v, PT_ACC_EXEC);
+	memory[12][0] = 0x6007;
+	memory[4][6] = 0x6000037; /* beyond the memory: only its contents cannot be told */
+	v = judge(&w, 0, 0);
+	verdict_text(&l, &v, 0);
+	memory[11][0] = 0x6007;
+	v = judge(&w, 0, 0);
+	verdict_text(&l, &v, 0);
 	line_char(&l, '\0');
 	cr_expect_str_eq(l.buf,
 			 "  write, supervisor: EPT violation, qualification 0xa: forbidden by "
 			 "the EPT entry, at EPT PTE\n"
 			 "  write, user: #PF, error code 0x7 (P W U): write to a read-only page, "
 			 "at PTE\n"
-			 "  exec, supervisor: allowed\n");
+			 "  exec, supervisor: allowed\n"
+			 "  read, supervisor: allowed\n"
+			 "  read, supervisor: cannot be told: memory unreadable, at PTE\n");
 	line_free(&l);
 }
 
@@ -242,7 +313,31 @@ Test(chain_text, json)
 	fclose(out);
 	cr_expect_str_eq(text, "{\"address\":\"0x8000000000000\",\"format\":\"ept4\","
 			       "\"root\":\"0x1000\",\"levels\":[],\"result\":\"bad\","
-			       "\"why\":\"address not canonical\",\"stop\":null,\"pa\":null,"
+			       "\"why\":\"address out of range\",\"stop\":null,\"pa\":null,"
 			       "\"nested\":null,\"hpa\":null}");
+	free(text);
+}
+
+Test(chain_text, access_as_json)
+{
+	struct chain_verdict v;
+	struct json j;
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+	struct world w;
+
+	world_init(&w);
+	json_init(&j, out);
+	v = judge(&w, 0, PT_ACC_IMPLICIT);
+	json_object(&j, NULL);
+	verdict_json(&j, &v, PT_ACC_IMPLICIT | PT_ACC_SHSTK);
+	json_end_object(&j);
+	fclose(out);
+	cr_expect_str_eq(text, "{\"access\":{\"write\":false,\"exec\":false,\"user\":false,"
+			       "\"implicit\":true,\"shstk\":true,\"verdict\":\"allowed\","
+			       "\"rule\":null,\"where\":null,\"level\":null,"
+			       "\"error_code\":null,\"error_bits\":null,"
+			       "\"qualification\":null}}");
 	free(text);
 }

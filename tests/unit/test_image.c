@@ -76,6 +76,19 @@ Test(image, raw_files_end_where_addresses_end)
 	check_message("8 bytes at 0xfffffffffffffff9 reach beyond 64 bits");
 }
 
+Test(image, base_is_for_raw_files)
+{
+	struct image *image;
+
+	capture_stderr();
+	new_core(0);
+	store(PATH, bytes, size);
+	cr_assert_eq(image_open(&image, PATH, 0x1000), -EINVAL);
+	check_message("core: an ELF core, which has addresses of its own");
+	cr_assert_eq(image_open(&image, "/dev/zero", 0x1000), -EINVAL);
+	check_message("/dev/zero: a device, which has addresses of its own");
+}
+
 /* The ELF magic alone makes no core: it may be memory that begins with a program. */
 Test(image, other_elf_files_are_raw)
 {
@@ -113,7 +126,7 @@ Test(image, devices_are_read_by_address)
 	struct image *image;
 	uint64_t value = 1;
 
-	cr_assert_eq(image_open(&image, "/dev/zero", 0x1000), 0);
+	cr_assert_eq(image_open(&image, "/dev/zero", 0), 0);
 	cr_assert_eq(pt_mem_read(image_mem(image), 0x123456789000, &value, 8), 0);
 	cr_assert_eq(value, 0);
 	cr_assert_null(image_mem(image)->window);

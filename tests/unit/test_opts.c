@@ -20,6 +20,7 @@ struct config {
 	const char *output;
 	unsigned int pid;
 	uint64_t address, size, time;
+	struct opt_number number;
 	const char *called_with;
 	int calls;
 };
@@ -44,6 +45,7 @@ static const struct opt table[] = {
 	{ 'o', "output", "FILE", "where to", OPT_STR, AT(output), NULL },
 	{ 'p', "pid", "PID", "whom", OPT_U32, AT(pid), NULL },
 	{ 0, "address", "ADDR", "where", OPT_U64, AT(address), NULL },
+	{ 0, "number", "N", "how many", OPT_NUMBER, AT(number), NULL },
 	{ 'm', "size", "SIZE", "how much", OPT_SIZE, AT(size), NULL },
 	{ 0, "sizes", "SIZE", "how much more", OPT_SIZE, AT(size), NULL },
 	{ 't', "time", "TIME", "how long", OPT_TIME, AT(time), NULL },
@@ -114,6 +116,21 @@ Test(opts, every_kind_in_both_forms)
 	cr_assert_eq(c.pid, 7);
 	cr_assert_eq(c.size, 4096);
 	cr_assert_eq(c.time, 1000);
+}
+
+Test(opts, every_number_is_told_from_none)
+{
+	struct config c;
+	const char *rest;
+
+	capture(STDERR_FILENO);
+	cr_assert_eq(parse("record -a", &c, &rest), 0);
+	cr_assert_not(c.number.given);
+	cr_assert_eq(parse("record --number 0", &c, &rest), 0);
+	cr_assert(c.number.given && !c.number.value);
+	cr_assert_eq(parse("record --number 0xffffffffffffffff", &c, &rest), 0);
+	cr_assert(c.number.given && c.number.value == UINT64_MAX);
+	cr_assert_eq(parse("record --number none", &c, &rest), -EINVAL);
 }
 
 Test(opts, calls)
@@ -224,6 +241,7 @@ Test(opts, help_goes_to_stdout)
 					"  -o, --output FILE   where to\n"
 					"  -p, --pid PID       whom\n"
 					"      --address ADDR  where\n"
+					"      --number N      how many\n"
 					"  -m, --size SIZE     how much\n"
 					"      --sizes SIZE    how much more\n"
 					"  -t, --time TIME     how long\n"

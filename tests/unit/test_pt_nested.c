@@ -2,11 +2,8 @@
 /*
  * Two-dimensional walks, counted entry by entry and compared with plain arrays of what was mapped.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include "tests/unit/nested_tables.h"
+#include "tests/unit/random.h"
 #include "user/pt/pt_mem_cache.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -28,21 +25,6 @@ static struct region regions[2 * BLOCKS];
 static unsigned int nr_regions;
 static struct pt_cache_line top_lines[LINES], below_lines[LINES];
 static struct pt_mem_cache top, below;
-
-static uint64_t random64(void)
-{
-	return (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
-}
-
-/* A random address that the format can have; in two halves where it has them. */
-static uint64_t random_ia(const struct pt_fmt *fmt)
-{
-	unsigned int unused = 64 - fmt->va_bits;
-
-	if (fmt->va_signed)
-		return (uint64_t)((int64_t)(random64() << unused) >> unused);
-	return random64() >> unused;
-}
 
 static const struct region *find_region(uint64_t va)
 {
@@ -95,18 +77,6 @@ static void build_guest(enum pt_mode mode)
 			   PAGE);
 	}
 	cr_assert_leq(guest.next_table, TABLE_PAGES);
-}
-
-/* The seed comes from PTSCOPE_SEED, so that a failure can be repeated, or from the clock. */
-static unsigned int random_seed(const char *test)
-{
-	const char *given = getenv("PTSCOPE_SEED");
-	unsigned int seed =
-		given ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
-
-	fprintf(stderr, "%s: seed %u\n", test, seed);
-	srandom(seed);
-	return seed;
 }
 
 /* From gva to hpa: the guest's walk, then that of the page itself. */

@@ -5,11 +5,9 @@
  */
 #include <criterion/criterion.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "tests/unit/random.h"
 #include "user/pt/pt_space.h"
 
 #define PAGE	4096ULL
@@ -100,32 +98,6 @@ Test(pt_recursive, known_addresses)
 	}
 }
 
-static uint64_t random64(void)
-{
-	return (uint64_t)random() << 42 ^ (uint64_t)random() << 21 ^ (uint64_t)random();
-}
-
-/* The seed comes from PTSCOPE_SEED, so that a failure can be repeated, or from the clock. */
-static unsigned int random_seed(const char *test)
-{
-	const char *given = getenv("PTSCOPE_SEED");
-	unsigned int seed =
-		given ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
-
-	fprintf(stderr, "%s: seed %u\n", test, seed);
-	srandom(seed);
-	return seed;
-}
-
-static uint64_t random_ia(void)
-{
-	unsigned int unused = 64 - fmt.va_bits;
-
-	if (fmt.va_signed)
-		return (uint64_t)((int64_t)(random64() << unused) >> unused);
-	return random64() >> unused;
-}
-
 static void *entry_at(uint64_t table, uint64_t ia, unsigned int level)
 {
 	return memory + table + ((uint64_t)pt_index(&fmt, ia, level) << fmt.entry_shift);
@@ -165,7 +137,7 @@ static void build(enum pt_mode mode)
 	memcpy(memory + ((size_t)slot << fmt.entry_shift), &self, 1U << fmt.entry_shift);
 	for (i = 0; i < MAPPED; i++) {
 		do {
-			ia = random_ia();
+			ia = random_ia(&fmt);
 		} while (pt_index(&fmt, ia, fmt.top) == slot);
 		mapped[i] = ia;
 		level = fmt.leaf_levels & 4 && i % 4 == 0 ? 2 : 1;
@@ -209,9 +181,9 @@ static uint64_t some_ia(void)
 	case 0:
 		return random64();
 	case 1:
-		return random_ia();
+		return random_ia(&fmt);
 	case 2:
-		ia = random_ia();
+		ia = random_ia(&fmt);
 		/* fall through */
 	case 3:
 		return pt_recursive_addr(&fmt, slot, ia, 1 + (unsigned int)random() % fmt.top);

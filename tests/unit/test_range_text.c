@@ -83,6 +83,10 @@ Test(range_text, what_is_no_page)
 	expect(&plain, &item,
 	       "0x0000000000600000-0x00000000007fffff       2M bad: reserved bit set, PDE at 0x3018: "
 	       "0x2083\n");
+	item.why = PT_WHY_UNREADABLE;
+	expect(&plain, &item,
+	       "0x0000000000600000-0x00000000007fffff       2M bad: memory unreadable, PDE at "
+	       "0x3018\n");
 	item.kind = PT_HOLE;
 	item.why = PT_WHY_NOT_PRESENT;
 	expect(&plain, &item,
@@ -107,6 +111,15 @@ Test(range_text, what_is_no_page)
 	       "0x3007\n");
 }
 
+/* Both ways. */
+static bool same(const struct range_style *style, const struct pt_item *a, const struct pt_item *b)
+{
+	bool is_same = range_same(style, a, style, b);
+
+	cr_expect_eq(range_same(style, b, style, a), is_same);
+	return is_same;
+}
+
 Test(range_text, same)
 {
 	const struct range_style plain = { .fmt = &fmt }, ad = { .fmt = &fmt, .ad = true },
@@ -116,20 +129,70 @@ Test(range_text, same)
 	use(PT_MODE_4LEVEL);
 	a = leaf(0, 0xfff, 1, 0x7007);
 	b = leaf(0, 0xfff, 1, 0x9067); /* elsewhere, accessed and dirty */
-	cr_expect(range_same(&plain, &a, &b));
-	cr_expect_not(range_same(&ad, &a, &b));
+	cr_expect(same(&plain, &a, &b));
+	cr_expect_not(same(&ad, &a, &b));
 	b = leaf(0, 0xfff, 1, 0x7207); /* a software bit */
-	cr_expect_not(range_same(&plain, &a, &b));
-	cr_expect(range_same(&perms, &a, &b));
+	cr_expect_not(same(&plain, &a, &b));
+	cr_expect(same(&perms, &a, &b));
 	b = leaf(0, 0xfff, 2, 0x87); /* a part of a large page */
-	cr_expect_not(range_same(&plain, &a, &b));
-	cr_expect(range_same(&perms, &a, &b));
+	cr_expect_not(same(&plain, &a, &b));
+	cr_expect(same(&perms, &a, &b));
 	b.perm &= (uint8_t)~PT_PERM_W; /* of a level above */
-	cr_expect_not(range_same(&perms, &a, &b));
-	a.kind = b.kind = PT_HOLE;
-	cr_expect(range_same(&plain, &a, &b));
+	cr_expect_not(same(&perms, &a, &b));
 	b.kind = PT_BAD;
-	cr_expect_not(range_same(&plain, &a, &b));
+	cr_expect_not(same(&plain, &a, &b));
+}
+
+static struct pt_item without_page(enum pt_kind kind, unsigned int level, uint64_t entry)
+{
+	return (struct pt_item){ .kind = (uint8_t)kind,
+				 .why = kind == PT_BAD ? PT_WHY_RESERVED : PT_WHY_NOT_PRESENT,
+				 .level = (uint8_t)level,
+				 .entry = entry };
+}
+
+Test(range_text, same_without_a_page)
+{
+	const struct range_style plain = { .fmt = &fmt }, ad = { .fmt = &fmt, .ad = true },
+				 perms = { .fmt = &fmt, .perms_only = true };
+	struct pt_item a, b;
+
+	use(PT_MODE_4LEVEL);
+	a = without_page(PT_HOLE, 1, 0);
+	b = without_page(PT_HOLE, 3, 0);
+	cr_expect(same(&plain, &a, &b));
+	b = without_page(PT_HOLE, 1, 0x1ffffffffffffe00); /* a swap slot */
+	cr_expect_not(same(&plain, &a, &b));
+	cr_expect(same(&perms, &a, &b));
+	a = b;
+	cr_expect(same(&plain, &a, &b));
+	a.level = 2;
+	cr_expect_not(same(&plain, &a, &b));
+	a = without_page(PT_BAD, 2, 0x2083);
+	b = without_page(PT_BAD, 2, 0x20e3); /* A and D */
+	cr_expect(same(&plain, &a, &b));
+	cr_expect_not(same(&ad, &a, &b));
+	b.entry = 0x4083;
+	cr_expect_not(same(&plain, &a, &b));
+	cr_expect_not(same(&perms, &a, &b));
+}
+
+/* What is an encryption bit on one side only is no difference of what the entries say. */
+Test(range_text, same_in_two_formats)
+{
+	const struct pt_feat feat = { .maxphyaddr = 46, .nx = 1, .enc_bit = 51 };
+	struct pt_fmt encrypted;
+	const struct range_style plain = { .fmt = &fmt }, other = { .fmt = &encrypted };
+	struct pt_item a, b;
+
+	use(PT_MODE_4LEVEL);
+	cr_assert_eq(pt_fmt_init(&encrypted, PT_MODE_4LEVEL, &feat), 0);
+	a = leaf(0, 0xfff, 1, 0x7007);
+	b = leaf(0, 0xfff, 1, 0x7007 | PT_BIT(51));
+	cr_expect_not(range_same(&plain, &a, &other, &b));
+	b.entry = 0x7067;
+	cr_expect(range_same(&plain, &a, &other, &b));
+	cr_expect(range_same(&other, &b, &plain, &a));
 }
 
 Test(range_text, json)
@@ -155,4 +218,43 @@ Test(range_text, json)
 		      "\"exec_user\":true,\"memtype\":\"WB\",\"ipat\":false,\"software\":\"0x0\","
 		      "\"accessed\":true,\"dirty\":false}");
 	free(text);
+}
+
+static void expect_json(const struct pt_item *item, const char *expected)
+{
+	const struct range_style plain = { .fmt = &fmt };
+	struct json j;
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	range_says_json(&j, &plain, item);
+	json_end_object(&j);
+	fclose(out);
+	cr_expect_str_eq(text, expected);
+	free(text);
+}
+
+Test(range_text, json_of_what_is_no_page)
+{
+	struct pt_item item = { .kind = PT_TABLE,
+				.level = 3,
+				.addr = 0x2000,
+				.entry = 0x3005,
+				.pa = 0x3000,
+				.perm = PT_PERM_ALL & ~PT_PERM_W };
+
+	use(PT_MODE_4LEVEL);
+	expect_json(&item, "{\"kind\":\"table\",\"why\":null,\"entry\":\"PDPTE\","
+			   "\"at\":\"0x2000\",\"value\":\"0x3005\",\"table\":\"0x3000\","
+			   "\"read\":true,\"write\":false,\"exec\":true,\"user\":true}");
+	item = without_page(PT_BAD, 2, 0);
+	item.why = PT_WHY_UNREADABLE;
+	expect_json(&item, "{\"kind\":\"bad\",\"why\":\"memory unreadable\",\"entry\":\"PDE\","
+			   "\"at\":\"0x0\",\"value\":null}");
+	use(PT_MODE_EPT4);
+	item = (struct pt_item){ .kind = PT_HOLE, .why = PT_WHY_NONCANONICAL };
+	expect_json(&item, "{\"kind\":\"hole\",\"why\":\"address out of range\"}");
 }

@@ -98,6 +98,12 @@ static int store_u32(const char *arg, unsigned int *target)
 	return 0;
 }
 
+static int store_number(const char *arg, struct opt_number *target)
+{
+	target->given = true;
+	return units_parse_u64(arg, &target->value);
+}
+
 /* Returns NULL or what @arg should have been. */
 static const char *store(const struct opt *o, void *target, const char *arg)
 {
@@ -112,6 +118,8 @@ static const char *store(const struct opt *o, void *target, const char *arg)
 		return store_u32(arg, target) ? "a number below 2^32" : NULL;
 	case OPT_U64:
 		return units_parse_u64(arg, target) ? "a number" : NULL;
+	case OPT_NUMBER:
+		return store_number(arg, target) ? "a number" : NULL;
 	case OPT_SIZE:
 		return units_parse_size(arg, target) ? "a size" : NULL;
 	case OPT_TIME:

@@ -7,17 +7,26 @@
 #ifndef BASE_OPTS_H
 #define BASE_OPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum opt_kind {
-	OPT_FLAG, /* bool: set to true; no argument */
-	OPT_STR,  /* const char *: the argument itself, not copied */
-	OPT_U32,  /* unsigned int, decimal or 0x... */
-	OPT_U64,  /* uint64_t, decimal or 0x... */
-	OPT_SIZE, /* uint64_t bytes: 64M, 1G, 4096 */
-	OPT_TIME, /* uint64_t nanoseconds: 10us, 2ms, 1s, 500 (ns) */
-	OPT_CALL, /* ->parse decides; with ->arg NULL it is called with NULL */
+	OPT_FLAG,   /* bool: set to true; no argument */
+	OPT_STR,    /* const char *: the argument itself, not copied */
+	OPT_U32,    /* unsigned int, decimal or 0x... */
+	OPT_U64,    /* uint64_t, decimal or 0x... */
+	OPT_NUMBER, /* struct opt_number: the same, where no number can stand for "not given" */
+	OPT_SIZE,   /* uint64_t bytes: 64M, 1G, 4096 */
+	OPT_TIME,   /* uint64_t nanoseconds: 10us, 2ms, 1s, 500 (ns) */
+	OPT_CALL,   /* ->parse decides; with ->arg NULL it is called with NULL */
+};
+
+/* Starts as zeros. */
+struct opt_number {
+	bool given;
+	uint64_t value;
 };
 
 struct opt {

@@ -21,5 +21,16 @@ int cmd_walk(int argc, char **argv);
 int cmd_translate(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_snapshot(int argc, char **argv);
+int cmd_kind(int argc, char **argv);
+int cmd_read(int argc, char **argv);
+int cmd_write(int argc, char **argv);
+int cmd_protect(int argc, char **argv);
+int cmd_map(int argc, char **argv);
+int cmd_swap(int argc, char **argv);
+int cmd_trap(int argc, char **argv);
+int cmd_apply(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_undo(int argc, char **argv);
 
 #endif

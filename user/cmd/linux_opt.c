@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "user/base/msg.h"
 #include "user/pt/pt_linux.h"
 
-#define DEVICE_PRIVATE "+device-private"
+#define DEVICE_PRIVATE "device-private"
+#define RELEASE_SIZE   65 /* of uname's release */
 
 /* "6.1", also "6.1.0-56-cloud-amd64" as uname prints it. */
 static int parse_version(const char *arg, uint32_t *version)
@@ -25,18 +27,43 @@ static int parse_version(const char *arg, uint32_t *version)
 	return 0;
 }
 
+/* What stands behind a '+': our own word, or one of those that uname prints. */
+static int parse_suffix(const char *suffix, uint32_t *version)
+{
+	static const char *const known[] = {
+		"deb[0-9]*-*", "bpo-*", "unreleased-*", /* Debian */
+		"rpt-*",				/* Raspberry Pi OS */
+		"debug",       "rt",	"rt-debug",	/* Fedora */
+	};
+	size_t i;
+
+	if (!strcmp(suffix, DEVICE_PRIVATE)) {
+		*version |= PT_LINUX_DEVICE_PRIVATE;
+		return 0;
+	}
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!fnmatch(known[i], suffix, 0))
+			return 0;
+	return -EINVAL;
+}
+
 int linux_opt_version(void *target, const char *arg)
 {
+	char release[RELEASE_SIZE], *save = NULL, *suffix;
 	uint32_t *version = target;
-	const char *suffix;
 
-	if (parse_version(arg, version)) {
+	if (parse_version(arg, version) || strlen(arg) >= sizeof(release)) {
 		msg_error("linux '%s' is not a version like 6.1", arg);
 		return -EINVAL;
 	}
-	suffix = strchr(arg, '+');
-	if (suffix && !strcmp(suffix, DEVICE_PRIVATE))
-		*version |= PT_LINUX_DEVICE_PRIVATE;
+	strcpy(release, arg);
+	strtok_r(release, "+", &save);
+	while ((suffix = strtok_r(NULL, "+", &save))) {
+		if (!parse_suffix(suffix, version))
+			continue;
+		msg_error("linux '%s': +%s is not known, +" DEVICE_PRIVATE " is", arg, suffix);
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptremap: reads the page tables in images of memory. */
+/* ptremap: reads page tables, in images of memory and on this machine, and changes them there. */
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,12 +11,27 @@ static const struct command commands[] = {
 	{ "translate", "print where addresses lead, one line each", cmd_translate },
 	{ "dump", "list what is mapped, as ranges with permissions", cmd_dump },
 	{ "diff", "list what differs between two images of the same tables", cmd_diff },
+	{ "snapshot", "save this machine's tables as an image", cmd_snapshot },
+	{ "kind", "name the region of kernel and user addresses", cmd_kind },
+	{ "read", "read physical memory", cmd_read },
+	{ "write", "write physical memory", cmd_write },
+	{ "protect", "change permissions and attributes of a process' pages", cmd_protect },
+	{ "map", "put another frame behind a process' pages", cmd_map },
+	{ "swap", "let two pages exchange their frames", cmd_swap },
+	{ "trap", "make the next access to pages fault", cmd_trap },
+	{ "apply", "make the changes of a file, all or none", cmd_apply },
+	{ "list", "list the changes that are in force", cmd_list },
+	{ "undo", "take changes back", cmd_undo },
 };
 
 static const struct program ptremap = {
 	.name = "ptremap",
-	.about = "Walks and decodes page tables of every x86 format in images of memory.",
-	.statuses = "Exit status: 0 done, 1 failed, 2 wrong usage.",
+	.about =
+		"Walks and decodes page tables: of this machine, live, and of every x86 format in\n"
+		"images of memory. Changes those of processes, and takes it back.",
+	.statuses =
+		"Exit status: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C; of changes that stay\n"
+		"while a command runs its own, 126 or 127 when it could not be run.",
 	.commands = commands,
 	.nr_commands = sizeof(commands) / sizeof(commands[0]),
 };

@@ -13,7 +13,7 @@
 #include "user/cmd/output.h"
 #include "user/cmd/program.h"
 
-#define WORD_SIZE 32 /* longer ones are no numbers of 64 bits */
+#define WORD_SIZE 256 /* of a number, zeros before it included */
 
 static bool is_stdin(const char *word)
 {
@@ -38,21 +38,29 @@ static int check_words(int argc, char **argv, int rest, const char *what, const 
 	return EXIT_DONE;
 }
 
-/* The next word of stdin, cut to WORD_SIZE - 1 bytes; false at the end. Counts the lines. */
+/*
+ * The next word of stdin; false at the end. Counts the lines. A word that is too long, or has a NUL
+ * in it, becomes "?": its beginning could pass for a number.
+ */
 static bool next_word(char *word, uint64_t *line)
 {
+	bool whole = true;
 	size_t len = 0;
 	int c;
 
 	while ((c = getc_unlocked(stdin)) != EOF && isspace(c))
 		*line += c == '\n';
 	for (; c != EOF && !isspace(c); c = getc_unlocked(stdin))
-		if (len < WORD_SIZE - 1)
+		if (c && len < WORD_SIZE - 1)
 			word[len++] = (char)c;
+		else
+			whole = false;
 	if (c != EOF)
 		ungetc(c, stdin); /* a newline counts for the word behind it */
 	word[len] = 0;
-	return len > 0;
+	if (!whole)
+		strcpy(word, "?");
+	return *word;
 }
 
 static int each_of_stdin(const char *what, numbers_fn each, void *ctx)

@@ -6,29 +6,74 @@
 _ptremap_options()
 {
 	local space='--image --base --cpu --cr0 --cr3 --cr4 --efer --eptp --ncr3 --host-cr0
-		--host-cr4 --host-efer --root'
+		--host-cr4 --host-efer --root --pid'
 
-	flags='-h --help --no-nx --no-1g --amd --exec-only --mbec'
-	valued='--format --maxphyaddr --enc-bit'
+	local format='--no-nx --no-1g --amd --exec-only --mbec' live='--kernel --user-root'
+
+	flags='-h --help' valued=''
 	case $1 in
+	decode | walk | translate | dump | diff)
+		flags+=" $format"
+		valued='--format --maxphyaddr --enc-bit'
+		;;&
+	walk | translate | dump | diff)
+		flags+=" $live"
+		valued+=" $space"
+		;;&
 	decode)
 		flags+=' --json'
 		valued+=' --level --linux'
 		;;
 	walk)
 		flags+=' --json --wp --smep --smap --ac'
-		valued+=" $space --access --pkru --pkrs --linux"
+		valued+=' --access --pkru --pkrs --linux'
 		;;
-	translate)
-		valued+=" $space"
-		;;
+	translate) ;;
 	dump)
 		flags+=' --json --tree --pages --holes --perms --ad'
-		valued+=" $space --limit"
+		valued+=' --limit'
 		;;
 	diff)
 		flags+=' --json --perms --ad'
-		valued+=" $space --limit"
+		valued+=' --limit'
+		;;
+	snapshot)
+		flags+=" $live"
+		valued+=' --pid -o --output'
+		;;
+	kind)
+		flags+=' --json --pa'
+		;;
+	read)
+		flags+=' --raw'
+		valued+=' --pa --mmio'
+		;;
+	write)
+		valued+=' --pa --mmio --hex --file'
+		;;
+	protect | map | swap | trap | apply)
+		flags+=' --json --dry-run --keep'
+		valued+=' --for'
+		;;&
+	protect | map | swap | trap)
+		valued+=' --pid --expect'
+		;;&
+	protect)
+		valued+=' --set --clear'
+		;;
+	map)
+		flags+=' --fresh'
+		valued+=' --frame-of'
+		;;
+	swap)
+		valued+=' --with'
+		;;
+	trap | apply) ;;
+	list)
+		flags+=' --json'
+		;;
+	undo)
+		flags+=' --all'
 		;;
 	*)
 		flags='' valued=''
@@ -39,14 +84,14 @@ _ptremap_options()
 # _ptremap_value OPTION - what can follow it; 1: it takes no value
 _ptremap_value()
 {
-	local done='' option
+	local done='' option='' key
 
 	for option in $valued; do
 		[[ $option == "$1" ]] && break
 	done
 	[[ $1 && $option == "$1" ]] || return 1
 	case $1 in
-	--image)
+	--image | --file | -o | --output)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		compopt -o filenames 2>/dev/null
 		;;
@@ -54,6 +99,18 @@ _ptremap_value()
 		mapfile -t COMPREPLY < <(compgen -W 'none 32bit 32bit-pse 32bit-pse36 pae 4level
 			5level ept4 ept5 npt-32bit npt-32bit-pse npt-32bit-pse36 npt-pae npt-4level
 			npt-5level' -- "$cur")
+		;;
+	--pid)
+		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
+		;;
+	--mmio)
+		mapfile -t COMPREPLY < <(compgen -W '1 2 4 8' -- "$cur")
+		;;
+	--set | --clear)
+		[[ $cur == *,* ]] && done=${cur%,*},
+		[[ $1 == --set ]] && key=PK= || key=PK
+		mapfile -t COMPREPLY < <(compgen -P "$done" -W "RW PWT PCD A D PAT NX $key" -- "${cur##*,}")
+		compopt -o nospace 2>/dev/null
 		;;
 	--access)
 		[[ $cur == *,* ]] && done=${cur%,*},
@@ -71,7 +128,8 @@ _ptremap()
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
-			'decode walk translate dump diff help --help --version' -- "$cur")
+			'decode walk translate dump diff snapshot kind read write
+			protect map swap trap apply list undo help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"
@@ -82,7 +140,7 @@ _ptremap()
 		previous=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	_ptremap_value "$previous" && return
-	if [[ $cur == -* || ${COMP_WORDS[1]} != diff ]]; then
+	if [[ $cur == -* || " diff apply " != *" ${COMP_WORDS[1]} "* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -f -- "$cur")

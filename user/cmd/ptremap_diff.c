@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptremap diff: what differs between two images of the same tables. */
+/* ptremap diff: what differs between two images of the same tables, or between live ones. */
 #include <errno.h>
 
 #include "user/base/msg.h"
@@ -27,13 +27,14 @@ enum { BEFORE, AFTER, SIDES };
 struct side {
 	struct target target;
 	struct pt_merge merge;
+	struct range_style style;
 	struct pt_item item; /* what is not yet compared of the range at hand */
+	bool cut;	     /* ->item has lost its beginning, whose entry it still has */
 };
 
 struct diffing {
 	const struct diff_opts *opts;
 	struct side side[SIDES];
-	struct range_style style;
 	struct line line;
 	struct json json;
 };
@@ -44,44 +45,70 @@ struct diffing {
 static const char *change_of(const struct diffing *d, const struct pt_item *a,
 			     const struct pt_item *b)
 {
-	bool same = range_same(&d->style, a, b);
+	bool same = range_same(&d->side[BEFORE].style, a, &d->side[AFTER].style, b);
 
 	if (same && (a->kind != PT_LEAF || a->pa == b->pa))
 		return NULL;
+	if (a->kind == b->kind)
+		return same ? "moved" : "changed";
 	if (a->kind == PT_HOLE)
 		return "added";
-	if (b->kind == PT_HOLE)
-		return "removed";
-	return same ? "moved" : "changed";
+	return b->kind == PT_HOLE ? "removed" : "changed";
+}
+
+/* A hole is shown beside another one alone, that is, where the entries of both are what counts. */
+static bool is_shown(const struct pt_item *item, const struct pt_item *other)
+{
+	return item->kind != PT_HOLE || other->kind == PT_HOLE;
+}
+
+/* The entry of an item that was cut: that of its first page. */
+static void find_entry(const struct side *s, struct pt_item *item)
+{
+	const struct pt_walk *end;
+	struct pt_path path;
+
+	if (!s->cut || !item->level)
+		return;
+	pt_lookup(&s->target.space, item->start, &path);
+	end = &path.end;
+	if (end->kind != item->kind) /* changed since it was read */
+		return;
+	item->level = end->level;
+	item->addr = path.at[end->level].addr;
+	item->entry = path.at[end->level].entry;
 }
 
 static int print_text(struct diffing *d, const char *change, const struct pt_item *a,
 		      const struct pt_item *b)
 {
+	const struct range_style *sa = &d->side[BEFORE].style, *sb = &d->side[AFTER].style;
+	bool show_a = is_shown(a, b), show_b = is_shown(b, a);
 	struct line *l = &d->line;
 
 	line_str(l, change);
 	line_char(l, ' ');
-	range_span_text(l, &d->style, a);
-	if (a->kind != PT_HOLE)
-		range_says_text(l, &d->style, a);
-	if (a->kind != PT_HOLE && b->kind != PT_HOLE)
+	range_span_text(l, sa, a);
+	if (show_a)
+		range_says_text(l, sa, a);
+	if (show_a && show_b)
 		line_str(l, " -> ");
-	if (b->kind != PT_HOLE)
-		range_says_text(l, &d->style, b);
+	if (show_b)
+		range_says_text(l, sb, b);
 	line_char(l, '\n');
 	return line_write(l, stdout);
 }
 
-static void side_json(struct diffing *d, const char *key, const struct pt_item *item)
+static void side_json(struct json *j, const char *key, const struct range_style *style,
+		      const struct pt_item *item, bool shown)
 {
-	if (item->kind == PT_HOLE) {
-		json_null(&d->json, key);
+	if (!shown) {
+		json_null(j, key);
 		return;
 	}
-	json_object(&d->json, key);
-	range_says_json(&d->json, &d->style, item);
-	json_end_object(&d->json);
+	json_object(j, key);
+	range_says_json(j, style, item);
+	json_end_object(j);
 }
 
 static int print_json(struct diffing *d, const char *change, const struct pt_item *a,
@@ -91,19 +118,21 @@ static int print_json(struct diffing *d, const char *change, const struct pt_ite
 	json_str(&d->json, "change", change);
 	json_hex(&d->json, "start", a->start);
 	json_hex(&d->json, "last", a->last);
-	side_json(d, "before", a);
-	side_json(d, "after", b);
+	side_json(&d->json, "before", &d->side[BEFORE].style, a, is_shown(a, b));
+	side_json(&d->json, "after", &d->side[AFTER].style, b, is_shown(b, a));
 	json_end_object(&d->json);
 	json_end_line(&d->json);
 	return output_error();
 }
 
-static int print(struct diffing *d, const struct pt_item *a, const struct pt_item *b)
+static int print(struct diffing *d, struct pt_item *a, struct pt_item *b)
 {
 	const char *change = change_of(d, a, b);
 
 	if (!change)
 		return 0;
+	find_entry(&d->side[BEFORE], a);
+	find_entry(&d->side[AFTER], b);
 	return d->opts->range.json ? print_json(d, change, a, b) : print_text(d, change, a, b);
 }
 
@@ -121,7 +150,8 @@ static struct pt_item cut(const struct pt_item *item, uint64_t last)
 /* Goes on behind @last, which lies in the item: 1, or as pt_merge_next(). */
 static int side_advance(struct side *s, uint64_t last)
 {
-	if (s->item.last == last)
+	s->cut = s->item.last != last;
+	if (!s->cut)
 		return pt_merge_next(&s->merge, &s->item);
 	if (s->item.kind == PT_LEAF)
 		s->item.pa += last + 1 - s->item.start;
@@ -156,33 +186,51 @@ static int compare(struct diffing *d)
 	return EXIT_DONE;
 }
 
+/* The addresses that both sides are about. */
+static bool common_range(const struct diffing *d, uint64_t *start, uint64_t *last)
+{
+	const struct target *a = &d->side[BEFORE].target, *b = &d->side[AFTER].target;
+
+	*start = a->start > b->start ? a->start : b->start;
+	*last = a->last < b->last ? a->last : b->last;
+	return *start <= *last;
+}
+
 static int diff(struct diffing *d)
 {
 	const struct pt_fmt *fmt = d->side[BEFORE].target.space.fmt;
+	uint64_t start, last;
 	struct side *s;
 
 	if (fmt->mode != d->side[AFTER].target.space.fmt->mode) {
 		msg_error("%s and %s: their tables are of different formats",
-			  d->opts->space.images[BEFORE], d->opts->space.images[AFTER]);
+			  d->side[BEFORE].target.name, d->side[AFTER].target.name);
 		return EXIT_FAILED;
 	}
-	d->style = range_style_of(&d->opts->range, fmt);
+	if (!common_range(d, &start, &last)) {
+		msg_error("%s and %s have no address in common", d->side[BEFORE].target.name,
+			  d->side[AFTER].target.name);
+		return EXIT_FAILED;
+	}
 	json_init(&d->json, stdout);
-	for (s = d->side; s < d->side + SIDES; s++)
-		if (pt_merge_init(&s->merge, &s->target.space, 0, UINT64_MAX,
-				  range_merge(&d->style), d->opts->range.limit))
+	for (s = d->side; s < d->side + SIDES; s++) {
+		s->style = range_style_of(&d->opts->range, s->target.space.fmt);
+		if (target_load(&s->target, start, last) ||
+		    pt_merge_init(&s->merge, &s->target.space, start, last, range_merge(&s->style),
+				  d->opts->range.limit))
 			return EXIT_FAILED;
+	}
 	return compare(d);
 }
 
 static int open_and_diff(struct diffing *d)
 {
 	const struct space_opts *o = &d->opts->space;
-	int status = target_open(&d->side[BEFORE].target, o, BEFORE, USAGE);
+	int status = target_open(&d->side[BEFORE].target, o, BEFORE, NULL, USAGE);
 
 	if (status)
 		return status;
-	status = target_open(&d->side[AFTER].target, o, AFTER, USAGE);
+	status = target_open(&d->side[AFTER].target, o, AFTER, NULL, USAGE);
 	if (!status) {
 		status = diff(d);
 		target_close(&d->side[AFTER].target);

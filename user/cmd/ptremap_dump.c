@@ -88,7 +88,7 @@ static int dump_range(struct dumping *d, uint64_t start, uint64_t last)
 	struct pt_item item;
 	int err, more;
 
-	if (source_init(&s, d, start, last))
+	if (target_load(&d->target, start, last) || source_init(&s, d, start, last))
 		return EXIT_FAILED;
 	while ((more = source_next(&s, &item)) == 1) {
 		err = print(d, &item);
@@ -113,7 +113,7 @@ static int dump_all(struct dumping *d, int argc, char **argv, int rest)
 	d->budget = d->opts->range.limit;
 	json_init(&d->json, stdout);
 	if (rest == argc)
-		return dump_range(d, 0, UINT64_MAX);
+		return dump_range(d, d->target.start, d->target.last);
 	for (; !status && rest < argc; rest++)
 		if (!range_parse(argv[rest], &start, &last))
 			status = dump_range(d, start, last);
@@ -122,18 +122,12 @@ static int dump_all(struct dumping *d, int argc, char **argv, int rest)
 
 static int check(const struct dump_opts *o, int argc, char **argv, int rest)
 {
-	uint64_t start, last;
-
 	if (o->range.perms && (o->tree || o->pages)) {
 		msg_usage(USAGE, "--perms merges what --tree and --pages keep apart");
 		return -EINVAL;
 	}
-	for (; rest < argc; rest++) {
-		if (!range_parse(argv[rest], &start, &last))
-			continue;
-		msg_usage(USAGE, "'%s' is not a range like 0x1000-0x1fff", argv[rest]);
+	if (range_check(argc, argv, rest, USAGE))
 		return -EINVAL;
-	}
 	return target_check(&o->space, 1, USAGE);
 }
 
@@ -149,7 +143,7 @@ int cmd_dump(int argc, char **argv)
 		err = check(&o, argc, argv, rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	status = target_open(&d.target, &o.space, 0, USAGE);
+	status = target_open(&d.target, &o.space, 0, NULL, USAGE);
 	if (status)
 		return status;
 	status = dump_all(&d, argc, argv, rest);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptremap translate: where addresses lead, one line each. */
 #include <errno.h>
+#include <string.h>
 
 #include "user/cmd/cmd.h"
 #include "user/cmd/numbers.h"
 #include "user/cmd/target.h"
 #include "user/show/chain_text.h"
+#include "user/show/facts_text.h"
 #include "user/show/words.h"
 
 #define USAGE "ptremap translate [OPTIONS] ADDR..."
@@ -23,6 +25,7 @@ static const struct opt options[] = {
 struct translation {
 	struct target target;
 	struct line line;
+	int without;  /* the helper module: -errno; there are no tables then */
 	bool missing; /* an address without a page was among them */
 };
 
@@ -37,9 +40,14 @@ static int lookup(const struct target *t, uint64_t ia, uint64_t *pa)
 static int print(void *ctx, uint64_t ia)
 {
 	struct translation *x = ctx;
+	struct ptremap_page page;
 	struct chain chain;
 	uint64_t pa;
 
+	if (target_load_page(&x->target, ia, &page)) {
+		x->missing = true;
+		return 0;
+	}
 	line_0x(&x->line, ia);
 	line_char(&x->line, ' ');
 	if (!lookup(&x->target, ia, &pa)) {
@@ -49,6 +57,29 @@ static int print(void *ctx, uint64_t ia)
 		chain_walk(&chain, &x->target.space, x->target.under, ia);
 		line_str(&x->line, "- ");
 		chain_why_line(&x->line, &chain);
+	}
+	line_char(&x->line, '\n');
+	return line_write(&x->line, stdout);
+}
+
+/* Without the helper module. */
+static int print_pagemap(void *ctx, uint64_t va)
+{
+	struct translation *x = ctx;
+	struct pagemap_info info;
+	int err = pagemap_read(live_pid(x->target.live), va, &info);
+
+	line_0x(&x->line, va);
+	line_char(&x->line, ' ');
+	if (!err && info.pfn) {
+		line_0x(&x->line, pagemap_pa(&info, va));
+	} else {
+		x->missing = true;
+		line_str(&x->line, "- ");
+		if (err)
+			line_str(&x->line, strerror(-err));
+		else
+			pagemap_words(&x->line, &info);
 	}
 	line_char(&x->line, '\n');
 	return line_write(&x->line, stdout);
@@ -68,10 +99,11 @@ int cmd_translate(int argc, char **argv)
 		err = target_check(&o.space, 1, USAGE);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	status = target_open(&x.target, &o.space, 0, USAGE);
+	status = target_open(&x.target, &o.space, 0, &x.without, USAGE);
 	if (status)
 		return status;
-	status = numbers_each(argc, argv, rest, "an address", USAGE, print, &x);
+	status = numbers_each(argc, argv, rest, "an address", USAGE,
+			      x.without ? print_pagemap : print, &x);
 	target_close(&x.target);
 	line_free(&x.line);
 	return status ? status : x.missing ? EXIT_FAILED : EXIT_DONE;

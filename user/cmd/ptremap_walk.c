@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptremap walk: every level of the walk to an address, and what an access would come to. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "user/cmd/output.h"
 #include "user/cmd/target.h"
 #include "user/show/chain_text.h"
+#include "user/show/facts_text.h"
 
 #define USAGE "ptremap walk [OPTIONS] ADDR..."
 
@@ -19,7 +21,7 @@ struct access_opts {
 	bool given;
 	unsigned int bits; /* PT_ACC_* */
 	bool wp, smep, smap, ac;
-	uint64_t pkru, pkrs;
+	struct opt_number pkru, pkrs;
 };
 
 struct walk_opts {
@@ -45,9 +47,9 @@ static const struct opt options[] = {
 	  NULL },
 	{ 0, "ac", NULL, "EFLAGS.AC is set", OPT_FLAG, offsetof(struct walk_opts, access.ac),
 	  NULL },
-	{ 0, "pkru", "VALUE", "CR4.PKE is set, and PKRU is this", OPT_U64,
+	{ 0, "pkru", "VALUE", "CR4.PKE is set, and PKRU is this", OPT_NUMBER,
 	  offsetof(struct walk_opts, access.pkru), NULL },
-	{ 0, "pkrs", "VALUE", "CR4.PKS is set, and IA32_PKRS is this", OPT_U64,
+	{ 0, "pkrs", "VALUE", "CR4.PKS is set, and IA32_PKRS is this", OPT_NUMBER,
 	  offsetof(struct walk_opts, access.pkrs), NULL },
 	LINUX_OPT_ROW(struct walk_opts, linux_version),
 	{ 0, "json", NULL, "one JSON object per address", OPT_FLAG,
@@ -60,20 +62,34 @@ struct walking {
 	struct target target;
 	struct line line;
 	struct json json;
+	uint32_t linux_version;
+	int without; /* the helper module: -errno; there are no tables then */
+	bool failed; /* an address that could not be walked was among them */
 };
 
-/* 0 for "r" and "s", which are the absence of others; -1: no such word. */
-static int access_bits(const char *word)
+/* One address, and what was found. */
+struct finding {
+	struct chain chain;
+	struct chain_verdict verdict;
+	struct facts facts; /* of live tables alone */
+};
+
+/* "r" and "s" are the absence of others; as words they have bits of their own. */
+#define WORD_READ	(1U << 16)
+#define WORD_SUPERVISOR (1U << 17)
+
+/* 0: there is no such word. */
+static unsigned int access_bits(const char *word)
 {
 	static const struct {
 		const char *name;
 		unsigned int bits;
 	} words[] = {
-		{ "r", 0 },
+		{ "r", WORD_READ },
 		{ "w", PT_ACC_WRITE },
 		{ "x", PT_ACC_EXEC },
 		{ "u", PT_ACC_USER },
-		{ "s", 0 },
+		{ "s", WORD_SUPERVISOR },
 		{ "shstk", PT_ACC_SHSTK },
 		{ "implicit", PT_ACC_IMPLICIT },
 	};
@@ -81,48 +97,64 @@ static int access_bits(const char *word)
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcmp(word, words[i].name))
-			return (int)words[i].bits;
-	return -1;
+			return words[i].bits;
+	return 0;
+}
+
+/* Why words cannot stand together, or NULL. */
+static const char *access_contradiction(unsigned int bits)
+{
+	static const struct {
+		unsigned int words; /* one of them at most */
+		const char *wrong;
+	} rules[] = {
+		{ WORD_READ | PT_ACC_WRITE | PT_ACC_EXEC, "r, w and x exclude each other" },
+		{ PT_ACC_USER | WORD_SUPERVISOR, "u and s exclude each other" },
+		{ PT_ACC_USER | PT_ACC_IMPLICIT, "implicit accesses are the supervisor's" },
+		{ PT_ACC_EXEC | PT_ACC_IMPLICIT, "implicit accesses fetch no instructions" },
+		{ PT_ACC_EXEC | PT_ACC_SHSTK, "no instructions are fetched from shadow stacks" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (__builtin_popcount(bits & rules[i].words) > 1)
+			return rules[i].wrong;
+	return NULL;
 }
 
 static int parse_access(void *target, const char *arg)
 {
 	struct access_opts *a = target;
-	char *list = strdup(arg), *save = NULL, *word;
-	int bits = 0;
+	const char *wrong;
+	char *list = strdup(arg), *rest = list, *word;
+	unsigned int bits = 1;
 
 	if (!list)
 		return -ENOMEM;
 	a->given = true;
 	a->bits = 0;
-	for (word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+	while (bits && (word = strsep(&rest, ","))) {
 		bits = access_bits(word);
-		if (bits < 0)
-			break;
-		a->bits |= (unsigned int)bits;
+		a->bits |= bits;
 	}
 	free(list);
-	if (bits >= 0 && *arg)
+	if (!bits) {
+		msg_error("access '%s' is not a list of r, w, x, u, s, implicit, shstk", arg);
+		return -EINVAL;
+	}
+	wrong = access_contradiction(a->bits);
+	a->bits &= ~(WORD_READ | WORD_SUPERVISOR);
+	if (!wrong)
 		return 0;
-	msg_error("access '%s' is not a list of r, w, x, u, s, implicit, shstk", arg);
+	msg_error("access '%s': %s", arg, wrong);
 	return -EINVAL;
 }
 
 static int check_access(const struct access_opts *a)
 {
-	const char *wrong = NULL;
-
-	if ((a->bits & PT_ACC_WRITE) && (a->bits & PT_ACC_EXEC))
-		wrong = "--access is a write or an instruction fetch, not both";
-	else if ((a->bits & PT_ACC_USER) && (a->bits & PT_ACC_IMPLICIT))
-		wrong = "--access: implicit accesses are the supervisor's";
-	else if (a->pkru != SPACE_UNSET && a->pkru > UINT32_MAX)
-		wrong = "--pkru has 32 bits";
-	else if (a->pkrs != SPACE_UNSET && a->pkrs > UINT32_MAX)
-		wrong = "--pkrs has 32 bits";
-	if (!wrong)
+	if (a->pkru.value <= UINT32_MAX && a->pkrs.value <= UINT32_MAX)
 		return 0;
-	msg_usage(USAGE, "%s", wrong);
+	msg_usage(USAGE, "%s has 32 bits", a->pkru.value > UINT32_MAX ? "--pkru" : "--pkrs");
 	return -EINVAL;
 }
 
@@ -133,59 +165,105 @@ static void set_cpu(struct pt_cpu *cpu, const struct access_opts *a)
 	cpu->smep |= a->smep;
 	cpu->smap |= a->smap;
 	cpu->ac |= a->ac;
-	if (a->pkru != SPACE_UNSET) {
+	if (a->pkru.given) {
 		cpu->pke = 1;
-		cpu->pkru = (uint32_t)a->pkru;
+		cpu->pkru = (uint32_t)a->pkru.value;
 	}
-	if (a->pkrs != SPACE_UNSET) {
+	if (a->pkrs.given) {
 		cpu->pks = 1;
-		cpu->pkrs = (uint32_t)a->pkrs;
+		cpu->pkrs = (uint32_t)a->pkrs.value;
 	}
 }
 
-static int print_json(struct walking *w, const struct chain *c, const struct chain_verdict *v)
+static int print_json(struct walking *w, const struct finding *f)
 {
 	json_object(&w->json, NULL);
-	chain_json(&w->json, c, w->opts->linux_version);
+	chain_json(&w->json, &f->chain, w->linux_version);
+	if (w->target.live)
+		facts_json(&w->json, &f->facts);
 	if (w->opts->access.given)
-		verdict_json(&w->json, v, w->opts->access.bits);
+		verdict_json(&w->json, &f->verdict, w->opts->access.bits);
 	json_end_object(&w->json);
 	json_end_line(&w->json);
 	return output_error();
 }
 
+static int print_text(struct walking *w, const struct finding *f)
+{
+	chain_text(&w->line, &f->chain, w->linux_version);
+	if (w->target.live)
+		facts_text(&w->line, &f->facts);
+	if (w->opts->access.given)
+		verdict_text(&w->line, &f->verdict, w->opts->access.bits);
+	return line_write(&w->line, stdout);
+}
+
 static int print(void *ctx, uint64_t ia)
 {
 	struct walking *w = ctx;
-	unsigned int access = w->opts->access.bits;
-	struct chain_verdict verdict;
-	struct chain chain;
+	struct target *t = &w->target;
+	struct ptremap_page page;
+	struct finding f;
 
-	chain_walk(&chain, &w->target.space, w->target.under, ia);
-	chain_check(&chain, &w->target.cpu, access, &verdict);
-	if (w->opts->json)
-		return print_json(w, &chain, &verdict);
-	chain_text(&w->line, &chain, w->opts->linux_version);
-	if (w->opts->access.given)
-		verdict_text(&w->line, &verdict, access);
-	return line_write(&w->line, stdout);
+	if (target_load_page(t, ia, &page)) {
+		w->failed = true;
+		return 0;
+	}
+	chain_walk(&f.chain, &t->space, t->under, ia);
+	chain_check(&f.chain, &t->cpu, w->opts->access.bits, &f.verdict);
+	if (t->live)
+		facts_of_walk(&f.facts, live_pid(t->live), &t->space, &f.chain.path, &page,
+			      w->linux_version);
+	return w->opts->json ? print_json(w, &f) : print_text(w, &f);
+}
+
+/* ---- without the helper module ---------------------------------------------------------- */
+
+static int print_pagemap(void *ctx, uint64_t va)
+{
+	struct walking *w = ctx;
+	struct pagemap_info info;
+	struct facts facts;
+	int err = pagemap_read(live_pid(w->target.live), va, &info);
+
+	if (err) {
+		msg_error("%s: 0x%" PRIx64 ": %s", w->target.name, va,
+			  err == -ENXIO ? "not an address of a process" : strerror(-err));
+		w->failed = true;
+		return 0;
+	}
+	facts_of_frame(&facts, live_pid(w->target.live), va, info.pfn);
+	if (!w->opts->json) {
+		pagemap_text(&w->line, va, &info);
+		facts_text(&w->line, &facts);
+		return line_write(&w->line, stdout);
+	}
+	json_object(&w->json, NULL);
+	pagemap_json(&w->json, va, &info);
+	facts_json(&w->json, &facts);
+	json_end_object(&w->json);
+	json_end_line(&w->json);
+	return output_error();
 }
 
 static int walk_all(struct walking *w, int argc, char **argv, int rest)
 {
 	const struct walk_opts *o = w->opts;
+	int status;
 
-	if (linux_opt_check(o->linux_version, w->target.space.fmt, USAGE))
-		return EXIT_USAGE;
-	set_cpu(&w->target.cpu, &o->access);
 	json_init(&w->json, stdout);
-	return numbers_each(argc, argv, rest, "an address", USAGE, print, w);
+	if (!w->without && linux_opt_check(o->linux_version, w->target.space.fmt, USAGE))
+		return EXIT_USAGE;
+	w->linux_version = o->linux_version ? o->linux_version : w->target.linux_version;
+	set_cpu(&w->target.cpu, &o->access);
+	status = numbers_each(argc, argv, rest, "an address", USAGE,
+			      w->without ? print_pagemap : print, w);
+	return status ? status : w->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cmd_walk(int argc, char **argv)
 {
-	struct walk_opts o = { .space = SPACE_OPTS_INIT,
-			       .access = { .pkru = SPACE_UNSET, .pkrs = SPACE_UNSET } };
+	struct walk_opts o = { .space = SPACE_OPTS_INIT };
 	struct walking w = { .opts = &o };
 	int rest, err, status;
 
@@ -197,7 +275,7 @@ int cmd_walk(int argc, char **argv)
 		err = check_access(&o.access);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	status = target_open(&w.target, &o.space, 0, USAGE);
+	status = target_open(&w.target, &o.space, 0, &w.without, USAGE);
 	if (status)
 		return status;
 	status = walk_all(&w, argc, argv, rest);

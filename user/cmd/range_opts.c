@@ -40,6 +40,19 @@ int range_parse(const char *s, uint64_t *start, uint64_t *last)
 	return units_parse_u64(s + len + 1, last) || *last < *start ? -EINVAL : 0;
 }
 
+int range_check(int argc, char **argv, int rest, const char *usage)
+{
+	uint64_t start, last;
+
+	for (; rest < argc; rest++) {
+		if (!range_parse(argv[rest], &start, &last))
+			continue;
+		msg_usage(usage, "'%s' is not a range like 0x1000-0x1fff", argv[rest]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int range_limit_reached(const struct range_opts *o, uint64_t address)
 {
 	msg_error("stopped at 0x%" PRIx64 ": %" PRIu64 " entries were read; --limit allows more",

@@ -48,6 +48,9 @@ unsigned int range_merge(const struct range_style *style);
 /* "START" or "START-LAST", both included: 0, or -EINVAL. */
 int range_parse(const char *s, uint64_t *start, uint64_t *last);
 
+/* Are argv[@rest..] ranges? 0, or -EINVAL after a line on stderr. @usage: as for msg_usage(). */
+int range_check(int argc, char **argv, int rest, const char *usage);
+
 /* Says that the limit was reached at @address; returns EXIT_FAILED. */
 int range_limit_reached(const struct range_opts *o, uint64_t address);
 

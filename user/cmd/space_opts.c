@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "user/base/msg.h"
+#include "user/base/units.h"
 
 static const struct format_name formats[] = {
 	{ "none", PT_MODE_NONE, 0, 0, 0 },
@@ -53,21 +54,43 @@ int format_opt_format(void *target, const char *arg)
 	return -EINVAL;
 }
 
+static int add_source(struct space_opts *o, const char *path, uint32_t pid, const char *said)
+{
+	if (o->nr_sources == SPACE_MAX_SOURCES) {
+		msg_error("%s: there are too many images", said);
+		return -EINVAL;
+	}
+	o->sources[o->nr_sources++] = (struct space_source){ .path = path, .pid = pid };
+	return 0;
+}
+
 int space_opt_image(void *target, const char *arg)
 {
 	struct space_opts *o = target;
 
-	if (o->nr_images == SPACE_MAX_IMAGES) {
-		msg_error("--image %s: there are too many images", arg);
-		return -EINVAL;
-	}
-	o->images[o->nr_images++] = arg;
 	/*
 	 * QEMU without KVM sets A in PAE's PDPTEs, too. It is reserved there, but a CPU looks at
 	 * its PDPTEs when CR3 is loaded (SDM vol. 3, 4.4.1), not at what they are in memory later.
 	 */
 	o->format.pdpte_a = true;
-	return 0;
+	return add_source(o, arg, 0, arg);
+}
+
+int space_opt_pid(void *target, const char *arg)
+{
+	uint64_t pid;
+
+	if (units_parse_u64(arg, &pid) || !pid || pid > INT32_MAX) {
+		msg_error("pid '%s' is not the number of a process", arg);
+		return -EINVAL;
+	}
+	return add_source(target, NULL, (uint32_t)pid, "--pid");
+}
+
+int space_opt_kernel(void *target, const char *arg)
+{
+	(void)arg;
+	return add_source(target, NULL, 0, "--kernel");
 }
 
 void format_feat(const struct format_opts *o, struct pt_feat *feat)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The options that name a format, an image and the tables in it; and the opening of both. */
+/* The options that name a format, and tables: in an image, or of this machine. */
 #ifndef CMD_SPACE_OPTS_H
 #define CMD_SPACE_OPTS_H
 
@@ -9,11 +9,7 @@
 #include "user/base/opts.h"
 #include "user/pt/pt_fmt.h"
 
-/* A number that was not given. It has bits that are reserved in every control register. */
-#define SPACE_UNSET   UINT64_MAX
-#define SPACE_ANY_CPU UINT32_MAX
-
-#define SPACE_MAX_IMAGES 2
+#define SPACE_MAX_SOURCES 2
 
 /* A name for --format. */
 struct format_name {
@@ -30,14 +26,20 @@ struct format_opts {
 	bool pdpte_a; /* no option: set for images */
 };
 
+/* Where tables are: in an image, or in this machine's memory. */
+struct space_source {
+	const char *path; /* of the image; NULL: none */
+	uint32_t pid;	  /* without an image: the process; 0: the kernel's half */
+};
+
 /* Starts as SPACE_OPTS_INIT. */
 struct space_opts {
 	struct format_opts format;
-	const char *images[SPACE_MAX_IMAGES];
-	uint32_t nr_images;
-	uint64_t base;
-	uint32_t cpu;
-	uint64_t root, cr0, cr3, cr4, efer, eptp, ncr3, host_cr0, host_cr4, host_efer;
+	struct space_source sources[SPACE_MAX_SOURCES];
+	uint32_t nr_sources;
+	bool user_root;
+	struct opt_number base, cpu;
+	struct opt_number root, cr0, cr3, cr4, efer, eptp, ncr3, host_cr0, host_cr4, host_efer;
 };
 
 /* 52 bits: nothing is reserved by mistake. */
@@ -46,12 +48,9 @@ struct space_opts {
 		.maxphyaddr = 52 \
 	}
 
-#define SPACE_OPTS_INIT                                                                          \
-	{                                                                                        \
-		.format = FORMAT_OPTS_INIT, .cpu = SPACE_ANY_CPU, .root = SPACE_UNSET,           \
-		.cr0 = SPACE_UNSET, .cr3 = SPACE_UNSET, .cr4 = SPACE_UNSET, .efer = SPACE_UNSET, \
-		.eptp = SPACE_UNSET, .ncr3 = SPACE_UNSET, .host_cr0 = SPACE_UNSET,               \
-		.host_cr4 = SPACE_UNSET, .host_efer = SPACE_UNSET,                               \
+#define SPACE_OPTS_INIT                    \
+	{                                  \
+		.format = FORMAT_OPTS_INIT \
 	}
 
 /* Rows for a command's own table: offsets are into @type, whose member @field is the above. */
@@ -89,38 +88,48 @@ struct space_opts {
 		SPACE_ROW(OPT_FLAG, "mbec", NULL, "EPT: mode-based execute control is on", type,  \
 			  field, format_opts, mbec)
 
+#define LIVE_OPT_ROWS(type, field)                                                                 \
+	SPACE_CALL(space_opt_pid, "pid", "PID", "the tables of this process", type, field),        \
+		SPACE_CALL(space_opt_kernel, "kernel", NULL, "the kernel's half", type, field),    \
+		SPACE_ROW(OPT_FLAG, "user-root", NULL,                                             \
+			  "with page-table isolation: the top table that user mode runs on", type, \
+			  field, space_opts, user_root)
+
 #define SPACE_OPT_ROWS(type, field)                                                                 \
-	SPACE_CALL(space_opt_image, "image", "FILE",                                                \
-		   "raw memory image, ELF core (QEMU's dump-guest-memory) or device", type,         \
-		   field),                                                                          \
-		SPACE_ROW(OPT_U64, "base", "ADDR",                                                  \
+	LIVE_OPT_ROWS(type, field),                                                                 \
+		SPACE_CALL(space_opt_image, "image", "FILE",                                        \
+			   "raw memory image, ELF core (QEMU's dump-guest-memory) or device",       \
+			   type, field),                                                            \
+		SPACE_ROW(OPT_NUMBER, "base", "ADDR",                                               \
 			  "address of a raw image's first byte (default 0)", type, field,           \
 			  space_opts, base),                                                        \
 		SPACE_ROW(                                                                          \
-			OPT_U32, "cpu", "N",                                                        \
+			OPT_NUMBER, "cpu", "N",                                                     \
 			"take the control registers that are not given from this CPU of the image " \
 			"(default 0)",                                                              \
 			type, field, space_opts, cpu),                                              \
-		SPACE_ROW(OPT_U64, "cr0", "VALUE", "CR0", type, field, space_opts, cr0),            \
-		SPACE_ROW(OPT_U64, "cr3", "VALUE", "CR3", type, field, space_opts, cr3),            \
-		SPACE_ROW(OPT_U64, "cr4", "VALUE", "CR4", type, field, space_opts, cr4),            \
-		SPACE_ROW(OPT_U64, "efer", "VALUE", "EFER", type, field, space_opts, efer),         \
-		SPACE_ROW(OPT_U64, "eptp", "VALUE",                                                 \
+		SPACE_ROW(OPT_NUMBER, "cr0", "VALUE", "CR0", type, field, space_opts, cr0),         \
+		SPACE_ROW(OPT_NUMBER, "cr3", "VALUE", "CR3", type, field, space_opts, cr3),         \
+		SPACE_ROW(OPT_NUMBER, "cr4", "VALUE", "CR4", type, field, space_opts, cr4),         \
+		SPACE_ROW(OPT_NUMBER, "efer", "VALUE", "EFER", type, field, space_opts, efer),      \
+		SPACE_ROW(OPT_NUMBER, "eptp", "VALUE",                                              \
 			  "EPT pointer; with --cr3 the guest's tables are read through that EPT",   \
 			  type, field, space_opts, eptp),                                           \
-		SPACE_ROW(OPT_U64, "ncr3", "VALUE", "nested CR3 (AMD); --cr3 as with --eptp",       \
+		SPACE_ROW(OPT_NUMBER, "ncr3", "VALUE", "nested CR3 (AMD); --cr3 as with --eptp",    \
 			  type, field, space_opts, ncr3),                                           \
-		SPACE_ROW(OPT_U64, "host-cr0", "VALUE", "the host's CR0 with --ncr3", type, field,  \
-			  space_opts, host_cr0),                                                    \
-		SPACE_ROW(OPT_U64, "host-cr4", "VALUE", "the host's CR4 with --ncr3", type, field,  \
-			  space_opts, host_cr4),                                                    \
-		SPACE_ROW(OPT_U64, "host-efer", "VALUE", "the host's EFER with --ncr3", type,       \
+		SPACE_ROW(OPT_NUMBER, "host-cr0", "VALUE", "the host's CR0 with --ncr3", type,      \
+			  field, space_opts, host_cr0),                                             \
+		SPACE_ROW(OPT_NUMBER, "host-cr4", "VALUE", "the host's CR4 with --ncr3", type,      \
+			  field, space_opts, host_cr4),                                             \
+		SPACE_ROW(OPT_NUMBER, "host-efer", "VALUE", "the host's EFER with --ncr3", type,    \
 			  field, space_opts, host_efer),                                            \
-		SPACE_ROW(OPT_U64, "root", "ADDR", "the top table's address, with --format", type,  \
-			  field, space_opts, root)
+		SPACE_ROW(OPT_NUMBER, "root", "ADDR", "the top table's address, with --format",     \
+			  type, field, space_opts, root)
 
 int format_opt_format(void *target, const char *arg);
 int space_opt_image(void *target, const char *arg);
+int space_opt_pid(void *target, const char *arg);
+int space_opt_kernel(void *target, const char *arg);
 
 /* The features that the options name; NX and 1 GiB pages are on otherwise. */
 void format_feat(const struct format_opts *o, struct pt_feat *feat);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The page tables that a command line means: those of one image, or a guest's through its EPT. */
+/*
+ * The page tables that a command line means: of an image, of a guest in it through its EPT, or of
+ * this machine.
+ */
 #ifndef CMD_TARGET_H
 #define CMD_TARGET_H
 
 #include "user/cmd/space_opts.h"
+#include "user/kernel/live.h"
 #include "user/pt/pt_access.h"
 #include "user/pt/pt_mem_nested.h"
 #include "user/pt/pt_mode.h"
@@ -11,8 +15,12 @@
 
 /* Has pointers to itself: not to be copied or moved while it is open. */
 struct target {
-	struct image *image;
-	const char *path; /* of the image */
+	struct image *image; /* or NULL: ->live */
+	struct live *live;
+	const char *name;	/* of the image, or ->live_name */
+	char live_name[16];	/* "pid 1234", "kernel" */
+	uint64_t start, last;	/* addresses that it is about: of live tables one half */
+	uint32_t linux_version; /* of live tables: for pt_linux_decode() */
 	struct pt_fmt fmt, under_fmt;
 	struct pt_space space;	      /* what addresses are looked up in */
 	struct pt_space under_space;  /* with a guest's tables: its EPT or NPT */
@@ -28,15 +36,28 @@ struct target {
 int target_check(const struct space_opts *o, unsigned int nr, const char *usage);
 
 /*
- * Opens o->images[@which] and finds the tables. Returns EXIT_DONE, or the exit status after one
+ * Opens o->sources[@which] and finds the tables. Returns EXIT_DONE, or the exit status after one
  * line on stderr; then there is nothing to close.
  *
  * Control registers that are not given are those of the image's CPU, if it has any; otherwise
  * those of a 64-bit kernel with 4 levels (32-bit, if CR4 is given and has no PAE). A guest's are
  * never in the image.
+ *
+ * Live tables need the helper module. Where a caller gives @without, a process may be opened
+ * without it, too: *@without is -errno then, a line on stderr has told why, and there are no
+ * tables; otherwise it is 0.
  */
-int target_open(struct target *t, const struct space_opts *o, unsigned int which,
+int target_open(struct target *t, const struct space_opts *o, unsigned int which, int *without,
 		const char *usage);
 void target_close(struct target *t);
+
+/*
+ * Before ->space is looked at: brings what there is now at [@start, @last] into it, if it is live.
+ * EXIT_DONE, or EXIT_FAILED after one line on stderr.
+ */
+int target_load(struct target *t, uint64_t start, uint64_t last);
+
+/* The same for one address, with what the kernel knows of the page; of an image nothing. */
+int target_load_page(struct target *t, uint64_t va, struct ptremap_page *page);
 
 #endif

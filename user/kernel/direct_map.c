@@ -85,8 +85,7 @@ static bool guess_holds(const struct search *s, uint64_t base, const struct pt_f
 	return true;
 }
 
-/* End of the last "System RAM" in /proc/iomem, or 1 TiB when that is hidden. */
-static uint64_t ram_end(void)
+uint64_t direct_map_ram_last(void)
 {
 	uint64_t start, last, end = 0;
 	char line[256];
@@ -98,7 +97,7 @@ static uint64_t ram_end(void)
 			end = last;
 	if (f)
 		fclose(f);
-	return end ? end : 1ULL << 40;
+	return end ? end : (1ULL << 40) - 1;
 }
 
 static bool search_mode(const struct search *s, enum pt_mode mode, const struct pt_feat *feat,
@@ -106,7 +105,7 @@ static bool search_mode(const struct search *s, enum pt_mode mode, const struct 
 {
 	uint64_t fixed = mode == PT_MODE_5LEVEL ? DIRECT_MAP_5LEVEL : DIRECT_MAP_4LEVEL;
 	uint64_t guess = s->pgd & ~(GIB - 1);
-	uint64_t steps = ram_end() / GIB + 1;
+	uint64_t steps = direct_map_ram_last() / GIB + 1;
 
 	if (pt_fmt_init(fmt, mode, feat))
 		return false;

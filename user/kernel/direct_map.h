@@ -20,4 +20,7 @@ typedef int (*direct_map_read)(void *ctx, uint64_t address, uint64_t *value);
 int direct_map_find(direct_map_read read, void *ctx, uint64_t pgd, const struct pt_feat *feat,
 		    uint64_t *base, struct pt_fmt *fmt);
 
+/* Last byte of the last "System RAM" in /proc/iomem; that of the first TiB when it is hidden. */
+uint64_t direct_map_ram_last(void);
+
 #endif

@@ -8,6 +8,8 @@
 #include <sys/ioctl.h>
 
 #define TABLES_BUF (4U << 20)
+#define LIST_SPARE 64
+#define LIST_TRIES 16 /* each with room for more than there was */
 
 static int call(int fd, unsigned long request, void *arg)
 {
@@ -110,35 +112,161 @@ int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, 
 	return err;
 }
 
-static const struct {
+int helper_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
+{
+	struct ptremap_edit req = { .size = sizeof(req), .flags = flags };
+	int err;
+
+	if (nr > PTREMAP_EDIT_MAX)
+		return -E2BIG;
+	req.items = (uintptr_t)items;
+	req.nr = (uint32_t)nr;
+	err = call(fd, PTREMAP_EDIT, &req);
+	*id = req.id;
+	return err;
+}
+
+/* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
+static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
+{
+	struct ptremap_list req = { .size = sizeof(req), .nr = (uint32_t)*room };
+	int err;
+
+	req.records = (uintptr_t)records;
+	err = call(fd, PTREMAP_LIST, &req);
+	if (err)
+		return err;
+	if (req.nr > *room) {
+		*room = req.nr + LIST_SPARE;
+		return -EAGAIN;
+	}
+	/* Those that were made during the call are counted, but not there. */
+	for (*nr = req.nr; *nr && !records[*nr - 1].id; --*nr)
+		;
+	return 0;
+}
+
+int helper_list(int fd, struct ptremap_record **records, size_t *nr)
+{
+	size_t room = LIST_SPARE;
+	int err, tries = 0;
+
+	*nr = 0;
+	do {
+		*records = calloc(room, sizeof(**records));
+		if (!*records)
+			return -ENOMEM;
+		err = try_list(fd, *records, &room, nr);
+		if (!err)
+			return 0;
+		free(*records);
+		*records = NULL;
+	} while (err == -EAGAIN && ++tries < LIST_TRIES);
+	return err;
+}
+
+int helper_undo(int fd, uint32_t id, uint32_t *restored)
+{
+	struct ptremap_undo req = { .size = sizeof(req), .id = id };
+	int err = call(fd, PTREMAP_UNDO, &req);
+
+	*restored = req.restored;
+	return err;
+}
+
+/* ---- what errors mean ------------------------------------------------------------------- */
+
+struct sentence {
 	int error;
+	uint32_t what; /* enum ptremap_what; 0: any */
 	const char *text;
-} sentences[] = {
-	{ ENOENT, "the helper module is not loaded; load kmod-helper/ptremap.ko with insmod" },
-	{ EPERM, "CAP_SYS_ADMIN is needed; run as root" },
-	{ EACCES, "CAP_SYS_RAWIO is needed; run as root" },
-	{ EKEYREJECTED, "the kernel is locked down, which forbids access to raw memory" },
-	{ ENOTTY, "the helper module is older than this program; load the one that came with it" },
-	{ E2BIG, "the helper module is older than this program; load the one that came with it" },
-	{ EINVAL, "the helper module did not take the request" },
-	{ ESRCH, "no such process" },
-	{ ENXIO, "nothing is there" },
-	{ EDOM, "the address is not canonical" },
-	{ EIO, "the page is poisoned, or not in the kernel's direct map" },
-	{ EROFS, "the kernel maps this memory read-only" },
-	{ ERANGE, "beyond the physical address width of this processor" },
-	{ EINTR, "interrupted" },
-	{ EAGAIN, "the tables changed under each try" },
 };
 
-const char *helper_strerror(int error)
+static const struct sentence of_calls[] = {
+	{ ENOENT, 0, "the helper module is not loaded; load kmod-helper/ptremap.ko with insmod" },
+	{ EPERM, 0, "CAP_SYS_ADMIN is needed; run as root" },
+	{ EACCES, 0, "CAP_SYS_RAWIO is needed; run as root" },
+	{ EKEYREJECTED, 0, "the kernel is locked down, which forbids access to raw memory" },
+	{ ENOTTY, 0,
+	  "the helper module is older than this program; load the one that came with it" },
+	{ E2BIG, 0,
+	  "the helper module is older than this program; load the one that came with it" },
+	{ EINVAL, 0, "the helper module did not take the request" },
+	{ ESRCH, 0, "no such process" },
+	{ ENXIO, 0, "nothing is there" },
+	{ EDOM, 0, "the address is not canonical" },
+	{ EIO, 0, "the page is poisoned, or not in the kernel's direct map" },
+	{ EROFS, 0, "the kernel maps this memory read-only" },
+	{ ERANGE, 0, "beyond the physical address width of this processor" },
+	{ EINTR, 0, "interrupted" },
+	{ EAGAIN, 0, "the tables changed under each try" },
+	{ 0 },
+};
+
+/* Those of one kind of change come before those of all. */
+static const struct sentence of_edits[] = {
+	{ EDOM, 0,
+	  "an address that is not in user space, or no multiple of 4096; whole pages are changed" },
+	{ ENOENT, 0,
+	  "nothing is mapped there, or its page cannot be had; 'ptremap walk' shows what there is" },
+	{ EOPNOTSUPP, PTREMAP_TRAP,
+	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or a kernel "
+	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
+	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
+	{ ESTALE, 0, "the entry is not the expected one; look again with 'ptremap walk'" },
+	{ EBUSY, 0,
+	  "a change of this page is in force, or twice in this transaction; see 'ptremap list'" },
+	{ EROFS, PTREMAP_PROTECT,
+	  "RW would let the process write to memory that is shared and read-only, or D say that "
+	  "it wrote to a read-only page" },
+	{ EROFS, 0,
+	  "the process could write to a page that its owner may only read; take one that is "
+	  "writable there" },
+	{ EXDEV, 0,
+	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
+	  "trap are possible" },
+	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
+	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
+	{ EINVAL, 0, "the helper module does not know this change" },
+	{ 0 },
+};
+
+static const struct sentence of_undo[] = {
+	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
+	{ 0 },
+};
+
+static const char *find(const struct sentence *s, uint32_t what, int error)
 {
-	size_t i;
+	for (; s->text; s++)
+		if (s->error == error && (!s->what || s->what == what))
+			return s->text;
+	return NULL;
+}
+
+static const char *explain(const struct sentence *first, uint32_t what, int error)
+{
+	const char *text;
 
 	if (error < 0)
 		error = -error;
-	for (i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
-		if (sentences[i].error == error)
-			return sentences[i].text;
-	return strerror(error);
+	text = find(first, what, error);
+	if (!text)
+		text = find(of_calls, 0, error);
+	return text ? text : strerror(error);
+}
+
+const char *helper_strerror(int error)
+{
+	return explain(of_calls, 0, error);
+}
+
+const char *helper_edit_strerror(uint32_t what, int error)
+{
+	return explain(of_edits, what, error);
+}
+
+const char *helper_undo_strerror(int error)
+{
+	return explain(of_undo, 0, error);
 }

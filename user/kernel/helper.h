@@ -41,7 +41,24 @@ int helper_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t la
 int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
 		uint64_t *done);
 
+/*
+ * Makes the changes @items, all or none; @flags: PTREMAP_EDIT_*. *@id is the transaction's. When it
+ * fails, the item whose ->status is not 0 is the reason, if there is one: ask
+ * helper_edit_strerror() then, and helper_strerror() otherwise. -E2BIG: more than PTREMAP_EDIT_MAX.
+ */
+int helper_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id);
+
+/* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
+int helper_list(int fd, struct ptremap_record **records, size_t *nr);
+
+/* Undoes transaction @id (0: all of them). *@restored items were active until now. */
+int helper_undo(int fd, uint32_t id, uint32_t *restored);
+
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *helper_strerror(int error);
+/* The same for the ->status of an item; @what: enum ptremap_what. */
+const char *helper_edit_strerror(uint32_t what, int error);
+/* The same for helper_undo(). */
+const char *helper_undo_strerror(int error);
 
 #endif

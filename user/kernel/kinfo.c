@@ -16,7 +16,7 @@
 #include "user/kernel/direct_map.h"
 
 /* Intel SDM vol. 2, CPUID leaves 80000001H, 80000008H; AMD APM vol. 3, E.4.17 (8000001FH). */
-static void cpu_features(struct pt_feat *feat)
+void kinfo_cpu_features(struct pt_feat *feat)
 {
 	unsigned int a, b, c, d;
 
@@ -29,20 +29,27 @@ static void cpu_features(struct pt_feat *feat)
 		feat->maxphyaddr = a & 0xff;
 }
 
+unsigned int kinfo_version(void)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	uname(&u);
+	return sscanf(u.release, "%u.%u", &major, &minor) == 2 ? major << 16 | minor << 8 : 0;
+}
+
 static void kernel_release(struct kinfo *k)
 {
-	unsigned int major = 0, minor = 0;
 	struct utsname u;
 
 	uname(&u);
 	snprintf(k->release, sizeof(k->release), "%s", u.release);
-	if (sscanf(u.release, "%u.%u", &major, &minor) == 2)
-		k->version = major << 16 | minor << 8;
+	k->version = kinfo_version();
 	/* include/linux/mm.h: VM_UFFD_MISSING, VM_UFFD_WP; VM_UFFD_MINOR moved in 6.6. */
 	k->uffd_flags = 0x200 | 0x1000 | 1ULL << (k->version >= (6 << 16 | 6 << 8) ? 38 : 37);
 }
 
-static bool cpuinfo_flag(const char *flag)
+bool kinfo_cpu_flag(const char *flag)
 {
 	size_t len = strlen(flag);
 	char line[8192];
@@ -168,10 +175,10 @@ void kinfo_detect(struct kinfo *k)
 {
 	memset(k, 0, sizeof(*k));
 	kernel_release(k);
-	cpu_features(&k->feat);
-	k->pti = cpuinfo_flag("pti");
+	kinfo_cpu_features(&k->feat);
+	k->pti = kinfo_cpu_flag("pti");
 	k->preemptible = preemptible();
 	k->kernel_text = kernel_text();
-	pt_fmt_init(&k->fmt, cpuinfo_flag("la57") ? PT_MODE_5LEVEL : PT_MODE_4LEVEL, &k->feat);
+	pt_fmt_init(&k->fmt, kinfo_cpu_flag("la57") ? PT_MODE_5LEVEL : PT_MODE_4LEVEL, &k->feat);
 	k->error = probe(k);
 }

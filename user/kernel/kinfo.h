@@ -30,4 +30,10 @@ struct kinfo {
  */
 void kinfo_detect(struct kinfo *k);
 
+/* Parts of it that need no rights and no time: ->version, and ->feat without the encryption bit. */
+unsigned int kinfo_version(void);
+void kinfo_cpu_features(struct pt_feat *feat);
+/* Is @flag among those of /proc/cpuinfo: does the kernel use that feature? */
+bool kinfo_cpu_flag(const char *flag);
+
 #endif

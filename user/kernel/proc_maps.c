@@ -76,7 +76,7 @@ static void unescape(char *name)
 	*to = '\0';
 }
 
-static bool parse_line(char *s, struct proc_maps_entry *e)
+bool proc_maps_parse(char *s, struct proc_maps_entry *e)
 {
 	if (!parse_number(&s, 16, '-', &e->start) || !parse_number(&s, 16, ' ', &e->end))
 		return false;
@@ -118,7 +118,7 @@ int proc_maps_read(FILE *in, proc_maps_fn fn, void *ctx)
 	if (!line)
 		return -ENOMEM;
 	while (!err && read_line(in, line))
-		if (parse_line(line, &entry))
+		if (proc_maps_parse(line, &entry))
 			err = fn(ctx, &entry);
 	free(line);
 	return err;

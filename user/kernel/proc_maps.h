@@ -29,6 +29,12 @@ typedef int (*proc_task_fn)(void *ctx, uint32_t tid);
 typedef int (*proc_put_fn)(void *ctx, const struct ptev_hdr *record);
 
 /*
+ * Takes @line apart, without its newline; it is written to, and e->name lies in it. False: it is
+ * no mapping, as most lines of /proc/PID/smaps.
+ */
+bool proc_maps_parse(char *line, struct proc_maps_entry *e);
+
+/*
  * Calls @fn for each mapping in the text @in. Names longer than PATH_MAX are cut, lines that make
  * no sense are left out. Returns 0, -ENOMEM or what @fn returned.
  */

@@ -73,7 +73,7 @@ static void put_entry(struct line *l, const struct walk_view *v, unsigned int le
 
 static void put_why(struct line *l, const struct pt_fmt *fmt, const struct pt_path *path)
 {
-	line_str(l, pt_why_name(path->end.why));
+	line_str(l, why_name(fmt, path->end.why));
 	if (lowest(path) > path->top)
 		return;
 	line_str(l, " at ");
@@ -218,7 +218,7 @@ static void end_json(struct json *j, const struct walk_view *v)
 	bool leaf = end->kind == PT_LEAF;
 
 	json_str(j, "result", kind_name(end->kind));
-	json_str(j, "why", end->why ? pt_why_name(end->why) : NULL);
+	json_str(j, "why", end->why ? why_name(v->space->fmt, end->why) : NULL);
 	json_str(j, "stop",
 		 lowest(v->path) > v->path->top ? NULL : pt_level_name(v->space->fmt, end->level));
 	if (!leaf) {

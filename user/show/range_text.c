@@ -11,6 +11,8 @@ static void put_name(struct line *l, const struct range_style *s, const struct p
 	line_str(l, pt_level_name(s->fmt, item->level));
 	line_str(l, " at ");
 	line_0x(l, item->addr);
+	if (item->why == PT_WHY_UNREADABLE)
+		return;
 	line_str(l, ": ");
 	line_0x(l, item->entry);
 }
@@ -101,7 +103,7 @@ static void put_hole(struct line *l, const struct range_style *s, const struct p
 	line_str(l, "hole");
 	if (item->why == PT_WHY_NONCANONICAL) {
 		line_str(l, ": ");
-		line_str(l, pt_why_name(item->why));
+		line_str(l, why_name(s->fmt, item->why));
 	} else if (item->entry && !s->perms_only) {
 		line_str(l, ": ");
 		put_name(l, s, item);
@@ -122,7 +124,7 @@ void range_says_text(struct line *l, const struct range_style *s, const struct p
 		break;
 	default:
 		line_str(l, "bad: ");
-		line_str(l, pt_why_name(item->why));
+		line_str(l, why_name(s->fmt, item->why));
 		line_str(l, ", ");
 		put_name(l, s, item);
 	}
@@ -184,19 +186,28 @@ static void leaf_json(struct json *j, const struct range_style *s, const struct 
 		attributes_json(j, s, item);
 }
 
+static void place_json(struct json *j, const struct range_style *s, const struct pt_item *item)
+{
+	json_str(j, "entry", pt_level_name(s->fmt, item->level));
+	json_hex(j, "at", item->addr);
+	if (item->why == PT_WHY_UNREADABLE)
+		json_null(j, "value");
+	else
+		json_hex(j, "value", item->entry);
+}
+
 void range_says_json(struct json *j, const struct range_style *s, const struct pt_item *item)
 {
 	json_str(j, "kind", kind_name(item->kind));
-	json_str(j, "why", item->why ? pt_why_name(item->why) : NULL);
-	if (item->level && item->why != PT_WHY_NONCANONICAL) {
-		json_str(j, "entry", pt_level_name(s->fmt, item->level));
-		json_hex(j, "at", item->addr);
-		json_hex(j, "value", item->entry);
-	}
+	json_str(j, "why", item->why ? why_name(s->fmt, item->why) : NULL);
+	if (item->level)
+		place_json(j, s, item);
 	if (item->kind == PT_LEAF)
 		leaf_json(j, s, item);
-	else if (item->kind == PT_TABLE)
-		json_hex(j, "table", item->pa);
+	if (item->kind != PT_TABLE)
+		return;
+	json_hex(j, "table", item->pa);
+	perm_json(j, s->fmt, item->perm);
 }
 
 void range_json(struct json *j, const struct range_style *s, const struct pt_item *item)
@@ -217,7 +228,7 @@ static bool tells(const struct range_style *s, unsigned int id)
 }
 
 /* The bits of a leaf that count. */
-static uint64_t telling_bits(const struct range_style *s, const struct pt_item *leaf)
+static uint64_t leaf_bits(const struct range_style *s, const struct pt_item *leaf)
 {
 	struct pt_field fields[PT_MAX_FIELDS];
 	unsigned int i, n = pt_entry_fields(s->fmt, leaf->level, leaf->entry, fields);
@@ -229,24 +240,36 @@ static uint64_t telling_bits(const struct range_style *s, const struct pt_item *
 	return bits;
 }
 
-static bool leaves_same(const struct range_style *s, const struct pt_item *a,
-			const struct pt_item *b)
+/* The bits of another entry that count: all but those at the places of A and D. */
+static uint64_t other_bits(const struct range_style *s, const struct pt_item *item)
+{
+	if (s->ad)
+		return item->entry;
+	return item->entry & ~(s->fmt->ept ? EPT_A | EPT_D : PT_A | PT_D);
+}
+
+static bool leaves_same(const struct range_style *sa, const struct pt_item *a,
+			const struct range_style *sb, const struct pt_item *b)
 {
 	if (a->perm != b->perm)
 		return false;
-	if (s->perms_only || (!a->level && !b->level))
+	if (sa->perms_only || (!a->level && !b->level))
 		return true;
 	return a->level == b->level &&
-	       (a->entry == b->entry || telling_bits(s, a) == telling_bits(s, b));
+	       (a->entry == b->entry || leaf_bits(sa, a) == leaf_bits(sb, b));
 }
 
-bool range_same(const struct range_style *s, const struct pt_item *a, const struct pt_item *b)
+bool range_same(const struct range_style *sa, const struct pt_item *a, const struct range_style *sb,
+		const struct pt_item *b)
 {
+	uint64_t bits;
+
 	if (a->kind != b->kind)
 		return false;
-	if (a->kind == PT_HOLE)
-		return true;
 	if (a->kind == PT_LEAF)
-		return leaves_same(s, a, b);
-	return a->level == b->level && a->why == b->why && a->entry == b->entry;
+		return leaves_same(sa, a, sb, b);
+	bits = other_bits(sa, a);
+	if (a->kind == PT_HOLE && (sa->perms_only || (!bits && !other_bits(sb, b))))
+		return true;
+	return a->level == b->level && a->why == b->why && bits == other_bits(sb, b);
 }

@@ -37,15 +37,18 @@ void range_says_text(struct line *l, const struct range_style *style, const stru
  * Members "start", "last" of the open object, and those of range_says_json(): "kind" (table, leaf,
  * hole, bad), "entry" (name, or null), "at", "value", "why" of the entry of the first page, and of
  * leaves "pa", "page_size", "read", "write", "exec", "user" (EPT: "exec_user"), "global", "pat" or
- * "memtype" and "ipat", "pkey", "software", "accessed", "dirty"; of tables "table", the address.
+ * "memtype" and "ipat", "pkey", "software", "accessed", "dirty"; of tables "table", the address,
+ * and the permissions. "value" is null where the entry could not be read.
  */
 void range_json(struct json *j, const struct range_style *style, const struct pt_item *item);
 void range_says_json(struct json *j, const struct range_style *style, const struct pt_item *item);
 
 /*
- * Do both say the same, by @style, apart from where they lead? Bad ones do if their entries are
- * the same, holes always.
+ * Do both say the same, apart from where they lead? @sa is the style of @a, @sb of @b; they may
+ * have different formats of one mode. Bad ones do if their entries are the same, A and D left out
+ * without ->ad; so do holes, at any level if the entries are 0; with ->perms_only all holes.
  */
-bool range_same(const struct range_style *style, const struct pt_item *a, const struct pt_item *b);
+bool range_same(const struct range_style *sa, const struct pt_item *a, const struct range_style *sb,
+		const struct pt_item *b);
 
 #endif

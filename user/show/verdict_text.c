@@ -91,6 +91,8 @@ void verdict_json(struct json *j, const struct chain_verdict *v, unsigned int ac
 	json_bool(j, "write", access & PT_ACC_WRITE);
 	json_bool(j, "exec", access & PT_ACC_EXEC);
 	json_bool(j, "user", access & PT_ACC_USER);
+	json_bool(j, "implicit", access & PT_ACC_IMPLICIT);
+	json_bool(j, "shstk", access & PT_ACC_SHSTK);
 	json_str(j, "verdict", verdict_names[c->verdict]);
 	json_str(j, "rule", c->rule != PT_RULE_NONE ? pt_rule_name(c->rule) : NULL);
 	json_str(j, "where", denied ? where_names[v->where] : NULL);

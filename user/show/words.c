@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "user/show/words.h"
 
+#include "user/pt/pt_entry.h"
 #include "user/pt/pt_mode.h"
 
 const char *kind_name(enum pt_kind kind)
@@ -69,6 +70,13 @@ char *format_text(char *buf, const struct pt_fmt *fmt)
 {
 	snprintf(buf, FORMAT_LEN, "%s%s", fmt->feat.npt ? "npt-" : "", pt_mode_name(fmt->mode));
 	return buf;
+}
+
+const char *why_name(const struct pt_fmt *fmt, enum pt_why why)
+{
+	if (why == PT_WHY_NONCANONICAL && !fmt->va_signed)
+		return "address out of range";
+	return pt_why_name(why);
 }
 
 const char *entry_prefix(const struct pt_fmt *fmt)

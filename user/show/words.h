@@ -29,6 +29,8 @@ void perm_json(struct json *j, const struct pt_fmt *fmt, unsigned int perm);
 #define FORMAT_LEN 16
 /* "4level", "ept4", "npt-pae": the names that options take. */
 char *format_text(char *buf, const struct pt_fmt *fmt);
+/* pt_why_name(); only linear addresses are canonical or not, others are in range or not. */
+const char *why_name(const struct pt_fmt *fmt, enum pt_why why);
 /* What comes before the name of an entry: "EPT ", "NPT " or "". */
 const char *entry_prefix(const struct pt_fmt *fmt);
 

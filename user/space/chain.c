@@ -50,19 +50,50 @@ const struct pt_path *chain_end(const struct chain *c, const struct pt_fmt **fmt
 	return &c->path;
 }
 
-/* True when a guest's entry could not be reached. */
-static bool check_tables(const struct chain *c, struct chain_verdict *out)
+/* Does the second space forbid the guest's walk its entry of @level? @how: 0 or PT_ACC_WRITE. */
+static bool table_forbids(const struct chain *c, unsigned int level, unsigned int how,
+			  struct chain_verdict *out)
 {
 	static const struct pt_cpu plain; /* rights of a second space do not depend on it */
+
+	out->fmt = c->under->fmt;
+	out->where = CHAIN_TABLE;
+	out->level = (uint8_t)level;
+	pt_check_access(out->fmt, &plain, &c->table[level], PT_ACC_WALK | how, &out->check);
+	return out->check.verdict != PT_ALLOWED;
+}
+
+/* Is there an entry of the guest's that cannot be read? */
+static bool reads_fail(const struct chain *c, struct chain_verdict *out)
+{
 	unsigned int level;
 
-	for (level = c->path.top; level >= c->lowest; level--) {
-		pt_check_access(out->fmt, &plain, &c->table[level], PT_ACC_WALK, &out->check);
-		if (out->check.verdict == PT_ALLOWED)
-			continue;
-		out->level = (uint8_t)level;
-		return true;
-	}
+	for (level = c->path.top; level >= c->lowest; level--)
+		if (table_forbids(c, level, 0, out))
+			return true;
+	return false;
+}
+
+/* Has the CPU to set A, or D by a write, in the guest's entry of @level? SDM vol. 3, 4.8. */
+static bool is_marked(const struct chain *c, unsigned int level, unsigned int access)
+{
+	pt_u64 bits = PT_A;
+
+	if (c->space->fmt->free_levels >> level & 1)
+		return false;
+	if (level == c->lowest && (access & PT_ACC_WRITE) && !(access & PT_ACC_EXEC))
+		bits |= PT_D;
+	return bits & ~c->path.at[level].entry;
+}
+
+/* Is there an entry that cannot be marked? That is a write to it: SDM vol. 3, 29.3.3.2. */
+static bool marks_fail(const struct chain *c, unsigned int access, struct chain_verdict *out)
+{
+	unsigned int level;
+
+	for (level = c->path.top; level >= c->lowest; level--)
+		if (is_marked(c, level, access) && table_forbids(c, level, PT_ACC_WRITE, out))
+			return true;
 	return false;
 }
 
@@ -81,16 +112,14 @@ void chain_check(const struct chain *c, const struct pt_cpu *cpu, unsigned int a
 		 struct chain_verdict *out)
 {
 	*out = (struct chain_verdict){ 0 };
-	if (c->under) {
-		out->fmt = c->under->fmt;
-		out->where = CHAIN_TABLE;
-		if (check_tables(c, out))
-			return;
-	}
+	if (c->under && reads_fail(c, out))
+		return;
 	out->fmt = c->space->fmt;
 	out->where = CHAIN_SPACE;
 	pt_check_access(out->fmt, cpu, &c->path, access, &out->check);
 	if (out->check.verdict != PT_ALLOWED || !c->under || !c->has_page)
+		return;
+	if (marks_fail(c, access, out))
 		return;
 	out->fmt = c->under->fmt;
 	out->where = CHAIN_PAGE;

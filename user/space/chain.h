@@ -39,13 +39,14 @@ struct chain_verdict {
 	struct pt_check check;
 	const struct pt_fmt *fmt; /* of the space that ->check is about */
 	enum chain_where where;
-	uint8_t level; /* CHAIN_TABLE: of the guest's entry that could not be reached */
+	uint8_t level; /* CHAIN_TABLE: of the guest's entry that could not be reached or marked */
 };
 
 /*
  * Judges @access (PT_ACC_* but PT_ACC_WALK) in the order of the CPU: first the reads of the guest's
- * entries by the second space, then the guest's own rights, then those of the page in the second
- * space. @cpu is the guest's.
+ * entries by the second space, then the guest's own rights, then the writes that set A and D in the
+ * guest's entries, where these are clear, then the rights of the page in the second space. @cpu is
+ * the guest's.
  */
 void chain_check(const struct chain *c, const struct pt_cpu *cpu, unsigned int access,
 		 struct chain_verdict *out);

@@ -140,15 +140,26 @@ static int load_raw(struct image *image, uint64_t base)
 	return 0;
 }
 
+static int refuse_base(const struct image *image, const char *what)
+{
+	msg_error("%s: %s, which has addresses of its own; a base address is for raw images",
+		  image->path, what);
+	return -EINVAL;
+}
+
 static int load(struct image *image, uint64_t base)
 {
 	const char *unsupported;
 	struct stat st = { 0 };
+	bool core;
 	int err;
 
 	err = open_file(image, &st);
 	if (err)
 		return err;
+	core = S_ISREG(st.st_mode) && image_is_core(image);
+	if (base && (core || S_ISCHR(st.st_mode)))
+		return refuse_base(image, core ? "an ELF core" : "a device");
 	if (S_ISCHR(st.st_mode))
 		return load_raw(image, 0);
 	unsupported = image_unsupported(image);
@@ -158,7 +169,7 @@ static int load(struct image *image, uint64_t base)
 			  image->path, unsupported);
 		return -EINVAL;
 	}
-	return image_is_core(image) ? image_load_core(image) : load_raw(image, base);
+	return core ? image_load_core(image) : load_raw(image, base);
 }
 
 /* One segment can be read without a call; the largest is where most tables will be. */

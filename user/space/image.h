@@ -18,6 +18,7 @@ struct image;
 /*
  * Opens @path. An ELF core is one that has the ELF magic and e_type ET_CORE; another regular file
  * is raw, with its first byte at physical address @base; a character device is read with pread().
+ * Another @base than 0 is refused where the image is not raw.
  * In a core only what it holds bytes of is there (p_filesz of a segment); where segments overlap,
  * the one that begins at the lower address counts. Regular files are mapped, if they can be; one
  * that is cut while it is open ends the program with SIGBUS. Returns 0, or -errno with one line on

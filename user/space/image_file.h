@@ -26,6 +26,18 @@ struct image {
 	unsigned int nr_notes; /* that were looked at */
 };
 
+/* QEMU target/i386/arch_dump.c, QEMUCPUState; what follows there is of no use here. */
+struct image_cpu_note {
+	uint32_t version; /* 1 */
+	uint32_t size;
+	uint64_t regs[18]; /* rax rbx rcx rdx rsi rdi rsp rbp r8..r15 rip rflags */
+	struct {
+		uint32_t selector, limit, flags, pad;
+		uint64_t base;
+	} segs[10]; /* cs ds es fs gs ss ldt tr gdt idt */
+	uint64_t cr[5];
+};
+
 /* @len bytes of the file at @offset, all or nothing. 0, -EFAULT outside of the file, or -errno. */
 int image_fetch(const struct image *image, uint64_t offset, void *buf, size_t len);
 

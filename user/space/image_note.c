@@ -10,18 +10,6 @@
 /* Two for each of QEMU's 4096 CPUs, and some. */
 #define MAX_NOTES 65536
 
-/* QEMU target/i386/arch_dump.c, QEMUCPUState; what follows is of no use here. */
-struct qemu_cpu {
-	uint32_t version; /* 1 */
-	uint32_t size;
-	uint64_t regs[18]; /* rax rbx rcx rdx rsi rdi rsp rbp r8..r15 rip rflags */
-	struct {
-		uint32_t selector, limit, flags, pad;
-		uint64_t base;
-	} segs[10]; /* cs ds es fs gs ss ldt tr gdt idt */
-	uint64_t cr[5];
-};
-
 struct note {
 	Elf64_Nhdr hdr; /* that of ELF32 is the same */
 	uint64_t desc;	/* offset in the file */
@@ -47,7 +35,7 @@ static int fetch_note(const struct image *image, uint64_t offset, uint64_t end, 
 }
 
 static bool is_qemu_cpu(const struct image *image, const struct note *note, uint64_t offset,
-			struct qemu_cpu *cpu)
+			struct image_cpu_note *cpu)
 {
 	static const char name[] = "QEMU";
 	char buf[sizeof(name)];
@@ -61,14 +49,14 @@ static bool is_qemu_cpu(const struct image *image, const struct note *note, uint
 }
 
 /* The machine type is that of the first CPU: others may not have paging on yet. */
-static uint64_t guess_efer(const struct qemu_cpu *cpu, bool long_mode)
+static uint64_t guess_efer(const struct image_cpu_note *cpu, bool long_mode)
 {
 	if (!(cpu->cr[0] & PT_CR0_PG) || !(cpu->cr[4] & PT_CR4_PAE))
 		return 0;
 	return PT_EFER_NXE | (long_mode ? PT_EFER_LMA : 0);
 }
 
-static int add_cpu(struct image *image, const struct qemu_cpu *cpu, bool long_mode)
+static int add_cpu(struct image *image, const struct image_cpu_note *cpu, bool long_mode)
 {
 	struct pt_cregs *cpus;
 
@@ -88,7 +76,7 @@ static int add_cpu(struct image *image, const struct qemu_cpu *cpu, bool long_mo
 int image_load_notes(struct image *image, uint64_t offset, uint64_t size, bool long_mode)
 {
 	uint64_t end = offset + size;
-	struct qemu_cpu cpu;
+	struct image_cpu_note cpu;
 	struct note note;
 	int err;
 

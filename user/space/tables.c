@@ -132,3 +132,9 @@ size_t tables_count(const struct tables *t)
 {
 	return t->nr;
 }
+
+const uint64_t *tables_entries(const struct tables *t, size_t i, uint64_t *pa)
+{
+	*pa = t->copies[i]->pa;
+	return t->copies[i]->entry;
+}

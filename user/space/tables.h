@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "user/pt/pt_mem.h"
+#include "user/pt/pt_mode.h"
 
 struct tables;
 
@@ -19,7 +20,7 @@ void tables_free(struct tables *t);
 /*
  * Keeps @nr entries of 8 bytes, from index @first on, of the table at @pa (a multiple of 4096).
  * Others of it that were put before stay; those that never were are 0. 0, -ENOMEM, or -EINVAL for
- * entries beyond the table's end.
+ * another @pa and for entries beyond the table's end.
  */
 int tables_put(struct tables *t, uint64_t pa, unsigned int first, unsigned int nr,
 	       const uint64_t *entries);
@@ -29,5 +30,14 @@ struct pt_mem *tables_mem(struct tables *t);
 
 /* Tables that are kept. */
 size_t tables_count(const struct tables *t);
+
+/* The 512 entries of table @i, less than that, and its address. */
+const uint64_t *tables_entries(const struct tables *t, size_t i, uint64_t *pa);
+
+/*
+ * Writes an ELF core with the tables, and the registers that tell where they begin, as
+ * image_open() reads it (QEMU's note). 0; -E2BIG: more than an image may have; or -errno.
+ */
+int tables_save(const struct tables *t, const struct pt_cregs *regs, const char *path);
 
 #endif

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Making and undoing one transaction.
+ *
+ * Each edit claims its page from before that one is faulted in, which may take as long as its
+ * memory's pager likes, until it is gone, so that no second one gets it. claim_lock protects the
+ * claims and is held for nothing else. The guard does not take it.
+ */
+#include <linux/fdtable.h>
+#include <linux/hashtable.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "edit.h"
+#include "ptremap.h"
+#include "trace.h"
+#include "txn.h"
+
+static DEFINE_MUTEX(claim_lock);
+static DEFINE_HASHTABLE(claims, 12); /* of edits, by claim_key() */
+
+/* ---- claims ---------------------------------------------------------------------------------- */
+
+static unsigned long claim_key(const struct edit *e)
+{
+	return (unsigned long)e->mm + (e->va >> PAGE_SHIFT);
+}
+
+/* One that the kernel took away does not stand in the way of a new one. */
+static bool in_the_way(struct edit *one, const struct edit *e)
+{
+	u8 state;
+
+	if (one->va != e->va || one->mm != e->mm)
+		return false;
+	state = edit_state(one);
+	return !state || state == PTREMAP_ACTIVE;
+}
+
+static int claim_page(struct edit *e)
+{
+	struct edit *one;
+	int err = 0;
+
+	mutex_lock(&claim_lock);
+	hash_for_each_possible(claims, one, link, claim_key(e)) if (in_the_way(one, e)) err =
+		-EBUSY;
+	if (!err)
+		hash_add(claims, &e->link, claim_key(e));
+	mutex_unlock(&claim_lock);
+	return err;
+}
+
+static void drop_claims(struct txn *t)
+{
+	u32 i;
+
+	mutex_lock(&claim_lock);
+	for (i = 0; i < t->nr; i++)
+		hash_del(&t->edits[i].link);
+	mutex_unlock(&claim_lock);
+}
+
+/* ---- the end of one ---------------------------------------------------------------------------
+ */
+
+/* All edits are complete by the time that one of them was taken: ->nr does not change any more. */
+static void release_taken(struct work_struct *work)
+{
+	struct txn *t = container_of(work, struct txn, released);
+	u32 i;
+
+	for (i = 0; i < t->nr; i++) {
+		u8 state = edit_state(&t->edits[i]);
+
+		if (state == PTREMAP_TAKEN || state == PTREMAP_LOST)
+			edit_release(&t->edits[i]);
+	}
+}
+
+u32 txn_undo(struct txn *t)
+{
+	u32 i, restored = 0;
+
+	for (i = t->nr; i-- > 0;)
+		restored += edit_restore(&t->edits[i], PTREMAP_CAUSE_UNDO);
+	if (restored)
+		flush_all_cpus();
+	for (i = 0; i < t->nr; i++) {
+		edit_release(&t->edits[i]);
+		cond_resched();
+	}
+	/* No guard runs any more, but one that did may have left this to do. */
+	cancel_work_sync(&t->released);
+	drop_claims(t);
+	kvfree(t);
+	return restored;
+}
+
+/* ---- making one ------------------------------------------------------------------------------ */
+
+#define USER_END (TASK_SIZE_MAX & PAGE_MASK)
+
+static int check_va(u64 va)
+{
+	return va & ~PAGE_MASK || va >= USER_END ? -EDOM : 0;
+}
+
+static int check_item(const struct ptremap_item *i)
+{
+	bool two = i->what == PTREMAP_FRAME || i->what == PTREMAP_SWAP;
+
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->reserved ||
+	    i->flags & ~PTREMAP_ITEM_EXPECT)
+		return -EINVAL;
+	if (i->what == PTREMAP_PROTECT) {
+		if (!(i->set | i->clear) || i->set & i->clear ||
+		    (i->set | i->clear) & ~PTREMAP_PROTECT_BITS)
+			return -EINVAL;
+	} else if (i->set | i->clear) {
+		return -EINVAL;
+	}
+	if (!two && (i->other_pid || i->other_va))
+		return -EINVAL;
+	/* do_numa_page() is what lets the next access through. */
+	if (i->what == PTREMAP_TRAP && !IS_ENABLED(CONFIG_NUMA_BALANCING))
+		return -EOPNOTSUPP;
+	/* The kernel's half has no edits. */
+	if (i->pid <= 0 || (two && i->other_pid <= 0))
+		return -ESRCH;
+	return check_va(i->va) ?: two ? check_va(i->other_va) : 0;
+}
+
+/* A guest lives as long as one of its files: "kvm-vm", "kvm-vcpu:0", "kvm-vfio". */
+static int is_kvm_file(const void *unused, struct file *file, unsigned int fd)
+{
+	return file->f_path.dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	       !strncmp(file->f_path.dentry->d_name.name, "kvm-", 4);
+}
+
+/*
+ * KVM keeps frame numbers of its own, which a silent exchange would leave stale (of a guest that
+ * comes later hold_tell_others() takes care). The locks are held for as long as the files are
+ * looked through.
+ */
+static bool has_kvm_guest(pid_t nr)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	bool found = false;
+
+	put_pid(pid);
+	if (!task)
+		return false;
+	task_lock(task);
+	if (task->files)
+		found = iterate_fd(task->files, 0, is_kvm_file, NULL);
+	task_unlock(task);
+	put_task_struct(task);
+	return found;
+}
+
+/* The caller has a reference to @mm (mmget). */
+static int add_edit(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm)
+{
+	struct edit *e = &t->edits[t->nr];
+	int err = edit_init(e, item, mm, &t->released);
+
+	if (err)
+		return err;
+	t->nr++;
+	return claim_page(e);
+}
+
+/* @other: the mm of ->other_va, for FRAME. */
+static int add_one(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm,
+		   struct mm_struct *other)
+{
+	struct edit *e = &t->edits[t->nr];
+
+	return add_edit(t, item, mm) ?: edit_hold_source(e, other) ?: edit_hold_old(e);
+}
+
+/* Each gets the other's frame. Own copies first: where one is made, the page is another one. */
+static int add_swap(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm,
+		    struct mm_struct *other)
+{
+	struct edit *one = &t->edits[t->nr], *two = one + 1;
+	struct ptremap_item back = *item;
+	int err;
+
+	back.pid = item->other_pid;
+	back.va = item->other_va;
+	back.other_pid = item->pid;
+	back.other_va = item->va;
+	back.flags = 0;
+	err = add_edit(t, item, mm) ?: add_edit(t, &back, other);
+	if (!err)
+		err = edit_hold_source(one, other) ?: edit_hold_source(two, mm);
+	if (!err)
+		err = edit_hold_old(one) ?: edit_hold_old(two);
+	one->twin = two;
+	two->twin = one;
+	if (!err && (one->old.page != two->source.page || two->old.page != one->source.page))
+		err = -EAGAIN;
+	return err;
+}
+
+static int prepare_item(struct txn *t, const struct ptremap_item *item)
+{
+	bool two = item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP;
+	struct target one, other = {};
+	int err = check_item(item);
+
+	if (err)
+		return err;
+	err = target_get(&one, item->pid, 0);
+	if (err)
+		return err;
+	if (two)
+		err = target_get(&other, item->other_pid, 0);
+	if (err)
+		goto out;
+	if (item->what != PTREMAP_PROTECT && item->what != PTREMAP_TRAP &&
+	    (has_kvm_guest(item->pid) || (two && has_kvm_guest(item->other_pid))))
+		err = -EXDEV;
+	else if (item->what == PTREMAP_SWAP)
+		err = add_swap(t, item, one.mm, other.mm);
+	else
+		err = add_one(t, item, one.mm, other.mm);
+	if (two)
+		target_put(&other);
+out:
+	target_put(&one);
+	return err;
+}
+
+/* Installs all edits of @t. On failure the caller undoes those that were. */
+static int install_all(struct txn *t, bool dry_run, u32 *failed)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < t->nr && !err; i++) {
+		struct edit *e = &t->edits[i];
+
+		/* Its tables must not be torn down under lock_pte(). */
+		if (!mmget_not_zero(e->mm)) {
+			err = -ESRCH;
+		} else {
+			err = edit_install(e, dry_run);
+			mmput(e->mm);
+		}
+		*failed = i;
+	}
+	return err;
+}
+
+static u32 edits_of(const struct ptremap_item *item)
+{
+	return item->what == PTREMAP_SWAP ? 2 : 1;
+}
+
+/* Item @n's answers from its first edit. Returns the index of the next item's. */
+static u32 answer(struct ptremap_item *item, const struct txn *t, u32 first)
+{
+	if (first < t->nr) {
+		item->old = t->edits[first].item.old;
+		item->new = t->edits[first].item.new;
+	}
+	return first + edits_of(item);
+}
+
+struct txn *txn_new(u32 nr)
+{
+	struct txn *t;
+
+	t = kvzalloc(struct_size(t, edits, 2 * (size_t)nr), GFP_KERNEL_ACCOUNT);
+	if (t)
+		INIT_WORK(&t->released, release_taken);
+	return t;
+}
+
+int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
+{
+	u32 i, at, failed = 0;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++) {
+		items[i].status = err = prepare_item(t, &items[i]);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	if (err) {
+		trace_ptremap_refuse(items[i - 1].pid, items[i - 1].va, items[i - 1].what, err);
+		return err;
+	}
+	err = install_all(t, dry_run, &failed);
+	if (!err && !dry_run)
+		flush_all_cpus();
+	for (i = at = 0; i < nr; i++) {
+		u32 next = answer(&items[i], t, at);
+
+		if (err && failed >= at && failed < next)
+			items[i].status = err;
+		at = next;
+	}
+	if (err)
+		trace_ptremap_refuse(t->edits[failed].pid, t->edits[failed].va,
+				     t->edits[failed].item.what, err);
+	return err;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One transaction: several edits, all made or none. */
+#ifndef TXN_H
+#define TXN_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+
+#include "edit.h"
+
+struct txn {
+	struct list_head link;	     /* the journal's, while it undoes several */
+	struct work_struct released; /* lets go of what the guard took */
+	const struct file *owner;    /* NULL: kept */
+	u32 id;
+	u32 nr; /* of ->edits that edit_init() was called for */
+	struct edit edits[];
+};
+
+/* Room for @nr items; txn_undo() frees it. NULL: no memory. */
+struct txn *txn_new(u32 nr);
+/*
+ * Makes the edits of @items (with @dry_run: all but the edits themselves), and puts the answers
+ * there. On failure some may have been made: txn_undo() is for the caller in any case.
+ */
+int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run);
+/*
+ * Takes back what is active, flushes once, lets go of pages and guards, and frees @t. Nobody else
+ * may know of it. Returns how many edits were active. Sleeps.
+ */
+u32 txn_undo(struct txn *t);
+
+#endif

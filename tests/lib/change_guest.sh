@@ -1,0 +1,563 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Inside the lab: the changing half of ptremap. Programs (tests/system/pages.c) tell what they see in
+# their pages while these are changed, and afterwards.
+# usage: change_guest.sh MODULE PART...
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/check.sh"
+
+readonly remap=$bin/ptremap pages=$bin/tests/pages
+readonly TRACING=/sys/kernel/tracing
+# What CPUs note in an entry: A and D, which later kernels move elsewhere in read-only ones.
+readonly NOTED=0x0400000000000060
+declare -A pid to from at # of programs, by name; addresses by PROGRAM-PAGE
+
+prepare()
+{
+	insmod "$1" || exit 1
+	echo 4 >/proc/sys/vm/nr_hugepages
+	mountpoint -q $TRACING || mount -t tracefs none $TRACING
+	what=$(uname -r)
+	what=${what%%-*}
+}
+
+# ---- programs --------------------------------------------------------------------------------
+
+# hear PROGRAM - the addresses that it tells
+hear()
+{
+	local name address
+
+	while read -r -t 20 name address <&"${from[$1]}" && [[ $name != ready ]]; do
+		at[$1-$name]=$address
+	done
+}
+
+# start PROGRAM
+start()
+{
+	local in out
+
+	rm -f "$work/in" "$work/out.fifo"
+	mkfifo "$work/in" "$work/out.fifo"
+	"$pages" "$1" <"$work/in" >"$work/out.fifo" &
+	pid[$1]=$!
+	exec {in}>"$work/in" {out}<"$work/out.fifo"
+	to[$1]=$in from[$1]=$out
+	hear "$1"
+}
+
+# stop PROGRAM...
+stop()
+{
+	local program in out
+
+	for program; do
+		in=${to[$program]} out=${from[$program]}
+		exec {in}>&- {out}<&-
+		kill -KILL "${pid[$program]}" 2>/dev/null # it may have ended: its stdin has
+		wait "${pid[$program]}" 2>/dev/null
+	done
+}
+
+# ask PROGRAM WORD... - sets $answer
+ask()
+{
+	echo "${@:2}" >&"${to[$1]}"
+	read -r -t 20 answer <&"${from[$1]}" || answer='no answer'
+}
+
+# sees WHAT PROGRAM PAGE TEXT
+sees()
+{
+	ask "$2" read "$3"
+	equal "$what: $1: $2 sees in $3" "$answer" "$4"
+}
+
+# answers WHAT ANSWER WORD... - t to a request
+answers()
+{
+	ask t "${@:3}"
+	equal "$what: $1" "$answer" "$2"
+}
+
+# place PROGRAM PAGE - as PID:VA
+place()
+{
+	printf '%s:%s' "${pid[$1]}" "${at[$1-$2]}"
+}
+
+# entry PROGRAM PAGE - its value, without what CPUs note in it
+entry()
+{
+	local value
+
+	value=$("$remap" walk --pid "${pid[$1]}" --json "${at[$1-$2]}" | jq -r '.levels[-1].value')
+	printf '0x%x' $((value & ~NOTED))
+}
+
+# ---- controllers -----------------------------------------------------------------------------
+
+# hold ARG... - ptremap in the background; returns when its change is in force. Sets $holder
+hold()
+{
+	local tries
+
+	: >"$work/held"
+	"$remap" "$@" >"$work/held" 2>"$work/held.err" &
+	holder=$!
+	for ((tries = 0; tries < 200; tries++)); do
+		[[ -s $work/held ]] && return
+		kill -0 $holder 2>/dev/null || break
+		sleep 0.05
+	done
+	not_ok "$what: $*: not in force"
+	cat "$work/held.err"
+}
+
+# let_go WHAT SIGNAL STATUS - ends it
+let_go()
+{
+	local status
+
+	kill -"$2" "$holder"
+	wait "$holder" 2>/dev/null
+	status=$?
+	equal "$what: $1: status after SIG$2" $status "$3"
+}
+
+# ends_alone WHAT STATUS PATTERN - it ends by itself, and tells why
+ends_alone()
+{
+	local status
+
+	wait "$holder"
+	status=$?
+	if ((status == $2)) && grep -qE -- "$3" "$work/held.err"; then
+		ok "$what: $1: $status, $(tail -n 1 "$work/held.err")"
+	else
+		not_ok "$what: $1: status $status (not $2), /$3/:"
+		cat "$work/held.err"
+	fi
+}
+
+# nothing_listed WHAT
+nothing_listed()
+{
+	equal "$what: $1: changes listed" "$("$remap" list | wc -l)" 0
+}
+
+# ---- each command ----------------------------------------------------------------------------
+
+part_commands()
+{
+	start t
+	start s
+	check_map
+	check_swap
+	check_protect
+	check_trap
+	nothing_listed "after all"
+	stop t s
+}
+
+check_map()
+{
+	local before
+
+	before=$(entry t a)
+	hold map --pid "${pid[t]}" "${at[t-a]}" --frame-of "$(place s b)"
+	sees "map --frame-of" t a s-b
+	ask t write a written
+	sees "map --frame-of: after a write" s b written
+	equal "$what: map --frame-of: both lead to one frame" \
+		"$("$remap" translate --pid "${pid[t]}" "${at[t-a]}" | cut -d ' ' -f 2)" \
+		"$("$remap" translate --pid "${pid[s]}" "${at[s-b]}" | cut -d ' ' -f 2)"
+	let_go "map --frame-of" TERM 143
+	sees "map --frame-of, undone" t a t-a
+	sees "map --frame-of, undone" s b written
+	equal "$what: map --frame-of, undone: the entry" "$(entry t a)" "$before"
+	ask s write b s-b
+	hold map --fresh --pid "${pid[t]}" "${at[t-a]}" "${at[t-b]}"
+	sees "map --fresh" t a -
+	ask t write b new
+	sees "map --fresh" t a -
+	sees "map --fresh" t b new
+	let_go "map --fresh" TERM 143
+	sees "map --fresh, undone" t a t-a
+	sees "map --fresh, undone" t b t-b
+}
+
+check_swap()
+{
+	hold swap --pid "${pid[t]}" "${at[t-a]}" --with "${at[t-b]}"
+	sees "swap" t a t-b
+	sees "swap" t b t-a
+	equal "$what: swap: entries shown, before and after" "$(grep -cE '^  (before|after )' "$work/held")" 4
+	let_go "swap" TERM 143
+	sees "swap, undone" t a t-a
+	sees "swap, undone" t b t-b
+	hold swap "$(place t c)" --with "$(place s d)"
+	sees "swap of two processes" t c s-d
+	sees "swap of two processes" s d t-c
+	let_go "swap of two processes" TERM 143
+	sees "swap of two processes, undone" t c t-c
+	sees "swap of two processes, undone" s d s-d
+}
+
+# bits WHAT BITS OPTION... - protect changes exactly these bits of the entry
+bits()
+{
+	local before
+
+	before=$(entry t c)
+	hold protect --pid "${pid[t]}" "${at[t-c]}" "${@:3}"
+	equal "$what: $1: bits that changed" "$(printf '0x%x' $(($(entry t c) ^ before)))" "$2"
+	let_go "$1" TERM 143
+	equal "$what: $1, undone: the entry" "$(entry t c)" "$before"
+}
+
+check_protect()
+{
+	bits "protect --clear RW" 0x2 --clear RW
+	bits "protect --set PCD,PWT --clear rw" 0x1a --set PCD,PWT --clear rw
+	bits "protect --clear NX" 0x8000000000000000 --clear NX
+	bits "protect --set PAT" 0x80 --set PAT
+	bits "protect --set PK=5" 0x2800000000000000 --set PK=5
+	hold protect --set RW "$(place t code)"
+	answers "protect --set RW: a write to read-only memory" "done" write code changed
+	let_go "protect --set RW" TERM 143
+	answers "protect --set RW, undone: a write to read-only memory" SIGSEGV write code again
+	sees "protect --set RW, undone" t code changed
+	hold protect --clear NX "$(place t a)"
+	answers "protect --clear NX: a call into data" "done" call a
+	let_go "protect --clear NX" TERM 143
+	answers "protect --clear NX, undone: a call into data" SIGSEGV call a
+	hold protect --set NX "$(place t code)"
+	answers "protect --set NX: a call into code" SIGSEGV call code
+	let_go "protect --set NX" TERM 143
+	answers "protect --set NX, undone: a call into code" "done" call code
+	hold protect --clear RW "$(place t b)"
+	answers "protect --clear RW: a write, which the kernel lets through" "done" write b t-b
+	let_go "protect --clear RW" TERM 143
+	if grep -qw ospke /proc/cpuinfo; then
+		hold protect --set pkey=1 "$(place t d)"
+		sees "protect --set pkey=1" t d SIGSEGV
+		let_go "protect --set pkey=1" TERM 143
+		sees "protect --set pkey=1, undone" t d t-d
+	fi
+}
+
+check_trap()
+{
+	local before
+
+	hold trap --pid "${pid[t]}" "${at[t-a]}"
+	equal "$what: trap: the entry" "$("$remap" walk --pid "${pid[t]}" "${at[t-a]}" | grep -c protnone)" 1
+	before=$(cut -d ' ' -f 10 "/proc/${pid[t]}/stat")
+	sees "trap" t a t-a
+	equal "$what: trap: faults" $(($(cut -d ' ' -f 10 "/proc/${pid[t]}/stat") - before)) 1
+	sees "trap, again" t a t-a
+	equal "$what: trap: faults after the second access" \
+		$(($(cut -d ' ' -f 10 "/proc/${pid[t]}/stat") - before)) 1
+	let_go "trap" TERM 143
+	sees "trap, undone" t a t-a
+}
+
+# ---- how long --------------------------------------------------------------------------------
+
+part_modes()
+{
+	start t
+	check_dry_run
+	check_for
+	check_keep
+	check_command
+	check_signals
+	nothing_listed "after all"
+	stop t
+}
+
+check_dry_run()
+{
+	local before
+
+	before=$(entry t a)
+	ends_with "$what: --dry-run" 0 "$remap" swap "$(place t a)" --with "${at[t-b]}" --dry-run
+	equal "$what: --dry-run: entries, before and after" "$(grep -cE '^  (before|after )' "$work/out")" 4
+	equal "$what: --dry-run: what would be held" "$(grep -cE '^  holds  frames( 0x[0-9a-f]+){2}$' "$work/out")" 1
+	equal "$what: --dry-run: what would be flushed" "$(grep -c '^flushes ' "$work/out")" 1
+	ends_with "$what: --dry-run --json" 0 "$remap" map --fresh "$(place t a)" --dry-run --json
+	equal "$what: --dry-run --json" "$(jq -c '[.id, .keep, .changes[0].what, (.changes[0].holds | length)]' \
+		"$work/out")" '[null,false,"fresh",2]'
+	equal "$what: --dry-run: the entry before, as walk has it" \
+		"$(printf '0x%x' $(($(jq -r '.changes[0].before.value' "$work/out") & ~NOTED)))" "$before"
+	equal "$what: --dry-run: the entry" "$(entry t a)" "$before"
+	sees "--dry-run" t a t-a
+	nothing_listed "--dry-run"
+}
+
+check_for()
+{
+	local begin=$EPOCHREALTIME
+
+	hold map --fresh "$(place t a)" --for 1.5
+	sees "--for" t a -
+	ends_alone "--for" 0 "in force for 1.50s"
+	at_least "$what: --for 1.5: us" $((${EPOCHREALTIME/./} - ${begin/./})) 1500000
+	sees "--for, undone" t a t-a
+}
+
+check_keep()
+{
+	local ids
+
+	ends_with "$what: --keep" 0 "$remap" map --fresh "$(place t a)" --keep
+	ids=$(sed -n 's/^transaction //p' "$work/out")
+	equal "$what: --keep: words" "$(cat "$work/err")" \
+		"ptremap: kept in force: 'ptremap undo $ids' takes it back"
+	sees "--keep" t a -
+	"$remap" map --fresh "$(place t b)" --keep --json >"$work/out" 2>"$work/err"
+	ids+=" $(jq .id "$work/out")"
+	"$remap" protect --clear RW "$(place t c)" "$(place t d)" --keep >"$work/out" 2>"$work/err"
+	equal "$what: list: lines" "$("$remap" list | tail -n +2 | awk '$2 == "kept" && $3 == "active"' | wc -l)" 4
+	equal "$what: list --json" "$("$remap" list --json |
+		jq -r '[.id, .what, .state, .cause, .address] | @csv' | head -n 2 | tr -d '"' | tr '\n' ' ')" \
+		"${ids% *},fresh,active,,${at[t-a]} ${ids#* },fresh,active,,${at[t-b]} "
+	ends_with "$what: undo ID" 0 "$remap" undo "${ids% *}"
+	sees "undo ID" t a t-a
+	sees "undo ID: another one stays" t b -
+	ends_with "$what: undo --all" 0 "$remap" undo --all
+	equal "$what: undo --all: words" "$(cat "$work/err")" "ptremap: 3 changes were taken back"
+	sees "undo --all" t b t-b
+	fails "$what: undo of what is not there" 1 "transaction ${ids% *}: there is no such" "$remap" undo "${ids% *}"
+	nothing_listed "undo --all"
+}
+
+# shellcheck disable=SC2016 # for the command's own shell
+check_command()
+{
+	"$remap" map --fresh "$(place t a)" -- \
+		sh -c '"$0" list; echo said; exit 7' "$remap" >"$work/out" 2>"$work/err"
+	equal "$what: -- COMMAND: its status" $? 7
+	equal "$what: -- COMMAND: its stdout" "$(tail -n 1 "$work/out")" said
+	equal "$what: -- COMMAND: in force while it runs" "$(grep -c ' active ' "$work/out")" 1
+	equal "$what: -- COMMAND: what was changed is on stderr" "$(grep -c '^transaction ' "$work/err")" 1
+	nothing_listed "-- COMMAND"
+	fails "$what: -- a command that is not there" 127 "command not found" \
+		"$remap" map --fresh "$(place t a)" -- /nonesuch/x
+	ends_with "$what: -- COMMAND is not run after a refusal" 1 \
+		"$remap" trap "${pid[t]}:0x1000" -- touch "$work/touched"
+	equal "$what: -- COMMAND is not run after a refusal" "$(test -e "$work/touched" && echo run || echo not)" not
+	"$remap" map --fresh "$(place t a)" -- sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done' \
+		>"$work/held" 2>"$work/err" &
+	holder=$!
+	until grep -q ready "$work/held"; do sleep 0.05; done
+	sees "-- COMMAND" t a -
+	let_go "-- COMMAND, which gets the signal and decides" TERM 9
+	sees "-- COMMAND, undone" t a t-a
+	"$remap" map --fresh "$(place t a)" -- sh -c 'kill -TERM $$' >/dev/null 2>&1
+	equal "$what: -- COMMAND that is killed" $? 143
+}
+
+check_signals()
+{
+	local signal
+
+	for signal in INT:130 TERM:143 HUP:129 KILL:137; do
+		hold map --fresh "$(place t a)"
+		sees "before SIG${signal%:*}" t a -
+		let_go "until a signal" "${signal%:*}" "${signal#*:}"
+		sees "after SIG${signal%:*}" t a t-a
+	done
+}
+
+# ---- refusals --------------------------------------------------------------------------------
+
+# refused WHAT PATTERN ARG... - ptremap fails, with one line; a change would stay for ever
+refused()
+{
+	fails "$what: $1" 1 "$2" timeout 20 "$remap" "${@:3}"
+}
+
+part_refused()
+{
+	local value thread
+
+	start t
+	start s
+	hold map --fresh "$(place t a)"
+	refused "another controller's page" "trap $(place t a): a change of this page is in force" \
+		trap "$(place t a)"
+	let_go "the first controller" TERM 143
+	refused "a page twice" "twice in this transaction" trap "$(place t a)" "$(place t a)"
+	value=$(entry t a)
+	refused "--expect, stale" "expect=0x1067: the entry is not the expected one.*; it is 0x" \
+		trap "$(place t a)" --expect 0x1067
+	ends_with "$what: --expect, as it is" 0 "$remap" trap "$(place t a)" --expect "$value" --dry-run
+	refused "not mapped" "nothing is mapped there" trap "$(place t none)"
+	refused "not aligned" "whole pages" trap "$(place t a)1"
+	refused "the kernel's half" "not in user space" trap "${pid[t]}:0xffff888000000000"
+	refused "hugetlb" "hugetlb" map --fresh "$(place t huge)"
+	refused "a device's memory" "memory of a device" map --fresh "$(place t device)"
+	refused "shared memory that is read-only" "shared and read-only" \
+		protect --set RW "$(place t read-only)"
+	refused "a read-only page where it could be written to" "may only read" \
+		map "$(place t a)" --frame-of "$(place s code)"
+	refused "no such process" "no such process" trap 4194000:0x1000
+	refused "no such process to take a frame from" "no such process" \
+		map "$(place t a)" --frame-of 4194000:0x1000
+	thread=$(pgrep -x kthreadd)
+	refused "a kernel thread" "a process without memory" trap "$thread:0x1000"
+	check_kvm
+	fails "$what: not root" 1 "run as root" setpriv --reuid 1000 --clear-groups "$remap" trap "$(place t a)"
+	fails "$what: one capability missing" 1 "CAP_SYS_RAWIO" \
+		setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio "$remap" trap "$(place t a)"
+	sees "after all" t a t-a
+	nothing_listed "after all"
+	rmmod ptremap
+	refused "without the module" "not loaded" trap "$(place t a)"
+	insmod "$module"
+	stop t s
+}
+
+# A process with a guest: any that has a file of KVM's.
+check_kvm()
+{
+	local vmm
+
+	modprobe kvm_amd || { not_ok "$what: no KVM" && return; }
+	python3 -c '
+import ctypes, fcntl, os, time
+vm = fcntl.ioctl(os.open("/dev/kvm", os.O_RDWR), 0xae01, 0)
+page = ctypes.create_string_buffer(16384)
+print((ctypes.addressof(page) + 4095) & ~4095, flush=True)
+time.sleep(1000)' >"$work/vmm" &
+	vmm=$!
+	until [[ -s $work/vmm ]]; do sleep 0.05; done
+	refused "a process with a KVM guest" "a KVM guest has frames" \
+		map --fresh "$vmm:$(cat "$work/vmm")"
+	ends_with "$what: a process with a KVM guest: trap" 0 \
+		"$remap" trap "$vmm:$(cat "$work/vmm")" --dry-run
+	kill $vmm
+}
+
+# ---- files -----------------------------------------------------------------------------------
+
+part_apply()
+{
+	start t
+	start s
+	cat >"$work/changes" <<-END
+		# what there is to change
+		map $(place t a) frame-of=$(place s b)
+
+		map $(place t b) fresh expect=$(entry t b) # as it was
+		swap $(place t c) with=${at[t-d]}
+		protect $(place s a) clear=RW,NX set=PK=2
+	END
+	hold apply "$work/changes"
+	sees "apply" t a s-b
+	sees "apply" t b -
+	sees "apply" t c t-d
+	sees "apply" t d t-c
+	equal "$what: apply: one transaction" "$("$remap" list --json | jq .id | sort -u | wc -l)" 1
+	equal "$what: apply: entries that were changed" "$("$remap" list --json | wc -l)" 5
+	let_go "apply" INT 130
+	sees "apply, undone" t a t-a
+	sees "apply, undone" t d t-d
+	echo "trap $(place t none)" >>"$work/changes"
+	fails "$what: apply: one that is refused" 1 "changes, line 7: trap .*: nothing is mapped" \
+		"$remap" apply "$work/changes"
+	sees "apply: none was made" t a t-a
+	sees "apply: none was made" t c t-c
+	echo "trap $(place t a) now" >>"$work/changes"
+	fails "$what: apply: one that makes no sense" 1 "changes, line 8: 'now'" "$remap" apply "$work/changes"
+	nothing_listed "apply"
+	head -n 2 "$work/changes" | "$remap" apply --keep - >"$work/out" 2>"$work/err"
+	sees "apply of stdin" t a s-b
+	"$remap" undo --all 2>/dev/null
+	stop t s
+}
+
+# ---- what the kernel takes away --------------------------------------------------------------
+
+# taken CAUSE REQUEST... - the program's own act ends the change
+taken()
+{
+	hold map --fresh "$(place t c)"
+	ask t "${@:2}"
+	ends_alone "taken by ${*:2}" 1 "pid ${pid[t]}, ${at[t-c]}: the original is back: .*$1"
+}
+
+part_guard()
+{
+	start t
+	taken mprotect fork
+	sees "taken by fork" t c t-c
+	taken mprotect protect c
+	sees "taken by protect" t c t-c
+	taken madvise discard c
+	taken munmap unmap c
+	hold map --fresh "$(place t a)" "$(place t b)"
+	ask t discard a
+	sees "one of two taken" t b -
+	sleep 1
+	equal "$what: one of two taken: states" "$("$remap" list --json | jq -r .state | tr '\n' ' ')" "taken active "
+	let_go "one of two taken" TERM 143
+	equal "$what: one of two taken: lines about it" "$(grep -c 'the original is back' "$work/held.err")" 1
+	hold trap "$(place t d)"
+	echo exec >&"${to[t]}"
+	hear t
+	ends_alone "taken by exec" 1 "exec"
+	sees "after exec" t d t-d
+	hold map --fresh "$(place t d)"
+	{ kill -KILL "${pid[t]}" && wait "${pid[t]}"; } 2>/dev/null
+	ends_alone "taken by SIGKILL" 1 "exited, was killed"
+	start t
+	hold map --fresh "$(place t a)"
+	"$remap" undo "$(sed -n 's/^transaction //p' "$work/held")" 2>/dev/null
+	ends_alone "undone by somebody else" 1 "undone by somebody else"
+	stop t
+	nothing_listed "after all"
+}
+
+# ---- what tracers see ------------------------------------------------------------------------
+
+part_traced()
+{
+	local recorder
+
+	start t
+	echo 1 >$TRACING/events/ptremap/enable
+	echo >$TRACING/trace
+	"$pf" record -q -p "${pid[t]}" -o "$work/faults" 2>"$work/err" &
+	recorder=$!
+	sleep 4
+	hold trap "$(place t a)"
+	ask t read a
+	let_go "trap" TERM 143
+	kill -INT $recorder
+	wait $recorder
+	"$pf" script -i "$work/faults" >"$work/script"
+	at_least "$what: trap: faults that ptrace-pf has at the page" "$(grep -c "${at[t-a]#0x}" "$work/script")" 1
+	grep "${at[t-a]#0x}" "$work/script" | head -n 2
+	"$remap" trap "${pid[t]}:0x1000" 2>/dev/null
+	grep ptremap_ $TRACING/trace >"$work/events"
+	equal "$what: event of the change" \
+		"$(grep -c "ptremap_edit: pid=${pid[t]} va=${at[t-a]} what=5 " "$work/events")" 1
+	equal "$what: event of the undo" \
+		"$(grep -c "ptremap_restore: pid=${pid[t]} va=${at[t-a]} .*cause=1\$" "$work/events")" 1
+	equal "$what: event of a refusal" \
+		"$(grep -c "ptremap_refuse: pid=${pid[t]} va=0x1000 what=5 error=-2\$" "$work/events")" 1
+	echo 0 >$TRACING/events/ptremap/enable
+	stop t
+}
+
+module=$1
+shift
+prepare "$module"
+for part; do
+	"part_$part"
+done
+((!failures))

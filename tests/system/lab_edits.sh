@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The helper module's edits in Debian's kernels, with 4 and 5 levels, 1, 2 and 4 CPUs: they are seen
+# at once and undone exactly, whatever the kernel does meanwhile, whoever dies; what is refused
+# changes nothing. The lab looks through the kernel log.
+# EDITS_SECONDS: how long the parts that go on for a time do, instead of some seconds.
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+# kernel, levels, CPUs, and what runs there
+readonly RUNS=("6.1 4 1 edits refused"
+	"6.1 5 4 events random"
+	"6.12 4 4 edits random"
+	"6.12 5 2 events refused kvm"
+	"6.1 4 2 edits kvm")
+# Less memory than the events' test allocates.
+readonly MEMORY=640M EDITS=10000 SECONDS_EACH=${EDITS_SECONDS:-4}
+
+# prepare_guest - a file system that keeps track of what is written, and swap
+prepare_guest()
+{
+	mkfs.ext4 -q /dev/vda && mkdir "$work/disk" && mount /dev/vda "$work/disk" &&
+		at_exit umount "$work/disk" && mkswap -q /dev/vdb && swapon /dev/vdb
+}
+
+# run_part NAME
+run_part()
+{
+	case $1 in
+	edits) "$bin/tests/edits" "$work/disk/file" ;;
+	events) "$bin/tests/edits_events" "$work/disk/file" ;;
+	random) "$bin/tests/edits_random" "$EDITS" "$SECONDS_EACH" ;;
+	kvm) modprobe kvm_amd && "$bin/tests/edits_kvm" ;;
+	refused) "$bin/tests/edits_refused" "$SECONDS_EACH" ;;
+	esac
+}
+
+# in_guest MODULE PART... - each part with the module loaded anew; the events remove it themselves
+in_guest()
+{
+	local module=$1 part
+
+	shift
+	prepare_guest || { not_ok "no disk to work with"; finish; }
+	for part; do
+		insmod "$module" || not_ok "insmod"
+		run_part "$part" || not_ok "$part: exit status $?"
+		[[ $part == events ]] || rmmod ptremap || not_ok "rmmod after $part"
+	done
+	finish
+}
+
+# in_lab KERNEL LEVELS CPUS PART...
+in_lab()
+{
+	local what="$1, $2 levels, $3 CPU" module said=$work/said
+
+	[[ $3 == 1 ]] || what+=s
+	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
+	"$top/scripts/lab" --kernel "$1" --cpu-levels "$2" --smp "$3" --mem "$MEMORY" --disk-mb 64 \
+		--disk-mb 256 --quiet --timeout $((180 + 4 * SECONDS_EACH)) -- \
+		"$top/tests/system/lab_edits.sh" --guest "$module" "${@:4}" >"$said" 2>"$work/err"
+	equal "$what: status" $? 0
+	failures=$((failures + $(grep -c '^not ok' "$said")))
+	sed -E "s/^((not )?ok|skip) /&$what: /" "$said"
+	cat "$work/err"
+}
+
+if [[ ${1-} == --guest ]]; then
+	shift
+	in_guest "$@"
+fi
+for run in "${RUNS[@]}"; do
+	# shellcheck disable=SC2086 # words
+	in_lab $run
+done
+finish

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# ptremap on running kernels: walks, tables, physical memory and kinds of addresses are what the
+# kernel itself says (tests/lib/live_guest.sh).
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+# live KERNEL LEVELS 'ARGUMENTS' PART... - the parts, in one boot
+live()
+{
+	local kernel=$1 levels=$2 append=$3 module
+
+	shift 3
+	module=$(O=$bin "$top/scripts/kmod" "$kernel") || { not_ok "$kernel: module" && return; }
+	O=$bin "$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --append "$append" --mem 2G \
+		--disk-mb 64 --disk-mb 64 --quiet --timeout 280 -- \
+		"$top/tests/lib/live_guest.sh" "$module" "$@" | tee "$work/said"
+	equal "$kernel, $levels levels: the run's status, and nothing in the kernel log" \
+		"${PIPESTATUS[0]}" "$(grep -q '^not ok' "$work/said" && echo 1 || echo 0)"
+	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
+}
+
+live 6.1 4 '' processes speed changing mappings physical kernel errors
+live 6.12 4 '' processes changing mappings physical kernel errors
+live 6.12 5 'pti=on' processes mappings kernel pti
+finish

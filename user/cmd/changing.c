@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/cmd/changing.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "user/base/msg.h"
+#include "user/base/units.h"
+#include "user/cmd/output.h"
+#include "user/cmd/program.h"
+#include "user/cmd/stay.h"
+#include "user/kernel/helper.h"
+#include "user/kernel/kinfo.h"
+#include "user/kernel/live.h"
+#include "user/remap/change.h"
+#include "user/show/plan_text.h"
+
+/* ---- the command line ------------------------------------------------------------------- */
+
+/* A number is one of seconds here, and not of nanoseconds. */
+int changing_parse_for(void *target, const char *arg)
+{
+	char text[UNITS_LEN];
+	size_t len = strlen(arg);
+	bool bare = len && isdigit((unsigned char)arg[len - 1]);
+	uint64_t *ns = target;
+
+	if (len + 1 < sizeof(text)) {
+		snprintf(text, sizeof(text), "%s%s", arg, bare ? "s" : "");
+		if (!units_parse_time(text, ns) && *ns)
+			return 0;
+	}
+	msg_error("--for: '%s' is not a time", arg);
+	return -EINVAL;
+}
+
+int changing_parse_key(void *item, const char *key, const char *arg)
+{
+	char why[CHANGE_WHY_LEN];
+	int err = change_key(item, key, arg, why);
+
+	if (err)
+		msg_error("--%s: %s", key, why);
+	return err;
+}
+
+int changing_parse_expect(void *target, const char *arg)
+{
+	return changing_parse_key(target, "expect", arg);
+}
+
+static int check(const struct changing_opts *o, const struct changing_words *w, const char *usage)
+{
+	const char *wrong = NULL;
+
+	if (w->command && !w->command[0])
+		wrong = "there is no command behind --";
+	else if (!!o->for_ns + o->keep + !!w->command > 1)
+		wrong = "--for, --keep and a command exclude each other";
+	else if (o->dry_run && (o->for_ns || o->keep || w->command))
+		wrong = "--dry-run changes nothing, for however long";
+	else if (o->pid > INT32_MAX)
+		wrong = "--pid is no process id";
+	if (!wrong)
+		return 0;
+	msg_usage(usage, "%s", wrong);
+	return -EINVAL;
+}
+
+int changing_parse(const struct opt *rows, const char *usage, const char *footer, int argc,
+		   char **argv, struct changing_opts *o, struct changing_words *w)
+{
+	int err, rest, at = 0;
+
+	*w = (struct changing_words){ .words = argv };
+	for (;;) {
+		/* The word before stands in the place of the command's name. */
+		err = opts_parse(rows, usage, footer, argc - at, argv + at, o, &rest);
+		if (err)
+			return err;
+		at += rest;
+		if (rest > 1 && !strcmp(argv[at - 1], "--")) {
+			w->command = argv + at;
+			break;
+		}
+		if (at == argc)
+			break;
+		argv[w->nr++] = argv[at];
+	}
+	return check(o, w, usage);
+}
+
+/* One change for each word. */
+static int add_words(struct plan *p, const struct changing_opts *o, const struct changing_words *w,
+		     const char *usage)
+{
+	struct ptremap_item item;
+	char why[CHANGE_WHY_LEN];
+	int i, err;
+
+	for (i = 0; i < w->nr; i++) {
+		item = o->item;
+		err = change_place(w->words[i], (int32_t)o->pid, &item.pid, &item.va, why);
+		if (!err)
+			err = change_check(&item, why);
+		if (err) {
+			msg_usage(usage, "%s", why);
+			return err;
+		}
+		err = plan_add(p, &item, 0);
+		if (err) {
+			msg_error("%s", err == -E2BIG ? "too many addresses" : strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+int changing_main(const struct opt *rows, const char *usage, const char *footer, int argc,
+		  char **argv, struct changing_opts *o)
+{
+	struct changing_words w;
+	struct plan p = { 0 };
+	int err = changing_parse(rows, usage, footer, argc, argv, o, &w);
+
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (!w.nr) {
+		msg_usage(usage, "an address is missing");
+		return EXIT_USAGE;
+	}
+	if (w.nr > 1 && (o->item.flags & PTREMAP_ITEM_EXPECT || o->item.what == PTREMAP_SWAP)) {
+		msg_usage(usage, "%s is for one address; 'ptremap apply' does more in one go",
+			  o->item.what == PTREMAP_SWAP ? "--with" : "--expect");
+		return EXIT_USAGE;
+	}
+	if (!add_words(&p, o, &w, usage))
+		return changing_run(&p, o, w.command);
+	plan_free(&p);
+	return EXIT_USAGE;
+}
+
+/* ---- making the changes ----------------------------------------------------------------- */
+
+static int print(const struct plan *p, const struct pt_fmt *fmt, bool json, FILE *out)
+{
+	const struct entry_view style = { .fmt = fmt, .linux_version = kinfo_version() };
+	struct line l = { 0 };
+	struct json j;
+	int err = 0;
+
+	if (json) {
+		json_init(&j, out);
+		plan_json(&j, p, &style);
+	} else {
+		plan_text(&l, p, &style);
+		err = line_write(&l, out);
+		line_free(&l);
+	}
+	/* Whoever waits for it shall know that the change is in force. */
+	if (!err && fflush(out))
+		err = -errno;
+	return err;
+}
+
+static void say_how_long(const struct plan *p, const struct changing_opts *o)
+{
+	char buf[UNITS_LEN];
+
+	if (o->keep)
+		msg_note("kept in force: 'ptremap undo %" PRIu32 "' takes it back", p->id);
+	else if (o->for_ns)
+		msg_note("in force for %s", units_time(buf, o->for_ns));
+	else
+		msg_note("in force until Ctrl-C");
+}
+
+/* Closing the device, which the caller does, takes it back. */
+static int make(struct plan *p, const struct changing_opts *o, struct live *live, struct stay *stay)
+{
+	uint32_t flags =
+		(o->dry_run ? PTREMAP_EDIT_DRY_RUN : 0) | (o->keep ? PTREMAP_EDIT_KEEP : 0);
+	int err, status;
+
+	if (plan_make(p, live_fd(live), flags))
+		return EXIT_FAILED;
+	/* A command's stdout is its own. */
+	err = print(p, live_space(live)->fmt, o->json, stay->command ? stderr : stdout);
+	status = output_status(err);
+	if (o->dry_run || (status && !o->keep))
+		return status;
+	if (!stay->command)
+		say_how_long(p, o);
+	return o->keep ? status : stay_wait(stay, live_fd(live), p->id);
+}
+
+static int make_live(struct plan *p, const struct changing_opts *o, struct stay *stay)
+{
+	struct live *live = NULL;
+	int status, err = live_open(&live, 0, 0);
+
+	if (!err)
+		err = live_error(live);
+	if (err)
+		msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(err));
+	status = err ? EXIT_FAILED : make(p, o, live, stay);
+	live_close(live);
+	return status;
+}
+
+int changing_run(struct plan *p, const struct changing_opts *o, char **command)
+{
+	struct stay stay;
+	int status = stay_begin(&stay, command, o->for_ns);
+
+	if (!status)
+		status = make_live(p, o, &stay);
+	stay_end(&stay);
+	plan_free(p);
+	return status;
+}

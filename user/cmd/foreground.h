@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What commands that stay until a signal, or while another command runs, have in common. */
+#ifndef CMD_FOREGROUND_H
+#define CMD_FOREGROUND_H
+
+/*
+ * Blocks SIGINT, SIGTERM and SIGHUP and returns a descriptor that does not block (signalfd(2)), or
+ * -1. nohup is obeyed. An ignored SIGINT is not: a script's "&" makes it so, and yet "kill -INT" is
+ * how scripts end us. SIGPIPE is ignored from here on: writes say -EPIPE.
+ */
+int take_signals(void);
+
+/* A line on stderr: @command could not be run, because of @err (-errno). Returns the status. */
+int not_run(const char *command, int err);
+
+#endif

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/* ptremap read, write: physical memory, by way of the helper module. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/base/line.h"
+#include "user/base/msg.h"
+#include "user/base/opts.h"
+#include "user/base/units.h"
+#include "user/cmd/cmd.h"
+#include "user/cmd/output.h"
+#include "user/kernel/helper.h"
+
+#define READ_USAGE  "ptremap read [OPTIONS] --pa ADDR LEN"
+#define WRITE_USAGE "ptremap write [OPTIONS] --pa ADDR (--hex BYTES | --file FILE)"
+
+#define NO_PA	  UINT64_MAX
+#define PAGE_SIZE 4096
+#define PIECE	  (1U << 20) /* bytes that are transferred at once */
+#define ROW	  16	     /* bytes of a line */
+
+struct phys_opts {
+	uint64_t pa;
+	uint32_t mmio; /* width; 0: RAM */
+	bool raw;
+	const char *hex, *file;
+};
+
+#define PHYS_ROWS                                                                                 \
+	{ 0,	   "pa",                                                                          \
+	  "ADDR",  "physical address of the first byte",                                          \
+	  OPT_U64, offsetof(struct phys_opts, pa),                                                \
+	  NULL },                                                                                 \
+	{                                                                                         \
+		0, "mmio", "WIDTH",                                                               \
+			"device memory, in accesses of so many bytes: 1, 2, 4 or 8; it may have " \
+			"side effects",                                                           \
+			OPT_U32, offsetof(struct phys_opts, mmio), NULL                           \
+	}
+
+static const struct opt read_options[] = {
+	PHYS_ROWS,
+	{ 0, "raw", NULL, "the bytes themselves; zeros for those that are not there", OPT_FLAG,
+	  offsetof(struct phys_opts, raw), NULL },
+	{ 0 },
+};
+
+static const struct opt write_options[] = {
+	PHYS_ROWS,
+	{ 0, "hex", "BYTES", "what to write: \"de ad be ef\", in the order of addresses", OPT_STR,
+	  offsetof(struct phys_opts, hex), NULL },
+	{ 0, "file", "FILE", "what to write: all of this file", OPT_STR,
+	  offsetof(struct phys_opts, file), NULL },
+	{ 0 },
+};
+
+struct transfer {
+	const struct phys_opts *opts;
+	int fd; /* of the device */
+	char buf[PIECE];
+	struct line line;
+	uint64_t absent, absent_len; /* what could not be read just now */
+	int absent_error;
+	bool incomplete;
+};
+
+static uint32_t phys_flags(const struct phys_opts *o, uint32_t flags)
+{
+	return flags | (o->mmio ? PTREMAP_PHYS_MMIO : 0);
+}
+
+static const char *why_not(const struct phys_opts *o, int err)
+{
+	if (err == -ENXIO)
+		return o->mmio ? "RAM, no device memory" : "no RAM (--mmio is for device memory)";
+	return helper_strerror(err);
+}
+
+static int check_width(const struct phys_opts *o, uint64_t len)
+{
+	if (!o->mmio)
+		return 0;
+	if (o->mmio != 1 && o->mmio != 2 && o->mmio != 4 && o->mmio != 8)
+		return -EINVAL;
+	return (o->pa | len) % o->mmio ? -EINVAL : 0;
+}
+
+static int check(const struct phys_opts *o, uint64_t len, const char *usage)
+{
+	if (o->pa == NO_PA)
+		msg_usage(usage, "--pa is missing");
+	else if (!len)
+		msg_usage(usage, "there is nothing to do");
+	else if (len - 1 > UINT64_MAX - o->pa)
+		msg_usage(usage, "the range is beyond all addresses");
+	else if (check_width(o, len))
+		msg_usage(usage,
+			  "--mmio is 1, 2, 4 or 8; address and length must be multiples of it");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+static int open_device(struct transfer *x)
+{
+	x->fd = helper_open();
+	if (x->fd >= 0)
+		return EXIT_DONE;
+	msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(x->fd));
+	return EXIT_FAILED;
+}
+
+/* ---- read ------------------------------------------------------------------------------- */
+
+/* Tells of the bytes that were collected as not readable. */
+static void tell_absent(struct transfer *x)
+{
+	if (!x->absent_len)
+		return;
+	msg_error("0x%" PRIx64 "-0x%" PRIx64 ": %" PRIu64 " bytes were not read: %s", x->absent,
+		  x->absent + x->absent_len - 1, x->absent_len, why_not(x->opts, x->absent_error));
+	x->absent_len = 0;
+	x->incomplete = true;
+}
+
+static void put_row(struct line *l, uint64_t pa, const unsigned char *bytes, size_t n)
+{
+	size_t i;
+
+	line_hex_zero(l, pa, 16);
+	line_char(l, ' ');
+	for (i = 0; i < ROW; i++) {
+		if (i % 8 == 0)
+			line_char(l, ' ');
+		if (i < n)
+			line_hex_zero(l, bytes[i], 2);
+		else
+			line_spaces(l, 2);
+		line_char(l, ' ');
+	}
+	line_str(l, " |");
+	for (i = 0; i < n; i++)
+		line_char(l, isprint(bytes[i]) ? (char)bytes[i] : '.');
+	line_str(l, "|\n");
+}
+
+static int put_bytes(struct transfer *x, uint64_t pa, uint64_t n)
+{
+	uint64_t i;
+
+	if (!n)
+		return 0;
+	if (x->opts->raw) {
+		fwrite(x->buf, 1, n, stdout);
+		return output_error();
+	}
+	for (i = 0; i < n; i += ROW)
+		put_row(&x->line, pa + i, (const unsigned char *)x->buf + i,
+			n - i < ROW ? n - i : ROW);
+	return line_write(&x->line, stdout);
+}
+
+/* Notes that the page at @pa, up to @len bytes of it, cannot be read; returns how many bytes. */
+static uint64_t skip_page(struct transfer *x, uint64_t pa, uint64_t len, int err)
+{
+	uint64_t n = PAGE_SIZE - pa % PAGE_SIZE;
+
+	if (n > len)
+		n = len;
+	if (x->absent_len && (x->absent + x->absent_len != pa || x->absent_error != err))
+		tell_absent(x);
+	if (!x->absent_len)
+		x->absent = pa;
+	x->absent_len += n;
+	x->absent_error = err;
+	memset(x->buf, 0, n);
+	return n;
+}
+
+/* Errors of one page, behind which others may be readable. */
+static bool is_page_error(const struct transfer *x, int err)
+{
+	return !x->opts->mmio && (err == -ENXIO || err == -EIO);
+}
+
+static int read_all(struct transfer *x, uint64_t len)
+{
+	uint64_t pa = x->opts->pa, done, skipped;
+	int err, out = 0;
+
+	for (; len && !out; pa += done, len -= done) {
+		err = helper_phys(x->fd, phys_flags(x->opts, 0), x->opts->mmio, pa, x->buf,
+				  len < PIECE ? len : PIECE, &done);
+		if (done)
+			tell_absent(x);
+		out = put_bytes(x, pa, done);
+		if (!err || out)
+			continue;
+		if (!is_page_error(x, err)) {
+			tell_absent(x);
+			x->absent = pa + done;
+			x->absent_len = len - done;
+			x->absent_error = err;
+			break;
+		}
+		skipped = skip_page(x, pa + done, len - done, err);
+		if (x->opts->raw)
+			out = put_bytes(x, pa + done, skipped);
+		done += skipped;
+	}
+	tell_absent(x);
+	return out ? output_status(out) : x->incomplete ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int parse_read(int argc, char **argv, int rest, const struct phys_opts *o, uint64_t *len)
+{
+	if (rest == argc) {
+		msg_usage(READ_USAGE, "a length is missing");
+		return -EINVAL;
+	}
+	if (units_parse_size(argv[rest], len) && units_parse_u64(argv[rest], len)) {
+		msg_usage(READ_USAGE, "'%s' is not a length", argv[rest]);
+		return -EINVAL;
+	}
+	if (opts_no_more(argc, argv, rest + 1))
+		return -EINVAL;
+	return check(o, *len, READ_USAGE);
+}
+
+static int run(const struct phys_opts *o, int (*transfer)(struct transfer *x, uint64_t len),
+	       uint64_t len)
+{
+	struct transfer *x = calloc(1, sizeof(*x));
+	int status = EXIT_FAILED;
+
+	if (!x) {
+		msg_error("%s", strerror(ENOMEM));
+		return EXIT_FAILED;
+	}
+	x->opts = o;
+	if (!open_device(x)) {
+		status = transfer(x, len);
+		close(x->fd);
+	}
+	line_free(&x->line);
+	free(x);
+	return status;
+}
+
+int cmd_read(int argc, char **argv)
+{
+	struct phys_opts o = { .pa = NO_PA };
+	uint64_t len = 0;
+	int rest, err;
+
+	err = opts_parse(read_options, READ_USAGE,
+			 "LEN is in bytes, or with K, M, G.\n"
+			 "Exit status: 1 also when a part of it could not be read.",
+			 argc, argv, &o, &rest);
+	if (!err)
+		err = parse_read(argc, argv, rest, &o, &len);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	return run(&o, read_all, len);
+}
+
+/* ---- write ------------------------------------------------------------------------------ */
+
+/* x->buf, @len bytes, to @pa. */
+static int put_piece(struct transfer *x, uint64_t pa, uint64_t len)
+{
+	uint64_t done, total;
+	int err;
+
+	err = helper_phys(x->fd, phys_flags(x->opts, PTREMAP_PHYS_WRITE), x->opts->mmio, pa, x->buf,
+			  len, &done);
+	if (!err)
+		return EXIT_DONE;
+	total = pa + done - x->opts->pa;
+	msg_error("0x%" PRIx64 ": %s; %" PRIu64 " bytes were written before", pa + done,
+		  why_not(x->opts, err), total);
+	return EXIT_FAILED;
+}
+
+static int hex_digit(char c)
+{
+	if (!isxdigit((unsigned char)c))
+		return -1;
+	return isdigit((unsigned char)c) ? c - '0' : tolower(c) - 'a' + 10;
+}
+
+/* "de ad be ef", "deadbeef": how many bytes, at most PIECE; 0: it is none. @buf may be NULL. */
+static size_t parse_hex(const char *s, char *buf)
+{
+	size_t n = 0;
+	int high, low;
+
+	for (;; s += 2) {
+		s += strspn(s, " ,:\t\n");
+		if (!*s)
+			return n;
+		high = hex_digit(s[0]);
+		low = high < 0 ? -1 : hex_digit(s[1]);
+		if (low < 0 || n == PIECE)
+			return 0;
+		if (buf)
+			buf[n] = (char)(high << 4 | low);
+		n++;
+	}
+}
+
+static int write_hex(struct transfer *x, uint64_t len)
+{
+	parse_hex(x->opts->hex, x->buf);
+	return put_piece(x, x->opts->pa, len);
+}
+
+static int copy_file(struct transfer *x, FILE *in)
+{
+	uint64_t pa = x->opts->pa;
+	int status = EXIT_DONE;
+	size_t n;
+
+	while (!status && (n = fread(x->buf, 1, sizeof(x->buf), in))) {
+		if (check(x->opts, pa - x->opts->pa + n, WRITE_USAGE))
+			return EXIT_USAGE;
+		status = put_piece(x, pa, n);
+		pa += n;
+	}
+	if (!status && ferror(in)) {
+		msg_error("%s: %s; %" PRIu64 " bytes were written before", x->opts->file,
+			  strerror(errno), pa - x->opts->pa);
+		return EXIT_FAILED;
+	}
+	return status;
+}
+
+static int write_file(struct transfer *x, uint64_t len)
+{
+	FILE *in = fopen(x->opts->file, "re");
+	int status;
+
+	(void)len;
+	if (!in) {
+		msg_error("%s: %s", x->opts->file, strerror(errno));
+		return EXIT_FAILED;
+	}
+	status = copy_file(x, in);
+	fclose(in);
+	return status;
+}
+
+static int check_write(const struct phys_opts *o, uint64_t *len)
+{
+	*len = o->mmio ? o->mmio : 1; /* of a file it is not known yet */
+	if (!o->hex == !o->file) {
+		msg_usage(WRITE_USAGE, "--hex or --file, one of them");
+		return -EINVAL;
+	}
+	if (o->hex)
+		*len = parse_hex(o->hex, NULL);
+	if (!*len) {
+		msg_usage(WRITE_USAGE, "--hex wants pairs of digits, up to 1 MiB");
+		return -EINVAL;
+	}
+	return check(o, *len, WRITE_USAGE);
+}
+
+int cmd_write(int argc, char **argv)
+{
+	struct phys_opts o = { .pa = NO_PA };
+	uint64_t len;
+	int rest, err;
+
+	err = opts_parse(write_options, WRITE_USAGE,
+			 "Nothing protects the kernel from what is written over it.", argc, argv,
+			 &o, &rest);
+	if (!err)
+		err = opts_no_more(argc, argv, rest);
+	if (!err)
+		err = check_write(&o, &len);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	return run(&o, o.hex ? write_hex : write_file, len);
+}

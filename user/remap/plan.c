@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/remap/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/line.h"
+#include "user/base/msg.h"
+#include "user/kernel/helper.h"
+#include "user/remap/change.h"
+
+#define LINE_SIZE 512 /* of a file; a change needs much less */
+
+int plan_add(struct plan *p, const struct ptremap_item *item, uint32_t line)
+{
+	size_t size = p->size ? 2 * p->size : 16;
+	struct planned *changes;
+
+	if (p->nr == PTREMAP_EDIT_MAX)
+		return -E2BIG;
+	if (p->nr == p->size) {
+		changes = reallocarray(p->changes, size, sizeof(*changes));
+		if (!changes)
+			return -ENOMEM;
+		p->changes = changes;
+		p->size = size;
+	}
+	p->changes[p->nr++] = (struct planned){ .item = *item, .line = line };
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	free(p->changes);
+	*p = (struct plan){ 0 };
+}
+
+/* ---- files ------------------------------------------------------------------------------ */
+
+/* The next line without its end. 0; 1: there is none; -E2BIG: it is longer than @buf. */
+static int next_line(FILE *in, char buf[LINE_SIZE])
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
+		if (len == LINE_SIZE - 1)
+			return -E2BIG;
+		buf[len++] = c ? (char)c : '?'; /* a NUL is no end */
+	}
+	buf[len] = 0;
+	return c == EOF && !len;
+}
+
+/* -EINVAL, -E2BIG or -ENOMEM; @why is filled then. */
+static int take_line(struct plan *p, char *text, uint32_t line, char *why)
+{
+	struct ptremap_item item;
+	int err;
+
+	text[strcspn(text, "#")] = 0;
+	if (!text[strspn(text, " \t\r")])
+		return 0;
+	err = change_parse(&item, text, why);
+	if (err)
+		return err;
+	err = plan_add(p, &item, line);
+	if (err == -E2BIG)
+		snprintf(why, CHANGE_WHY_LEN, "more than %u changes", PTREMAP_EDIT_MAX);
+	else if (err)
+		snprintf(why, CHANGE_WHY_LEN, "%s", strerror(-err));
+	return err;
+}
+
+int plan_read(struct plan *p, FILE *in, const char *name)
+{
+	char text[LINE_SIZE], why[CHANGE_WHY_LEN] = "";
+	struct line clean = { 0 };
+	uint32_t line = 0;
+	int err;
+
+	p->name = name;
+	do {
+		line++;
+		err = next_line(in, text);
+		if (err == -E2BIG)
+			snprintf(why, sizeof(why), "too long for a change");
+		else if (!err)
+			err = take_line(p, text, line, why);
+	} while (!err);
+	if (ferror(in)) {
+		msg_error("%s: %s", name, strerror(errno));
+		return -EIO;
+	}
+	if (err == 1)
+		return 0;
+	line_text(&clean, why);
+	line_char(&clean, '\0');
+	msg_error("%s, line %" PRIu32 ": %s", name, line, clean.failed ? "" : clean.buf);
+	line_free(&clean);
+	return err == -ENOMEM ? err : -EINVAL;
+}
+
+/* ---- making it -------------------------------------------------------------------------- */
+
+/* Says which change was refused, and why. */
+static void tell_refused(const struct plan *p, const struct planned *c)
+{
+	const struct ptremap_item *i = &c->item;
+	const char *why = helper_edit_strerror(i->what, i->status);
+	struct line l = { 0 };
+
+	if (c->line) {
+		line_text(&l, p->name);
+		line_str(&l, ", line ");
+		line_dec(&l, c->line);
+		line_str(&l, ": ");
+	}
+	change_text(&l, i);
+	line_str(&l, ": ");
+	line_str(&l, why);
+	if (i->status == -ESTALE && i->old) {
+		line_str(&l, "; it is 0x");
+		line_hex(&l, i->old);
+	}
+	line_char(&l, '\0');
+	msg_error("%s", l.failed ? why : l.buf);
+	line_free(&l);
+}
+
+static void tell(const struct plan *p, int err)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr; i++)
+		if (p->changes[i].item.status) {
+			tell_refused(p, &p->changes[i]);
+			return;
+		}
+	msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(err));
+}
+
+/* Swaps answer for one of their pages: the other one is asked for by the same swap from there. */
+static void try_others(struct plan *p, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr; i++) {
+		const struct ptremap_item *item = &p->changes[i].item;
+		struct ptremap_item back = {
+			.what = PTREMAP_SWAP,
+			.pid = item->other_pid,
+			.va = item->other_va,
+			.other_pid = item->pid,
+			.other_va = item->va,
+		};
+		uint32_t id;
+
+		if (item->what != PTREMAP_SWAP ||
+		    helper_edit(fd, PTREMAP_EDIT_DRY_RUN, &back, 1, &id))
+			continue;
+		p->changes[i].other_old = back.old;
+		p->changes[i].other_new = back.new;
+	}
+}
+
+/* The same of swaps that were made: the list has their two pages, one behind the other. */
+static void find_others(struct plan *p, int fd)
+{
+	struct ptremap_record *r, *end;
+	size_t i, nr;
+
+	if (helper_list(fd, &r, &nr))
+		return;
+	end = r + nr;
+	for (nr = 0; r + nr < end && r[nr].id != p->id; nr++)
+		;
+	for (i = 0; i < p->nr; i++) {
+		struct planned *c = &p->changes[i];
+
+		nr++;
+		if (c->item.what != PTREMAP_SWAP || r + nr >= end)
+			continue;
+		if (r[nr].id == p->id && r[nr].va == c->item.other_va) {
+			c->other_old = r[nr].old;
+			c->other_new = r[nr].new;
+		}
+		nr++;
+	}
+	free(r);
+}
+
+static bool has_swap(const struct plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr; i++)
+		if (p->changes[i].item.what == PTREMAP_SWAP)
+			return true;
+	return false;
+}
+
+int plan_make(struct plan *p, int fd, uint32_t flags)
+{
+	struct ptremap_item *items = calloc(p->nr, sizeof(*items));
+	size_t i;
+	int err;
+
+	if (!items) {
+		msg_error("%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	for (i = 0; i < p->nr; i++)
+		items[i] = p->changes[i].item;
+	err = helper_edit(fd, flags, items, p->nr, &p->id);
+	for (i = 0; i < p->nr; i++)
+		p->changes[i].item = items[i];
+	free(items);
+	p->flags = flags;
+	if (err)
+		tell(p, err);
+	else if (has_swap(p))
+		(flags & PTREMAP_EDIT_DRY_RUN ? try_others : find_others)(p, fd);
+	return err;
+}
