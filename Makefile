@@ -4,6 +4,7 @@
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
 #   make fuzz       until Ctrl-C; FUZZ=name for one
+#   make kmod       the helper module, for the running kernel or KDIR=
 #
 # V=1 shows the commands, O=DIR builds elsewhere, CC=clang builds with clang.
 
@@ -31,7 +32,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz lint \
+.PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
 	format install clean
 
 all: build
@@ -180,6 +181,10 @@ fuzz:
 	$(Q)scripts/deps build check
 	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
 	$(Q)tests/fuzz/run.sh --forever $(FUZZ)
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+kmod:
+	$(Q)O=$(O) scripts/kmod $(KDIR)
 
 lint:
 	$(Q)scripts/deps build lint

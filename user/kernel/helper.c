@@ -183,7 +183,7 @@ struct sentence {
 };
 
 static const struct sentence of_calls[] = {
-	{ ENOENT, 0, "the helper module is not loaded; load kmod-helper/ptremap.ko with insmod" },
+	{ ENOENT, 0, "the helper module is not loaded; build it (make kmod) and load it with insmod" },
 	{ EPERM, 0, "CAP_SYS_ADMIN is needed; run as root" },
 	{ EACCES, 0, "CAP_SYS_RAWIO is needed; run as root" },
 	{ EKEYREJECTED, 0, "the kernel is locked down, which forbids access to raw memory" },
@@ -213,15 +213,16 @@ static const struct sentence of_edits[] = {
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or a kernel "
 	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
 	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
-	{ ESTALE, 0, "the entry is not the expected one; look again with 'ptremap walk'" },
+	{ ESTALE, 0,
+	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
 	{ EBUSY, 0,
 	  "a change of this page is in force, or twice in this transaction; see 'ptremap list'" },
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },
 	{ EROFS, 0,
-	  "the process could write to a page that its owner may only read; take one that is "
-	  "writable there" },
+	  "the process could write to a page that its owner may only read, or of which a file "
+	  "system wants to hear each write; take one that is writable there" },
 	{ EXDEV, 0,
 	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
 	  "trap are possible" },
