@@ -2,12 +2,12 @@
 /*
  * Reading page tables: walks of single addresses and copies of whole tables.
  *
- * No lock of the target is taken, so that nobody waits for a reader. Tables of a process are freed
- * only after all CPUs have let them go: by an interrupt to each of them, or an RCU grace period
- * (mm/mmu_gather.c, tlb_remove_table_sync_one(), pte_free_defer()). Neither gets past a CPU that
- * has its interrupts off, so each walk, and each copy of a table, runs with interrupts off, as
- * get_user_pages_fast() does. Reads go through copy_from_kernel_nofault() on top of that: of the
- * kernel's half some tables are freed without such care (vmalloc's huge mappings).
+ * No lock of the target is taken, so that nobody waits for a reader; its mm is held, but a table
+ * may be freed, and its page used for something else, at any moment: TLB flushes are sent only to
+ * CPUs that run the target (arch/x86/mm/tlb.c). What was read of a table counts only if the entries
+ * above it, read again afterwards, still lead there: then it was in place all the while. Interrupts
+ * are off from the first to the last of these reads, so that they are close together. All go
+ * through copy_from_kernel_nofault(): an address from a page that is no table any more is harmless.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -40,7 +40,7 @@ static int walk_down(struct pt_walk *w, u64 root, u64 va, unsigned int level, u6
 	return 0;
 }
 
-/* A walk that was torn by a change gives other entries when it is made again at once. */
+/* Twice the same: the upper entries of the second walk vouch for the lower ones of the first. */
 static int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e)
 {
 	u64 again[PTREMAP_MAX_LEVELS];
@@ -169,27 +169,31 @@ static int dump_put(struct dump *d, const void *from, size_t len)
 	return 0;
 }
 
+/* Does the walk to @t->va still lead through the table at @t->pa? Interrupts are off. */
+static bool in_place(const struct dump *d, const struct ptremap_table *t)
+{
+	struct pt_walk w;
+
+	return !walk_down(&w, d->target->root, t->va, t->level, NULL) && w.kind == PT_TABLE &&
+	       w.level == t->level && (w.entry_pa & PAGE_MASK) == t->pa;
+}
+
 /*
  * Copies the entries @t->first, @t->nr of the table of @t->level that translates @t->va, if it
- * still is the one at @t->pa.
+ * is the one at @t->pa, before and after.
  */
 static void copy_table(struct dump *d, struct ptremap_table *t)
 {
-	struct pt_walk w;
+	u64 *to = d->copy[t->level] + t->first;
+	const u64 *from = (u64 *)__va(t->pa) + t->first;
 	unsigned long irq;
-	int err;
+	bool good;
 
 	local_irq_save(irq);
-	err = walk_down(&w, d->target->root, t->va, t->level, NULL);
-	if (!err &&
-	    (w.kind != PT_TABLE || w.level != t->level || (w.entry_pa & PAGE_MASK) != t->pa))
-		err = -EAGAIN;
-	if (!err)
-		err = copy_from_kernel_nofault(d->copy[t->level] + t->first,
-					       __va(t->pa) + t->first * sizeof(u64),
-					       t->nr * sizeof(u64));
+	good = in_place(d, t) && !copy_from_kernel_nofault(to, from, t->nr * sizeof(*to)) &&
+	       in_place(d, t);
 	local_irq_restore(irq);
-	if (err) {
+	if (!good) {
 		t->lost = 1;
 		t->nr = 0;
 	}
