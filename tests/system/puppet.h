@@ -91,7 +91,8 @@ static inline struct reply puppet_obey(const struct order *o)
 		r.error = errno;
 		break;
 	case ORDER_SYSCALL:
-		got = syscall(o->nr, o->args[0], o->args[1], o->args[2], o->args[3], o->args[4]);
+		got = syscall(o->nr, o->args[0], o->args[1], o->args[2], o->args[3], o->args[4],
+			      0ul);
 		r.value = (uint64_t)got;
 		r.error = got == -1 ? errno : 0;
 		break;
@@ -163,9 +164,11 @@ static inline void puppet_start(struct puppet *p)
 	if (p->pid < 0)
 		die("fork");
 	if (!p->pid) {
-		close(orders[1]);
-		close(replies[0]);
-		puppet_run(orders[0], replies[1]);
+		/* It keeps nothing open that is the controller's. */
+		dup2(orders[0], 0);
+		dup2(replies[1], 1);
+		close_range(3, ~0u, 0);
+		puppet_run(0, 1);
 	}
 	close(orders[0]);
 	close(replies[1]);

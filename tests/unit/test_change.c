@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "tests/unit/random.h"
 #include "user/remap/change.h"
 
 #define PK(n) ((uint64_t)(n) << 59)
@@ -204,56 +204,47 @@ Test(change, names)
 
 /* ---- any change, there and back --------------------------------------------------------- */
 
-static uint64_t next(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static struct ptremap_item any_change(uint64_t *state)
+static struct ptremap_item any_change(void)
 {
 	struct ptremap_item item = {
-		.what = (uint32_t)(next(state) % 5 + 1),
-		.pid = (int32_t)(next(state) % INT32_MAX + 1),
-		.va = next(state),
+		.what = (uint32_t)(random64() % 5 + 1),
+		.pid = (int32_t)(random64() % INT32_MAX + 1),
+		.va = random64(),
 	};
 
 	if (item.what == PTREMAP_PROTECT) {
 		/* Of a number that is set all bits are told. */
-		item.set = next(state) & PTREMAP_PROTECT_BITS;
-		item.clear = next(state) & PTREMAP_PROTECT_BITS & ~item.set & ~PK(15);
+		item.set = random64() & PTREMAP_PROTECT_BITS;
+		item.clear = random64() & PTREMAP_PROTECT_BITS & ~item.set & ~PK(15);
 		if (item.set & PK(15) || !(item.set | item.clear))
 			item.clear |= ~item.set & PK(15);
 	}
 	if (item.what == PTREMAP_FRAME || item.what == PTREMAP_SWAP) {
-		item.other_pid = (int32_t)(next(state) % INT32_MAX + 1);
-		item.other_va = next(state);
+		item.other_pid = (int32_t)(random64() % INT32_MAX + 1);
+		item.other_va = random64();
 	}
-	if (next(state) & 1) {
+	if (random64() & 1) {
 		item.flags = PTREMAP_ITEM_EXPECT;
-		item.expected = next(state);
+		item.expected = random64();
 	}
 	return item;
 }
 
 Test(change, text_and_meaning_are_inverses)
 {
-	const char *env = getenv("PTSCOPE_SEED");
-	uint64_t seed = env ? strtoull(env, NULL, 0) : (uint64_t)time(NULL), state = seed | 1;
+	unsigned int seed = random_seed("change");
 	char why[CHANGE_WHY_LEN];
 	int i;
 
 	for (i = 0; i < 10000; i++) {
-		struct ptremap_item item = any_change(&state), again;
+		struct ptremap_item item = any_change(), again;
 		struct line l = { 0 };
 
 		change_text(&l, &item);
 		line_char(&l, '\0');
-		cr_assert_eq(parse(&again, l.buf, why), 0, "%s: %s (PTSCOPE_SEED=%lu)", l.buf, why,
+		cr_assert_eq(parse(&again, l.buf, why), 0, "%s: %s (PTSCOPE_SEED=%u)", l.buf, why,
 			     seed);
-		cr_assert_eq(memcmp(&item, &again, sizeof(item)), 0, "%s (PTSCOPE_SEED=%lu)", l.buf,
+		cr_assert_eq(memcmp(&item, &again, sizeof(item)), 0, "%s (PTSCOPE_SEED=%u)", l.buf,
 			     seed);
 		line_free(&l);
 	}

@@ -248,17 +248,25 @@ Test(plan, records)
 		  .old = 0x5067,
 		  .new = 0x120 },
 		{ .id = 12, .what = 99, .pid = 1, .state = 200, .cause = 200 },
+		{ .id = 13,
+		  .what = PTREMAP_MAPPED,
+		  .pid = 42,
+		  .state = PTREMAP_ACTIVE,
+		  .va = 0x4000,
+		  .old = 8192,
+		  .new = 0x1000 },
 	};
 	size_t len;
 	char *text;
 	FILE *out = open_memstream(&text, &len);
 
-	cr_assert_eq(records_print(out, records, 3), 0);
+	cr_assert_eq(records_print(out, records, 4), 0);
 	fclose(out);
-	cr_expect_str_eq(text, "ID  KEPT  STATE   CAUSE  WHAT  ADDRESS      BEFORE  AFTER\n"
-			       " 3  kept  active  -      map   42:0x1000    0x5067  0x7067\n"
-			       "12  -     taken   unmap  trap  4242:0x2000  0x5067  0x120\n"
-			       "12  -     ?       ?      ?     1:0x0        0x0     0x0\n");
+	cr_expect_str_eq(text, "ID  KEPT  STATE   CAUSE  WHAT    ADDRESS      BEFORE  AFTER\n"
+			       " 3  kept  active  -      map     42:0x1000    0x5067  0x7067\n"
+			       "12  -     taken   unmap  trap    4242:0x2000  0x5067  0x120\n"
+			       "12  -     ?       ?      ?       1:0x0        0x0     0x0\n"
+			       "13  -     active  -      mapped  42:0x4000    8K      of 0x1000\n");
 	free(text);
 	cr_expect(strstr(record_ending(&records[1]), "munmap"));
 	cr_expect(strstr(record_ending(&records[2]), "unknown"));

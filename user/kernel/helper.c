@@ -183,7 +183,8 @@ struct sentence {
 };
 
 static const struct sentence of_calls[] = {
-	{ ENOENT, 0, "the helper module is not loaded; build it (make kmod) and load it with insmod" },
+	{ ENOENT, 0,
+	  "the helper module is not loaded; build it (make kmod) and load it with insmod" },
 	{ EPERM, 0, "CAP_SYS_ADMIN is needed; run as root" },
 	{ EACCES, 0, "CAP_SYS_RAWIO is needed; run as root" },
 	{ EKEYREJECTED, 0, "the kernel is locked down, which forbids access to raw memory" },

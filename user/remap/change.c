@@ -403,5 +403,7 @@ const char *change_name(uint32_t what)
 		[PTREMAP_FRESH] = "fresh",     [PTREMAP_TRAP] = "trap",
 	};
 
+	if (what == PTREMAP_MAPPED)
+		return "mapped";
 	return what && what < ARRAY_SIZE(names) ? names[what] : "?";
 }

@@ -48,7 +48,10 @@ int change_parse(struct ptremap_item *item, char *line, char *why);
 /* The change in the same words: "protect 42:0x7f0000001000 clear=RW". */
 void change_text(struct line *l, const struct ptremap_item *item);
 
-/* "protect", "map", "swap", "fresh", "trap": of enum ptremap_what; "?" for others. */
+/*
+ * "protect", "map", "swap", "fresh", "trap": of enum ptremap_what; "mapped": of PTREMAP_MAPPED; "?"
+ * for others.
+ */
 const char *change_name(uint32_t what);
 
 #endif

@@ -69,7 +69,7 @@ static int take_line(struct plan *p, char *text, uint32_t line, char *why)
 		return err;
 	err = plan_add(p, &item, line);
 	if (err == -E2BIG)
-		snprintf(why, CHANGE_WHY_LEN, "more than %u changes", PTREMAP_EDIT_MAX);
+		snprintf(why, CHANGE_WHY_LEN, "more than %d changes", PTREMAP_EDIT_MAX);
 	else if (err)
 		snprintf(why, CHANGE_WHY_LEN, "%s", strerror(-err));
 	return err;

@@ -230,6 +230,12 @@ const char *record_ending(const struct ptremap_record *r)
 	return r->cause < ARRAY_SIZE(causes) ? causes[r->cause].ending : "of an unknown cause";
 }
 
+/* A mapping at a new address: it has a length and what it leads to instead of entries. */
+static bool is_mapping(const struct ptremap_record *r)
+{
+	return r->what == PTREMAP_MAPPED;
+}
+
 static void put_record(struct table *t, const struct ptremap_record *r)
 {
 	const char *cause = cause_name(r->cause);
@@ -240,8 +246,8 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", cause ? cause : "-");
 	table_cell(t, "%s", change_name(r->what));
 	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
-	table_cell(t, "0x%llx", r->old);
-	table_cell(t, "0x%llx", r->new);
+	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
+	table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
 }
 
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
@@ -273,8 +279,13 @@ void record_json(struct json *j, const struct ptremap_record *r, const struct en
 	json_str(j, "what", change_name(r->what));
 	json_u64(j, "pid", (uint64_t)r->pid);
 	json_hex(j, "address", r->va);
-	put_entry_json(j, "before", r->old, style);
-	put_entry_json(j, "after", r->new, style);
+	if (is_mapping(r)) {
+		json_u64(j, "length", r->old);
+		json_hex(j, "from", r->new);
+	} else {
+		put_entry_json(j, "before", r->old, style);
+		put_entry_json(j, "after", r->new, style);
+	}
 	json_end_object(j);
 	json_end_line(j);
 }

@@ -32,7 +32,10 @@ void plan_text(struct line *l, const struct plan *p, const struct entry_view *st
  */
 void plan_json(struct json *j, const struct plan *p, const struct entry_view *style);
 
-/* One line for each: id, kept, state, what, where, before, after, cause. 0 or -errno. */
+/*
+ * One line for each: id, kept, state, cause, what, where, before, after; of a mapping at a new
+ * address the last two are its length and what it is of. 0 or -errno.
+ */
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr);
 /* An object: "id", "keep", "state", "cause" (or null), "what", "pid", "address", "before", "after".
  */
