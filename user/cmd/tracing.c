@@ -17,6 +17,7 @@
 #include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/foreground.h"
 #include "user/kernel/proc_task.h"
 
 #define POLL_MS	 100
@@ -146,28 +147,6 @@ static int check_opts(struct tracing_opts *o, bool command)
 	return check_targets(o);
 }
 
-/* From here on signals end the session in order; a reader that leaves is -EPIPE. */
-static int take_signals(void)
-{
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction old;
-	sigset_t set;
-	size_t i;
-
-	sigemptyset(&set);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		sigaddset(&set, ending[i]);
-	/*
-	 * nohup is obeyed. An ignored SIGINT is not: a script's "&" makes it so, and yet
-	 * "kill -INT" is how scripts end a recording.
-	 */
-	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler == SIG_IGN)
-		sigdelset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void say_why_not(const struct session_tries *tries, int err)
 {
 	int hook, first = 0;
@@ -202,16 +181,6 @@ static const char *needs_exit(const struct tracing_opts *o)
 	if (o->cfg.min_latency)
 		return "--min-latency";
 	return o->cfg.origins == 1 << PTEV_GUP ? "-e gup" : NULL;
-}
-
-static int not_run(const char *command, int err)
-{
-	if (err == -ENOENT) {
-		msg_error("%s: command not found", command);
-		return EXIT_NOT_FOUND;
-	}
-	msg_error("%s: %s", command, strerror(-err));
-	return EXIT_NOT_RUN;
 }
 
 /*
