@@ -96,6 +96,29 @@ int call_edit(void *arg, struct file *file)
 	return err;
 }
 
+/* Its address and number reach the caller after it is known: whoever lists it finds them, too. */
+int call_map(void *arg, struct file *file)
+{
+	struct ptremap_map *req = arg;
+	int err, id = reserve_id();
+	struct txn *t;
+
+	if (id < 0)
+		return id;
+	req->id = 0;
+	t = txn_new(0);
+	err = t ? map_make(&t->map, req) : -ENOMEM;
+	if (err) {
+		kvfree(t);
+		publish(id, NULL);
+		return err;
+	}
+	t->id = req->id = id;
+	t->owner = req->flags & PTREMAP_MAP_KEEP ? NULL : file;
+	publish(id, t);
+	return 0;
+}
+
 /* ---- list and undo --------------------------------------------------------------------------- */
 
 static void fill_record(struct ptremap_record *r, const struct txn *t, struct edit *e)
@@ -115,6 +138,12 @@ static void fill_record(struct ptremap_record *r, const struct txn *t, struct ed
 	spin_unlock(&e->lock);
 }
 
+static void fill_map_record(struct ptremap_record *r, const struct txn *t)
+{
+	*r = (struct ptremap_record){ .id = t->id, .keep = !t->owner };
+	map_record(t->map, r);
+}
+
 /* Up to @max records. Returns how many there are. journal_lock is held. */
 static u32 fill_records(struct ptremap_record *records, u32 max)
 {
@@ -124,9 +153,11 @@ static u32 fill_records(struct ptremap_record *records, u32 max)
 
 	idr_for_each_entry(&txns, t, id)
 	{
+		if (t->map && n < max)
+			fill_map_record(&records[n], t);
 		for (i = 0; i < t->nr && n + i < max; i++)
 			fill_record(&records[n + i], t, &t->edits[i]);
-		n += t->nr;
+		n += t->map ? 1 : t->nr;
 	}
 	return n;
 }

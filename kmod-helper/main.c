@@ -30,6 +30,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
 	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
+	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
 };
 
 union call_arg {
@@ -40,6 +41,7 @@ union call_arg {
 	struct ptremap_edit edit;
 	struct ptremap_list list;
 	struct ptremap_undo undo;
+	struct ptremap_map map;
 };
 
 int call_features(void *arg, struct file *file)

@@ -23,6 +23,7 @@ ssize_t phys_read(char __user *buf, size_t len, loff_t *pos);
 int call_edit(void *arg, struct file *file);
 int call_list(void *arg, struct file *file);
 int call_undo(void *arg, struct file *file);
+int call_map(void *arg, struct file *file);
 
 /* Whose tables a call is about. */
 struct target {

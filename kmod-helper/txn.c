@@ -97,6 +97,8 @@ u32 txn_undo(struct txn *t)
 	/* No guard runs any more, but one that did may have left this to do. */
 	cancel_work_sync(&t->released);
 	drop_claims(t);
+	if (t->map)
+		restored += map_undo(t->map);
 	kvfree(t);
 	return restored;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One transaction: several edits, all made or none. */
+/* One transaction: several edits, all made or none; or one mapping. */
 #ifndef TXN_H
 #define TXN_H
 
@@ -8,11 +8,13 @@
 #include <linux/workqueue.h>
 
 #include "edit.h"
+#include "map.h"
 
 struct txn {
 	struct list_head link;	     /* the journal's, while it undoes several */
 	struct work_struct released; /* lets go of what the guard took */
 	const struct file *owner;    /* NULL: kept */
+	struct mapping *map;	     /* of PTREMAP_MAP; then there are no edits */
 	u32 id;
 	u32 nr; /* of ->edits that edit_init() was called for */
 	struct edit edits[];

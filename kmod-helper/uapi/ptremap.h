@@ -237,7 +237,7 @@ enum ptremap_cache {
 #define PTREMAP_MAP_WRITE 2
 #define PTREMAP_MAP_EXEC  4
 
-#define PTREMAP_MAP_KEEP 1 /* as PTREMAP_EDIT_KEEP; rmmod waits until it is undone or gone */
+#define PTREMAP_MAP_KEEP 1 /* as PTREMAP_EDIT_KEEP, but rmmod fails while it is there */
 #define PTREMAP_MAP_LOW	 2 /* @va is 0: a free place below 2 GiB */
 #define PTREMAP_MAP_MAX	 (1U << 30)
 
@@ -255,10 +255,11 @@ enum ptremap_cache {
  *	EMSGSIZE	longer than PTREMAP_MAP_MAX
  *	ENOEXEC		writable and executable, which the process has forbidden itself
  *	EMEDIUMTYPE	this memory cannot have that cache type
- *	EROFS		to be written to, but: the lender may not write there (FRAMES); it is of a file,
- *			or shared by KSM (PHYS)
+ *	EROFS		to be written to, but: the lender may not write there (FRAMES); it is of a
+ *			file, or shared by KSM (PHYS)
  *	ENOENT		FRAMES: nothing is mapped there, or no page could be faulted in
- *	EOPNOTSUPP	FRAMES: memory of a kind that is not lent: a device's, or huge pages of hugetlb
+ *	EOPNOTSUPP	FRAMES: memory of a kind that is not lent: a device's, or huge pages of
+ *			hugetlb
  *	EAGAIN		FRAMES: the kernel kept changing the page under each of several tries
  *	ERANGE		beyond the physical address width
  *	ENODEV		PHYS: no RAM there. MMIO: no device memory there

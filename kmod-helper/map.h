@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Mappings at new addresses: VMAs of processes that are ours. */
+#ifndef MAP_H
+#define MAP_H
+
+#include <linux/types.h>
+
+#include "uapi/ptremap.h"
+
+struct mapping;
+
+/* Makes the mapping of @req and puts its address there. It is for map_undo(). */
+int map_make(struct mapping **m, struct ptremap_map *req);
+/*
+ * Takes it out of its process, if it is still there, and gives up @m. True: it was there. Nobody
+ * else may know of it. Sleeps.
+ */
+bool map_undo(struct mapping *m);
+/* What @r says of it, but for the transaction. */
+void map_record(struct mapping *m, struct ptremap_record *r);
+
+#endif
