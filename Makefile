@@ -77,12 +77,11 @@ $(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
 
-build: $(PROGRAMS:%=$(O)/%) $(O)/libptw.a $(O)/libptw.so
-
-# ---- libptw: the page-table core, for other programs -----------------------------------------
+# ---- libraries for other programs: the page-table core, and the calls of /dev/ptremap ---------
 PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
 PTW_HEADERS := $(filter-out %_priv.h,$(wildcard user/pt/*.h))
-PTW_SONAME := libptw.so.0
+PTREMAP_OBJ := $(O)/pic/user/kernel/helper.o
+LIBRARIES := libptw libptremap
 
 $(O)/pic/%.o: %.c
 	$(say) CC "$< (library)"
@@ -90,13 +89,19 @@ $(O)/pic/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -fPIC -MMD -MP -c $< -o $@
 
 $(O)/libptw.a: $(PTW_OBJ)
+$(O)/libptremap.a: $(PTREMAP_OBJ)
+$(LIBRARIES:%=$(O)/%.a):
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/libptw.so: $(PTW_OBJ) user/pt/libptw.map
+$(O)/libptremap.so: $(PTREMAP_OBJ) user/kernel/libptremap.map
+$(LIBRARIES:%=$(O)/%.so):
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(PTW_SONAME) \
-		-Wl,--version-script=user/pt/libptw.map $(PTW_OBJ) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(@F).0 \
+		-Wl,--version-script=$(filter %.map,$^) $(filter %.o,$^) -o $@
+
+build: $(PROGRAMS:%=$(O)/%) $(LIBRARIES:%=$(O)/%.a) $(LIBRARIES:%=$(O)/%.so)
 
 # ---- tests ----------------------------------------------------------------------------------
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
@@ -198,7 +203,8 @@ format:
 below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 
 install: build
-	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig $(includedir)/ptw \
+	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig \
+		$(includedir)/ptw $(includedir)/ptremap \
 		$(mandir)/man1 $(mandir)/man3 $(completiondir))
 	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
 	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
@@ -206,17 +212,23 @@ install: build
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
 	done
 	install -m 644 $(PTW_HEADERS) $(DESTDIR)$(includedir)/ptw
-	install -m 644 $(O)/libptw.a $(DESTDIR)$(libdir)
-	install -m 755 $(O)/libptw.so $(DESTDIR)$(libdir)/libptw.so.$(VERSION)
-	ln -sf libptw.so.$(VERSION) $(DESTDIR)$(libdir)/$(PTW_SONAME)
-	ln -sf $(PTW_SONAME) $(DESTDIR)$(libdir)/libptw.so
-	sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
-		-e 's|@version@|$(VERSION)|' \
-		-e 's|@includedir@|$(call below_prefix,$(includedir))|' user/pt/libptw.pc.in \
-		>$(DESTDIR)$(libdir)/pkgconfig/libptw.pc
+	install -m 644 kmod-helper/uapi/ptremap.h $(DESTDIR)$(includedir)/ptremap
+	sed 's|"kmod-helper/uapi/ptremap.h"|<ptremap/ptremap.h>|' user/kernel/helper.h \
+		>$(DESTDIR)$(includedir)/ptremap/libptremap.h
+	for l in $(LIBRARIES); do \
+		install -m 644 $(O)/$$l.a $(DESTDIR)$(libdir) && \
+		install -m 755 $(O)/$$l.so $(DESTDIR)$(libdir)/$$l.so.$(VERSION) && \
+		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(libdir)/$$l.so.0 && \
+		ln -sf $$l.so.0 $(DESTDIR)$(libdir)/$$l.so && \
+		sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
+			-e 's|@includedir@|$(call below_prefix,$(includedir))|' \
+			-e 's|@version@|$(VERSION)|' user/*/$$l.pc.in \
+			>$(DESTDIR)$(libdir)/pkgconfig/$$l.pc || exit 1; \
+	done
 	install -m 644 user/pt/ptw.3 $(DESTDIR)$(mandir)/man3
 
 clean:
-	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests libptw.a libptw.so $(PROGRAMS))
+	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests $(PROGRAMS) \
+		$(LIBRARIES:%=%.a) $(LIBRARIES:%=%.so))
 
 -include $(shell find $(O) -name lab -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -138,10 +138,15 @@ equal "make install: status" $? 0
 cat >"$work/want" <<-END
 	bin/ptrace-pf
 	bin/ptremap
+	lib/libptremap.a
+	lib/libptremap.so
+	lib/libptremap.so.0
+	lib/libptremap.so.$(flags --modversion)
 	lib/libptw.a
 	lib/libptw.so
 	lib/libptw.so.0
 	lib/libptw.so.$(flags --modversion)
+	lib/pkgconfig/libptremap.pc
 	lib/pkgconfig/libptw.pc
 	share/bash-completion/completions/ptrace-pf
 	share/bash-completion/completions/ptremap
@@ -197,4 +202,21 @@ grep -ohE '\bpt_[a-z_]+ \(\)|^\.BR pt_[a-z_]+ ' "$dest/opt/ptw/share/man/man3/pt
 equal "ptw(3): functions that no header has" \
 	"$(grep -ohE '\bpt_[a-z_]+\(' "$include"/*.h | tr -d '(' | sort -u | comm -13 - "$work/named" |
 		wc -l)" 0
+
+# libptremap, which native programs cannot do much with: the device needs its module.
+sed -nE 's/^(int|const char \*)\s*(ptremap_[a-z_]+)\(.*/\2/p' "$dest/opt/ptw/include/ptremap/libptremap.h" |
+	sort >"$work/want"
+nm -D --defined-only "$lib/libptremap.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+	sort >"$work/got"
+same_lines "functions: libptremap.h and libptremap.so" "$work/want" "$work/got"
+for link in "" -static; do
+	# shellcheck disable=SC2046,SC2086 # several flags, or none
+	gcc "${warnings[@]}" "$top/user/kernel/example/swap_pages.c" $link \
+		$(pkg-config --cflags --libs libptremap) \
+		-Wl,-rpath,"$lib" -o "$work/swap_pages"
+	equal "libptremap${link:+, static}: example: status" $? 0
+done
+equal "libptremap: example without the module" \
+	"$("$work/swap_pages" 1 0 1 0x1000 2>&1)" \
+	"/dev/ptremap: the helper module is not loaded; build it (make kmod) and load it with insmod"
 finish

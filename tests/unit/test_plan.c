@@ -287,11 +287,11 @@ Test(plan, refusals_are_told_apart)
 	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
 		for (i = 0; i < nr; i++)
 			for (j = 0; j < i; j++)
-				cr_expect_str_neq(helper_edit_strerror(what, errors[i]),
-						  helper_edit_strerror(what, -errors[j]));
-	cr_expect_str_neq(helper_strerror(ENOENT), helper_undo_strerror(ENOENT));
-	cr_expect_str_eq(helper_strerror(EPERM), helper_undo_strerror(-EPERM));
-	cr_expect_str_eq(helper_strerror(ENFILE), strerror(ENFILE));
+				cr_expect_str_neq(ptremap_edit_strerror(what, errors[i]),
+						  ptremap_edit_strerror(what, -errors[j]));
+	cr_expect_str_neq(ptremap_strerror(ENOENT), ptremap_undo_strerror(ENOENT));
+	cr_expect_str_eq(ptremap_strerror(EPERM), ptremap_undo_strerror(-EPERM));
+	cr_expect_str_eq(ptremap_strerror(ENFILE), strerror(ENFILE));
 }
 
 Test(plan, not_the_device)
@@ -301,9 +301,9 @@ Test(plan, not_the_device)
 	uint32_t n;
 	size_t nr;
 
-	cr_expect_eq(helper_edit(-1, 0, &item, 1, &n), -EBADF);
-	cr_expect_eq(helper_edit(-1, 0, &item, PTREMAP_EDIT_MAX + 1, &n), -E2BIG);
-	cr_expect_eq(helper_list(-1, &records, &nr), -EBADF);
+	cr_expect_eq(ptremap_edit(-1, 0, &item, 1, &n), -EBADF);
+	cr_expect_eq(ptremap_edit(-1, 0, &item, PTREMAP_EDIT_MAX + 1, &n), -E2BIG);
+	cr_expect_eq(ptremap_list(-1, &records, &nr), -EBADF);
 	cr_expect_eq(records, NULL);
-	cr_expect_eq(helper_undo(-1, 1, &n), -EBADF);
+	cr_expect_eq(ptremap_undo(-1, 1, &n), -EBADF);
 }

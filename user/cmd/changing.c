@@ -204,7 +204,7 @@ static int make_live(struct plan *p, const struct changing_opts *o, struct stay 
 	if (!err)
 		err = live_error(live);
 	if (err)
-		msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(err));
+		msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(err));
 	status = err ? EXIT_FAILED : make(p, o, live, stay);
 	live_close(live);
 	return status;

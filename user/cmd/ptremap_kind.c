@@ -217,7 +217,7 @@ static int print_pa(void *ctx, uint64_t pa)
 
 static int detect(struct naming *n)
 {
-	int fd = helper_open();
+	int fd = ptremap_open();
 
 	layout_detect(&n->layout, fd);
 	if (fd >= 0)
@@ -225,11 +225,11 @@ static int detect(struct naming *n)
 	if (n->layout.page_offset)
 		return EXIT_DONE;
 	if (n->opts->pa) {
-		msg_error("the direct map's base: %s", helper_strerror(fd));
+		msg_error("the direct map's base: %s", ptremap_strerror(fd));
 		return EXIT_FAILED;
 	}
 	msg_note("the bases of direct map, vmalloc and vmemmap are not known: %s",
-		 helper_strerror(fd));
+		 ptremap_strerror(fd));
 	return EXIT_DONE;
 }
 

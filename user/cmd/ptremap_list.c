@@ -21,7 +21,7 @@
 
 static int failed(int err)
 {
-	msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(err));
+	msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(err));
 	return EXIT_FAILED;
 }
 
@@ -53,7 +53,7 @@ static int list(struct live *live, bool json)
 {
 	struct ptremap_record *records;
 	size_t nr;
-	int err = helper_list(live_fd(live), &records, &nr);
+	int err = ptremap_list(live_fd(live), &records, &nr);
 
 	if (err)
 		return failed(err);
@@ -116,12 +116,12 @@ static int check_ids(const struct undo_opts *o, int argc, char **argv, int rest)
 static int undo(int fd, uint32_t id)
 {
 	uint32_t restored;
-	int err = helper_undo(fd, id, &restored);
+	int err = ptremap_undo(fd, id, &restored);
 
 	if (err && id)
-		msg_error("transaction %" PRIu32 ": %s", id, helper_undo_strerror(err));
+		msg_error("transaction %" PRIu32 ": %s", id, ptremap_undo_strerror(err));
 	else if (err)
-		msg_error("%s", helper_undo_strerror(err));
+		msg_error("%s", ptremap_undo_strerror(err));
 	else
 		msg_note("%" PRIu32 " %s taken back", restored,
 			 restored == 1 ? "change was" : "changes were");
@@ -141,7 +141,7 @@ int cmd_undo(int argc, char **argv)
 	status = check_ids(&o, argc, argv, rest);
 	if (status)
 		return status;
-	fd = helper_open();
+	fd = ptremap_open();
 	if (fd < 0)
 		return failed(fd);
 	if (o.all)

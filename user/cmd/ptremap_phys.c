@@ -79,7 +79,7 @@ static const char *why_not(const struct phys_opts *o, int err)
 {
 	if (err == -ENXIO)
 		return o->mmio ? "RAM, no device memory" : "no RAM (--mmio is for device memory)";
-	return helper_strerror(err);
+	return ptremap_strerror(err);
 }
 
 static int check_width(const struct phys_opts *o, uint64_t len)
@@ -109,10 +109,10 @@ static int check(const struct phys_opts *o, uint64_t len, const char *usage)
 
 static int open_device(struct transfer *x)
 {
-	x->fd = helper_open();
+	x->fd = ptremap_open();
 	if (x->fd >= 0)
 		return EXIT_DONE;
-	msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(x->fd));
+	msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(x->fd));
 	return EXIT_FAILED;
 }
 
@@ -195,8 +195,8 @@ static int read_all(struct transfer *x, uint64_t len)
 	int err, out = 0;
 
 	for (; len && !out; pa += done, len -= done) {
-		err = helper_phys(x->fd, phys_flags(x->opts, 0), x->opts->mmio, pa, x->buf,
-				  len < PIECE ? len : PIECE, &done);
+		err = ptremap_phys(x->fd, phys_flags(x->opts, 0), x->opts->mmio, pa, x->buf,
+				   len < PIECE ? len : PIECE, &done);
 		if (done)
 			tell_absent(x);
 		out = put_bytes(x, pa, done);
@@ -278,8 +278,8 @@ static int put_piece(struct transfer *x, uint64_t pa, uint64_t len)
 	uint64_t done, total;
 	int err;
 
-	err = helper_phys(x->fd, phys_flags(x->opts, PTREMAP_PHYS_WRITE), x->opts->mmio, pa, x->buf,
-			  len, &done);
+	err = ptremap_phys(x->fd, phys_flags(x->opts, PTREMAP_PHYS_WRITE), x->opts->mmio, pa,
+			   x->buf, len, &done);
 	if (!err)
 		return EXIT_DONE;
 	total = pa + done - x->opts->pa;

@@ -103,7 +103,7 @@ static unsigned int count_ended(int fd, uint32_t id, unsigned int *active, bool 
 	size_t i, nr;
 
 	*active = 0;
-	if (helper_list(fd, &r, &nr)) {
+	if (ptremap_list(fd, &r, &nr)) {
 		*active = 1; /* nobody knows */
 		return 0;
 	}

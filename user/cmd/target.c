@@ -295,7 +295,7 @@ static int open_image(struct target *t, const struct space_opts *o, const char *
 
 static int live_failed(const struct target *t, int err)
 {
-	const char *why = helper_strerror(err);
+	const char *why = ptremap_strerror(err);
 
 	if (err == -E2BIG)
 		why = "there are too many tables";
@@ -308,7 +308,7 @@ static int live_failed(const struct target *t, int err)
 static int without_module(struct target *t, int err)
 {
 	msg_note("%s: %s; this is what /proc/%d/pagemap has: no levels, no entries", t->name,
-		 helper_strerror(err), live_pid(t->live));
+		 ptremap_strerror(err), live_pid(t->live));
 	return EXIT_DONE;
 }
 

@@ -16,21 +16,21 @@ static int call(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) ? -errno : 0;
 }
 
-int helper_open(void)
+int ptremap_open(void)
 {
 	int fd = open(PTREMAP_DEVICE, O_RDWR | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-int helper_features(int fd, struct ptremap_features *features)
+int ptremap_features(int fd, struct ptremap_features *features)
 {
 	*features = (struct ptremap_features){ .size = sizeof(*features) };
 	return call(fd, PTREMAP_FEATURES, features);
 }
 
-int helper_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *entries, size_t nr,
-		uint64_t *root)
+int ptremap_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *entries, size_t nr,
+		 uint64_t *root)
 {
 	struct ptremap_walk req = { .size = sizeof(req), .flags = flags, .pid = pid };
 	int err = 0;
@@ -47,7 +47,7 @@ int helper_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *en
 }
 
 /* The records of one call. The module wrote them, but a wrong size must not lead out of @buf. */
-static int put_tables(const struct ptremap_tables *req, const char *buf, helper_put_table put,
+static int put_tables(const struct ptremap_tables *req, const char *buf, ptremap_put_table put,
 		      void *ctx)
 {
 	const struct ptremap_table *t;
@@ -65,8 +65,8 @@ static int put_tables(const struct ptremap_tables *req, const char *buf, helper_
 	return err;
 }
 
-int helper_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t last, uint64_t *root,
-		  helper_put_table put, void *ctx)
+int ptremap_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t last, uint64_t *root,
+		   ptremap_put_table put, void *ctx)
 {
 	struct ptremap_tables req = {
 		.size = sizeof(req),
@@ -94,8 +94,8 @@ int helper_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t la
 	return err;
 }
 
-int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
-		uint64_t *done)
+int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
+		 uint64_t *done)
 {
 	struct ptremap_phys req = { .size = sizeof(req), .flags = flags, .width = width };
 	int err = 0;
@@ -112,7 +112,7 @@ int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, 
 	return err;
 }
 
-int helper_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
+int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
 {
 	struct ptremap_edit req = { .size = sizeof(req), .flags = flags };
 	int err;
@@ -146,7 +146,7 @@ static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t
 	return 0;
 }
 
-int helper_list(int fd, struct ptremap_record **records, size_t *nr)
+int ptremap_list(int fd, struct ptremap_record **records, size_t *nr)
 {
 	size_t room = LIST_SPARE;
 	int err, tries = 0;
@@ -165,7 +165,7 @@ int helper_list(int fd, struct ptremap_record **records, size_t *nr)
 	return err;
 }
 
-int helper_undo(int fd, uint32_t id, uint32_t *restored)
+int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 {
 	struct ptremap_undo req = { .size = sizeof(req), .id = id };
 	int err = call(fd, PTREMAP_UNDO, &req);
@@ -258,17 +258,17 @@ static const char *explain(const struct sentence *first, uint32_t what, int erro
 	return text ? text : strerror(error);
 }
 
-const char *helper_strerror(int error)
+const char *ptremap_strerror(int error)
 {
 	return explain(of_calls, 0, error);
 }
 
-const char *helper_edit_strerror(uint32_t what, int error)
+const char *ptremap_edit_strerror(uint32_t what, int error)
 {
 	return explain(of_edits, what, error);
 }
 
-const char *helper_undo_strerror(int error)
+const char *ptremap_undo_strerror(int error)
 {
 	return explain(of_undo, 0, error);
 }

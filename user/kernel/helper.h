@@ -13,52 +13,53 @@
 #include "kmod-helper/uapi/ptremap.h"
 
 /* A file descriptor, close()d by the caller; or -errno. -ENOENT: the module is not loaded. */
-int helper_open(void);
+int ptremap_open(void);
 
-int helper_features(int fd, struct ptremap_features *features);
+int ptremap_features(int fd, struct ptremap_features *features);
 
 /*
  * Walks @nr addresses, entries[].va, of process @pid (0: the kernel's half). @flags:
  * PTREMAP_WALK_*. 0 with each entry's own status and *@root, the top table's address.
  */
-int helper_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *entries, size_t nr,
-		uint64_t *root);
+int ptremap_walk(int fd, pid_t pid, uint32_t flags, struct ptremap_walk_entry *entries, size_t nr,
+		 uint64_t *root);
 
 /*
  * Hands each table of process @pid (0: the kernel's half) that translates something of [@start,
  * @last] to @put, top down, with its entries. @put returns 0, or what this function is then to
  * return. *@root is set before the first call of it.
  */
-typedef int (*helper_put_table)(void *ctx, const struct ptremap_table *table,
-				const uint64_t *entries);
-int helper_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t last, uint64_t *root,
-		  helper_put_table put, void *ctx);
+typedef int (*ptremap_put_table)(void *ctx, const struct ptremap_table *table,
+				 const uint64_t *entries);
+int ptremap_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t last, uint64_t *root,
+		   ptremap_put_table put, void *ctx);
 
 /*
  * Reads, or with PTREMAP_PHYS_WRITE writes, @len bytes of physical memory at @pa; @width as in
  * struct ptremap_phys. *@done bytes were transferred, also when it fails.
  */
-int helper_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
-		uint64_t *done);
+int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
+		 uint64_t *done);
 
 /*
  * Makes the changes @items, all or none; @flags: PTREMAP_EDIT_*. *@id is the transaction's. When it
  * fails, the item whose ->status is not 0 is the reason, if there is one: ask
- * helper_edit_strerror() then, and helper_strerror() otherwise. -E2BIG: more than PTREMAP_EDIT_MAX.
+ * ptremap_edit_strerror() then, and ptremap_strerror() otherwise. -E2BIG: more than
+ * PTREMAP_EDIT_MAX.
  */
-int helper_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id);
+int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id);
 
 /* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
-int helper_list(int fd, struct ptremap_record **records, size_t *nr);
+int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 
 /* Undoes transaction @id (0: all of them). *@restored items were active until now. */
-int helper_undo(int fd, uint32_t id, uint32_t *restored);
+int ptremap_undo(int fd, uint32_t id, uint32_t *restored);
 
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
-const char *helper_strerror(int error);
+const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
-const char *helper_edit_strerror(uint32_t what, int error);
-/* The same for helper_undo(). */
-const char *helper_undo_strerror(int error);
+const char *ptremap_edit_strerror(uint32_t what, int error);
+/* The same for ptremap_undo(). */
+const char *ptremap_undo_strerror(int error);
 
 #endif

@@ -45,7 +45,7 @@ static int init_space(struct live *l)
 {
 	struct ptremap_features f;
 	struct pt_feat feat;
-	int err = helper_features(l->fd, &f);
+	int err = ptremap_features(l->fd, &f);
 
 	if (err)
 		return err;
@@ -82,7 +82,7 @@ int live_open(struct live **live, pid_t pid, uint32_t flags)
 		free(l);
 		return -ENOMEM;
 	}
-	l->fd = helper_open();
+	l->fd = ptremap_open();
 	err = l->fd < 0 ? 0 : init_space(l);
 	if (err) {
 		close(l->fd);
@@ -190,9 +190,9 @@ static int load_half(struct live *l, uint64_t start, uint64_t last)
 	for (tries = 0; tries < LOAD_TRIES && todo.nr; tries++) {
 		load.lost.nr = 0;
 		for (i = 0; i < todo.nr && !err; i++)
-			err = helper_tables(l->fd, l->pid, l->flags, todo.at[i].start,
-					    min_of(todo.at[i].last, last), &l->space.root,
-					    put_table, &load);
+			err = ptremap_tables(l->fd, l->pid, l->flags, todo.at[i].start,
+					     min_of(todo.at[i].last, last), &l->space.root,
+					     put_table, &load);
 		if (err)
 			return err;
 		todo = load.lost;
@@ -244,7 +244,7 @@ int live_walk(struct live *l, uint64_t va, struct ptremap_page *page)
 	if (!err && !l->pid && va <= user_last(l))
 		err = -EDOM;
 	if (!err)
-		err = helper_walk(l->fd, l->pid, l->flags, &e, 1, &l->space.root);
+		err = ptremap_walk(l->fd, l->pid, l->flags, &e, 1, &l->space.root);
 	if (err)
 		return err;
 	if (e.status == -EDOM) /* not canonical: no entry was read, and none is needed */

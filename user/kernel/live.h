@@ -22,7 +22,8 @@ struct live;
 int live_open(struct live **live, pid_t pid, uint32_t flags);
 void live_close(struct live *l);
 
-/* 0, or why the module does not help (-errno for helper_strerror()): then only live_pid() works. */
+/* 0, or why the module does not help (-errno for ptremap_strerror()): then only live_pid() works.
+ */
 int live_error(const struct live *l);
 pid_t live_pid(const struct live *l);
 

@@ -181,7 +181,7 @@ void layout_detect(struct layout *l, int fd)
 	struct ptremap_features f;
 
 	memset(l, 0, sizeof(*l));
-	if (fd >= 0 && !helper_features(fd, &f))
+	if (fd >= 0 && !ptremap_features(fd, &f))
 		use_features(l, &f);
 	else
 		use_kinfo(l);

@@ -110,7 +110,7 @@ int plan_read(struct plan *p, FILE *in, const char *name)
 static void tell_refused(const struct plan *p, const struct planned *c)
 {
 	const struct ptremap_item *i = &c->item;
-	const char *why = helper_edit_strerror(i->what, i->status);
+	const char *why = ptremap_edit_strerror(i->what, i->status);
 	struct line l = { 0 };
 
 	if (c->line) {
@@ -140,7 +140,7 @@ static void tell(const struct plan *p, int err)
 			tell_refused(p, &p->changes[i]);
 			return;
 		}
-	msg_error("%s: %s", PTREMAP_DEVICE, helper_strerror(err));
+	msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(err));
 }
 
 /* Swaps answer for one of their pages: the other one is asked for by the same swap from there. */
@@ -160,7 +160,7 @@ static void try_others(struct plan *p, int fd)
 		uint32_t id;
 
 		if (item->what != PTREMAP_SWAP ||
-		    helper_edit(fd, PTREMAP_EDIT_DRY_RUN, &back, 1, &id))
+		    ptremap_edit(fd, PTREMAP_EDIT_DRY_RUN, &back, 1, &id))
 			continue;
 		p->changes[i].other_old = back.old;
 		p->changes[i].other_new = back.new;
@@ -173,7 +173,7 @@ static void find_others(struct plan *p, int fd)
 	struct ptremap_record *r, *end;
 	size_t i, nr;
 
-	if (helper_list(fd, &r, &nr))
+	if (ptremap_list(fd, &r, &nr))
 		return;
 	end = r + nr;
 	for (nr = 0; r + nr < end && r[nr].id != p->id; nr++)
@@ -215,7 +215,7 @@ int plan_make(struct plan *p, int fd, uint32_t flags)
 	}
 	for (i = 0; i < p->nr; i++)
 		items[i] = p->changes[i].item;
-	err = helper_edit(fd, flags, items, p->nr, &p->id);
+	err = ptremap_edit(fd, flags, items, p->nr, &p->id);
 	for (i = 0; i < p->nr; i++)
 		p->changes[i].item = items[i];
 	free(items);
