@@ -177,7 +177,7 @@ check-unit check-replay check-native check-lab: check-%: build $(TEST_BINARIES)
 	$(Q)tests/run $*
 
 bench:
-	$(Q)scripts/deps
+	$(Q)scripts/deps build check lab bench
 	$(Q)scripts/deps bench || echo "bench: goes on without drgn"
 	$(Q)$(MAKE) --no-print-directory build $(TARGETS)
 	$(Q)tests/bench/run
