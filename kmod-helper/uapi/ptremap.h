@@ -27,6 +27,7 @@
 #define PTREMAP_LIST	 _IO(PTREMAP_TYPE, 5)
 #define PTREMAP_UNDO	 _IO(PTREMAP_TYPE, 6)
 #define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
+#define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
 
 /*
  * What errors of any call mean:
@@ -42,6 +43,13 @@
  *	ENXIO		the process has no memory: a kernel thread, or one that has ended
  *	ENOMEM, EINTR	as everywhere
  */
+
+/*
+ * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
+ * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
+ */
+#define PTREMAP_PIDFD	    (1U << 31)
+#define PTREMAP_OTHER_PIDFD (1U << 30)
 
 /* What the module and the kernel it runs in have. */
 struct ptremap_features {
@@ -157,6 +165,8 @@ enum ptremap_what {
 	PTREMAP_SWAP,	     /* it and the leaf of @other_pid's @other_va exchange their frames */
 	PTREMAP_FRESH,	     /* it leads to a new page of zeros */
 	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through */
+	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va */
+	PTREMAP_MMIO,	     /* it leads to device memory at physical address @other_va, uncached */
 };
 
 /*
@@ -166,6 +176,12 @@ enum ptremap_what {
 #define PTREMAP_PROTECT_BITS 0xf8000000000000faULL
 
 #define PTREMAP_ITEM_EXPECT 1 /* the entry must be @expected, accessed and dirty bits aside */
+/* PTREMAP_RAM: the page may be of this kind, which is refused otherwise. */
+#define PTREMAP_ITEM_FORCE_FREE	    0x10  /* free: of the page allocator */
+#define PTREMAP_ITEM_FORCE_TABLE    0x20  /* a page table */
+#define PTREMAP_ITEM_FORCE_SLAB	    0x40  /* kernel objects */
+#define PTREMAP_ITEM_FORCE_RESERVED 0x80  /* the kernel's image, firmware's */
+#define PTREMAP_ITEM_FORCE_KERNEL   0x100 /* the kernel's own for another purpose */
 
 struct ptremap_item {
 	__s32 pid;
@@ -180,7 +196,8 @@ struct ptremap_item {
 	__u32 what;
 	__u32 flags;
 	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
-	__u32 reserved;
+	__u32 level;  /* 0 or 1: a 4 KiB leaf; a huge one is split; 2: a 2 MiB leaf, which must be
+		       * there: va and other_va are multiples of 2 MiB */
 };
 
 #define PTREMAP_EDIT_DRY_RUN 1 /* nothing is changed; ->id stays 0 */
@@ -237,9 +254,10 @@ enum ptremap_cache {
 #define PTREMAP_MAP_WRITE 2
 #define PTREMAP_MAP_EXEC  4
 
-#define PTREMAP_MAP_KEEP 1 /* as PTREMAP_EDIT_KEEP, but rmmod fails while it is there */
-#define PTREMAP_MAP_LOW	 2 /* @va is 0: a free place below 2 GiB */
-#define PTREMAP_MAP_MAX	 (1U << 30)
+#define PTREMAP_MAP_KEEP    1 /* as PTREMAP_EDIT_KEEP, but rmmod fails while it is there */
+#define PTREMAP_MAP_LOW	    2 /* @va is 0: a free place below 2 GiB */
+#define PTREMAP_MAP_DRY_RUN 4 /* nothing is mapped; @va says where it would be, @id stays 0 */
+#define PTREMAP_MAP_MAX	    (1U << 30)
 
 /*
  * Maps pages at an address of process @pid where nothing is. The mapping is one of the process like
@@ -263,7 +281,7 @@ enum ptremap_cache {
  *	EAGAIN		FRAMES: the kernel kept changing the page under each of several tries
  *	ERANGE		beyond the physical address width
  *	ENODEV		PHYS: no RAM there. MMIO: no device memory there
- * and of PHYS, where a page is none that a process can have; nothing overrides that:
+ * and of PHYS, where a page is none that a process can have; nothing overrides that here:
  *	ENODATA		free
  *	ELOOP		a page table
  *	ENOTEMPTY	slab: kernel objects
@@ -338,6 +356,37 @@ struct ptremap_undo {
 	__u32 flags; /* 0 */
 	__u32 id;
 	__u32 restored; /* out: items that were active until now */
+};
+
+#define PTREMAP_WATCH_ALL 1 /* transactions of all files, not only of this one */
+
+/*
+ * Makes a file descriptor, @fd, that tells what becomes of transactions from now on: each read(2)
+ * gives whole struct ptremap_event, as many as there are and fit, and waits for the first one
+ * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Up to @nr events
+ * wait to be read; further ones are counted in ->lost of the next one that is. EINVAL of read: the
+ * buffer is smaller than one event. The descriptor is one of its own: closing the device ends
+ * what it watches, whose last events can still be read; then it reads 0 bytes (without ALL).
+ */
+#define PTREMAP_WATCH_NONBLOCK 2
+#define PTREMAP_WATCH_MAX      65536
+struct ptremap_watch {
+	__u32 size;
+	__u32 flags;
+	__u32 nr; /* events that may wait; 0: 4096; at most PTREMAP_WATCH_MAX */
+	__s32 fd; /* out */
+};
+
+enum ptremap_event_type {
+	PTREMAP_EVENT_MADE = 1, /* an item was changed, or a mapping was made */
+	PTREMAP_EVENT_GONE,	/* it is no longer in force: ->state and ->cause of the record */
+};
+
+struct ptremap_event {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u32 type; /* enum ptremap_event_type */
+	__u32 lost; /* events before this one that there was no room for */
+	struct ptremap_record record;
 };
 
 #endif
