@@ -108,7 +108,7 @@ int call_map(void *arg, struct file *file)
 	req->id = 0;
 	t = txn_new(0);
 	err = t ? map_make(&t->map, req) : -ENOMEM;
-	if (err) {
+	if (err || req->flags & PTREMAP_MAP_DRY_RUN) {
 		kvfree(t);
 		publish(id, NULL);
 		return err;

@@ -37,7 +37,7 @@ static int check_request(const struct ptremap_map *req)
 {
 	const u32 prot = PTREMAP_MAP_READ | PTREMAP_MAP_WRITE | PTREMAP_MAP_EXEC;
 
-	if (req->flags & ~(PTREMAP_MAP_KEEP | PTREMAP_MAP_LOW) || !req->len ||
+	if (req->flags & ~(PTREMAP_MAP_KEEP | PTREMAP_MAP_LOW | PTREMAP_MAP_DRY_RUN) || !req->len ||
 	    req->len & ~PAGE_MASK || req->prot & ~prot || !(req->prot & PTREMAP_MAP_READ) ||
 	    req->cache > PTREMAP_CACHE_WC || (req->va && req->flags & PTREMAP_MAP_LOW))
 		return -EINVAL;
@@ -94,13 +94,13 @@ static int make_in(struct mapping **made, struct ptremap_map *req, struct mm_str
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 	err = parts_map(m);
-	if (err) {
+	if (!err)
+		req->va = m->req.va;
+	if (err || req->flags & PTREMAP_MAP_DRY_RUN)
 		mapping_put(m);
-		return err;
-	}
-	req->va = m->req.va;
-	*made = m;
-	return 0;
+	else
+		*made = m;
+	return err;
 }
 
 int map_make(struct mapping **m, struct ptremap_map *req)
@@ -116,7 +116,7 @@ int map_make(struct mapping **m, struct ptremap_map *req)
 	}
 	if (err)
 		trace_ptremap_refuse(req->pid, req->va, PTREMAP_MAPPED, err);
-	else
+	else if (!(req->flags & PTREMAP_MAP_DRY_RUN))
 		trace_ptremap_edit(req->pid, req->va, PTREMAP_MAPPED, req->len, req->from);
 	return err;
 }

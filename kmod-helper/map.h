@@ -9,7 +9,10 @@
 
 struct mapping;
 
-/* Makes the mapping of @req and puts its address there. It is for map_undo(). */
+/*
+ * Makes the mapping of @req and puts its address there. It is for map_undo(). With
+ * PTREMAP_MAP_DRY_RUN only the address is there: *@m stays as it is.
+ */
 int map_make(struct mapping **m, struct ptremap_map *req);
 /*
  * Takes it out of its process, if it is still there, and gives up @m. True: it was there. Nobody

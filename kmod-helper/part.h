@@ -28,8 +28,8 @@ bool mapping_end(struct mapping *m, enum ptremap_cause cause);
 void mapping_put(struct mapping *m);
 /*
  * Maps it into its process, to which the caller has a reference (mmget), and puts the address into
- * ->req. The process may have unmapped it by the time that this returns. On failure it has no
- * parts.
+ * ->req. The process may have unmapped it by the time that this returns. On failure, and after a
+ * PTREMAP_MAP_DRY_RUN, it has no parts.
  */
 int parts_map(struct mapping *m);
 /* Unmaps what there is of it. mapping_end() came before; the caller has a reference to the mm. */

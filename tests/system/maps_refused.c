@@ -114,7 +114,8 @@ static struct ptremap_map random_map(const struct puppet *p, uint64_t *state)
 	struct ptremap_map m = good(p);
 	uint64_t r = next_random(state);
 
-	m.flags = r & 7 ? r >> 8 & 1 : (uint32_t)r;
+	m.flags = r & 7 ? r >> 8 & PTREMAP_MAP_KEEP : (uint32_t)r;
+	m.flags |= r >> 32 & PTREMAP_MAP_DRY_RUN;
 	m.va = r >> 3 & 3 ? VA + (next_random(state) & 0xff000) : next_random(state);
 	m.len = r >> 9 & 7 ? PAGE * (1 + (next_random(state) & 15)) : next_random(state);
 	m.source = 1 + (uint32_t)(r >> 12 & 3) % 3;

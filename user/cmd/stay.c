@@ -88,8 +88,10 @@ static void pass_on_signal(const struct stay *s)
 
 static void tell_ending(const struct ptremap_record *r)
 {
-	msg_note("pid %" PRId32 ", 0x%llx: the original is back: %s", r->pid, r->va,
-		 record_ending(r));
+	bool mapping = r->what == PTREMAP_MAPPED;
+
+	msg_note("pid %" PRId32 ", 0x%llx: %s: %s", r->pid, r->va,
+		 mapping ? "the mapping is gone" : "the original is back", record_ending(r));
 }
 
 /*

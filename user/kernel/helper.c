@@ -126,6 +126,12 @@ int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, 
 	return err;
 }
 
+int ptremap_map(int fd, struct ptremap_map *map)
+{
+	map->size = sizeof(*map);
+	return call(fd, PTREMAP_MAP, map);
+}
+
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
 static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
 {
@@ -178,7 +184,7 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 
 struct sentence {
 	int error;
-	uint32_t what; /* enum ptremap_what; 0: any */
+	uint32_t what; /* enum ptremap_what, of mappings enum ptremap_source; 0: any */
 	const char *text;
 };
 
@@ -233,6 +239,48 @@ static const struct sentence of_edits[] = {
 	{ 0 },
 };
 
+/* The same: those of one source come first. */
+static const struct sentence of_maps[] = {
+	{ ESRCH, PTREMAP_MAP_FRAMES, "one of the two processes is not there" },
+	{ ENXIO, PTREMAP_MAP_FRAMES,
+	  "one of the two is without memory: a kernel thread, or a process that has ended" },
+	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
+	{ EDOM, 0, "an address that is not in user space, or no multiple of 4096" },
+	{ EADDRNOTAVAIL, 0, "lower than vm.mmap_min_addr allows; see sysctl vm.mmap_min_addr" },
+	{ EEXIST, 0, "something is mapped there already; /proc/PID/maps shows free places" },
+	{ ENOMEM, 0, "there is no free place of that length, or no memory" },
+	{ EMSGSIZE, 0, "longer than 1 GiB" },
+	{ ENOEXEC, 0,
+	  "the process has forbidden itself memory that is writable and executable (PR_SET_MDWE)" },
+	{ EMEDIUMTYPE, PTREMAP_MAP_MMIO,
+	  "device memory is uc or wc, and only one of them while the kernel, or another mapping, "
+	  "uses it" },
+	{ EMEDIUMTYPE, PTREMAP_MAP_FRESH, "this machine has no write-combining memory (no PAT)" },
+	{ EMEDIUMTYPE, 0,
+	  "memory that others have mapped is wb there, and can be nothing else here" },
+	{ EROFS, PTREMAP_MAP_FRAMES,
+	  "the process could write to memory that its owner may only read, or of which a file "
+	  "system wants to hear each write; readable (r, rx) it can be" },
+	{ EROFS, 0,
+	  "the process could write to a page of a file, or to one that KSM shares; readable "
+	  "(r, rx) it can be" },
+	{ ENOENT, 0,
+	  "the other process has nothing mapped there, or its page cannot be had; 'ptremap walk' "
+	  "shows what there is" },
+	{ EOPNOTSUPP, 0, "memory of a device or of hugetlb, which is not lent" },
+	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
+	{ ENODEV, PTREMAP_MAP_MMIO, "not all of it is device memory; see /proc/iomem" },
+	{ ENODEV, 0, "not all of it is RAM; see /proc/iomem" },
+	{ ENODATA, 0, "a page of it is free: nobody's yet, but soon anybody's" },
+	{ ELOOP, 0, "a page of it is a page table" },
+	{ ENOTEMPTY, 0, "a page of it has kernel objects (slab)" },
+	{ ENOTUNIQ, 0, "a page of it is reserved: the kernel's image, or firmware's" },
+	{ EADDRINUSE, 0, "a page of it is the kernel's own, for another purpose" },
+	{ EHWPOISON, 0, "a page of it is broken (hardware poison)" },
+	{ EINVAL, 0, "the helper module does not know this kind of mapping" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
 	{ 0 },
@@ -266,6 +314,11 @@ const char *ptremap_strerror(int error)
 const char *ptremap_edit_strerror(uint32_t what, int error)
 {
 	return explain(of_edits, what, error);
+}
+
+const char *ptremap_map_strerror(uint32_t source, int error)
+{
+	return explain(of_maps, source, error);
 }
 
 const char *ptremap_undo_strerror(int error)

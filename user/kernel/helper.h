@@ -49,6 +49,12 @@ int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf,
  */
 int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id);
 
+/*
+ * Maps what @map says at a new address of its process; ->size is filled in. ->va is then where it
+ * is, and ->id the transaction's. When it fails, ask ptremap_map_strerror().
+ */
+int ptremap_map(int fd, struct ptremap_map *map);
+
 /* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
 int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 
@@ -59,6 +65,8 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored);
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
 const char *ptremap_edit_strerror(uint32_t what, int error);
+/* The same for ptremap_map(); @source: enum ptremap_source. */
+const char *ptremap_map_strerror(uint32_t source, int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
