@@ -508,6 +508,8 @@ check_graft_fresh()
 	equal "$what: graft --keep: words" "$(cat "$work/err")" \
 		"ptremap: kept in force: 'ptremap undo $(jq .id "$work/out")' takes it back"
 	sees "graft --fresh" t "$address" -
+	equal "$what: graft --fresh: list" "$("$remap" list | awk 'NR == 2 { print $2, $5, $7, $8 }')" \
+		"kept mapped 16K fresh"
 	ask t write "$address" mine
 	sees "graft --fresh: after a write" t "$address" mine
 	ends_with "$what: graft --keep: undo" 0 "$remap" undo "$(jq .id "$work/out")"
@@ -540,6 +542,10 @@ check_graft_device()
 	hold graft --pid "${pid[t]}" $LOW --mmio "$pa"
 	ask t number $LOW
 	equal "$what: graft --mmio: the HPET's first register" "$answer" "$(number_at "$pa")" "ptremap read"
+	"$remap" walk --pid "${pid[t]}" $LOW >"$work/out"
+	equal "$what: graft --mmio: walk: uncached, the device's frame, as the VMA calls for" "$(grep -cE \
+		"PTE.* PCD .*addr=$pa |page: pfn ${pa%000}[, ]|permissions: as the VMA calls for$" "$work/out")" 3
+	cat "$work/out"
 	equal "$what: graft --mmio: its cache type" "$(grep -c 'prot=r cache=uc$' "$work/held")" 1
 	let_go "graft --mmio" TERM 143
 	gone "graft --mmio, undone"
@@ -608,7 +614,7 @@ check_graft_refused()
 	refused "graft: not aligned" "no multiple of 4096" graft "${pid[t]}:0x10008" --fresh
 	refused "graft: too low" "mmap_min_addr" graft "${pid[t]}:0x1000" --fresh
 	refused "graft: taken" "mapped there already" graft "$(place t a)" --fresh
-	refused "graft: no room" "no free place" graft --pid "${pid[t]}" --low --fresh --len 1G
+	refused "graft: more than there is memory" "or no memory" graft --pid "${pid[t]}" --fresh --len 1G
 	refused "graft: wb there, not here" "others have mapped is wb" \
 		graft "${pid[t]}:$LOW" --frames-of "$(place s a)" --cache uc
 	refused "graft: writable, where its owner may only read" "its owner may only read" \
@@ -630,7 +636,7 @@ check_graft_refused()
 # table_of PROGRAM - the physical address of one of its page tables
 table_of()
 {
-	"$remap" walk --pid "${pid[$1]}" --json "${at[$1-a]}" | jq -r '.levels[-2].pa // .levels[-2].next // empty'
+	printf '0x%x' $(($("$remap" walk --pid "${pid[$1]}" --json "${at[$1-a]}" | jq -r '.levels[-1].at') & ~0xfff))
 }
 
 # text_pa - that of the kernel's first page of code

@@ -51,7 +51,7 @@ _ptremap_options()
 	write)
 		valued+=' --pa --mmio --hex --file'
 		;;
-	protect | map | swap | trap | apply)
+	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'
 		valued+=' --for'
 		;;&
@@ -64,6 +64,10 @@ _ptremap_options()
 	map)
 		flags+=' --fresh'
 		valued+=' --frame-of'
+		;;
+	graft)
+		flags+=' --fresh --low'
+		valued+=' --pid --frames-of --phys --mmio --len --prot --cache'
 		;;
 	swap)
 		valued+=' --with'
@@ -103,7 +107,14 @@ _ptremap_value()
 	--pid)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
+	--prot)
+		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
+		;;
+	--cache)
+		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
+		;;
 	--mmio)
+		[[ ${COMP_WORDS[1]} == graft ]] && return # an address there, a width elsewhere
 		mapfile -t COMPREPLY < <(compgen -W '1 2 4 8' -- "$cur")
 		;;
 	--set | --clear)
@@ -129,7 +140,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map swap trap apply list undo help --help --version' -- "$cur")
+			protect map graft swap trap apply list undo help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

@@ -64,7 +64,7 @@ static int fill_keys(struct ptremap_map *m, const struct graft_opts *o)
 		if (o->values[i])
 			err = graft_key(m, keys[i], o->values[i], why);
 		if (err)
-			msg_usage(USAGE, "--%s: %s", keys[i], why);
+			msg_error("--%s: %s", keys[i], why);
 	}
 	return err;
 }

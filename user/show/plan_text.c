@@ -247,7 +247,10 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", change_name(r->what));
 	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
 	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
-	table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
+	if (is_mapping(r) && !r->new)
+		table_cell(t, "fresh"); /* nothing that could be mapped is at 0 */
+	else
+		table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
 }
 
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
