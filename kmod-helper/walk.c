@@ -137,7 +137,7 @@ int call_walk(void *arg, struct file *file)
 	struct target t;
 	int err;
 
-	if (req->flags & ~PTREMAP_WALK_USER_ROOT || req->nr > PTREMAP_WALK_MAX)
+	if (req->flags & ~(PTREMAP_WALK_USER_ROOT | PTREMAP_PIDFD) || req->nr > PTREMAP_WALK_MAX)
 		return -EINVAL;
 	err = target_get(&t, req->pid, req->flags);
 	if (err)
@@ -281,8 +281,8 @@ static int tables_check(const struct ptremap_tables *req)
 {
 	u64 half = PT_BIT(ptremap_fmt.va_bits - 1);
 
-	if (req->flags & ~PTREMAP_WALK_USER_ROOT || req->reserved || req->start > req->last ||
-	    req->buf_len < PTREMAP_TABLES_MIN_BUF)
+	if (req->flags & ~(PTREMAP_WALK_USER_ROOT | PTREMAP_PIDFD) || req->reserved ||
+	    req->start > req->last || req->buf_len < PTREMAP_TABLES_MIN_BUF)
 		return -EINVAL;
 	if (!pt_canonical(&ptremap_fmt, req->start) || !pt_canonical(&ptremap_fmt, req->last) ||
 	    (req->start < half) != (req->last < half))
