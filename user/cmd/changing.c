@@ -184,6 +184,9 @@ static int make(struct plan *p, const struct changing_opts *o, struct live *live
 		(o->dry_run ? PTREMAP_EDIT_DRY_RUN : 0) | (o->keep ? PTREMAP_EDIT_KEEP : 0);
 	int err, status;
 
+	/* What is tried, or left to itself, is not waited for. */
+	if (!flags && stay_watch(stay, live_fd(live), p->nr))
+		return EXIT_FAILED;
 	if (plan_make(p, live_fd(live), flags))
 		return EXIT_FAILED;
 	/* A command's stdout is its own. */
@@ -193,7 +196,7 @@ static int make(struct plan *p, const struct changing_opts *o, struct live *live
 		return status;
 	if (!stay->command)
 		say_how_long(p, o);
-	return o->keep ? status : stay_wait(stay, live_fd(live), p->id);
+	return o->keep ? status : stay_wait(stay, p->id);
 }
 
 static int make_live(struct plan *p, const struct changing_opts *o, struct stay *stay)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define TABLES_BUF (4U << 20)
 #define LIST_SPARE 64
@@ -174,6 +175,24 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 	return err;
 }
 
+int ptremap_watch(int fd, uint32_t flags, uint32_t room)
+{
+	struct ptremap_watch req = { .size = sizeof(req), .flags = flags, .nr = room };
+	int err = call(fd, PTREMAP_WATCH, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_WATCH_MAX)
+		max = PTREMAP_WATCH_MAX;
+	n = read(watch, events, max * sizeof(*events));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
+}
+
 /* ---- what errors mean ------------------------------------------------------------------- */
 
 struct sentence {
@@ -195,6 +214,7 @@ static const struct sentence of_calls[] = {
 	{ EINVAL, 0, "the helper module did not take the request" },
 	{ ESRCH, 0, "no such process" },
 	{ ENXIO, 0, "nothing is there" },
+	{ EBADF, 0, "not a descriptor of a process (pidfd)" },
 	{ EDOM, 0, "the address is not canonical" },
 	{ EIO, 0, "the page is poisoned, or not in the kernel's direct map" },
 	{ EROFS, 0, "the kernel maps this memory read-only" },

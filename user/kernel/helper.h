@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * /dev/ptremap, the helper module's device: one function per call of its ABI
- * (kmod-helper/uapi/ptremap.h). Nothing else in the program talks to the device.
+ * (kmod-helper/uapi/ptremap.h). Nothing else in the program talks to the device. Where a process is
+ * named, a descriptor of it will do, if PTREMAP_PIDFD is in @flags, or in the item's.
  */
 #ifndef KERNEL_HELPER_H
 #define KERNEL_HELPER_H
@@ -54,6 +55,18 @@ int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 
 /* Undoes transaction @id (0: all of them). *@restored items were active until now. */
 int ptremap_undo(int fd, uint32_t id, uint32_t *restored);
+
+/*
+ * A file descriptor that tells what becomes of transactions, close()d by the caller; or -errno.
+ * @flags: PTREMAP_WATCH_*; without ALL: of those that are made with @fd. @room: how many events may
+ * wait (0: 4096, at most PTREMAP_WATCH_MAX). poll(2) says when there are some.
+ */
+int ptremap_watch(int fd, uint32_t flags, uint32_t room);
+/*
+ * Up to @max events: how many. 0: no more will come, since @fd was closed. -EAGAIN: there are none
+ * just now (PTREMAP_WATCH_NONBLOCK); -EINTR; or another -errno.
+ */
+int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *ptremap_strerror(int error);
