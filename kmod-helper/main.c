@@ -31,7 +31,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_FEATURES, ptremap_features, enc_mask, call_features),
 	CALL(PTREMAP_WALK, ptremap_walk, root, call_walk),
 	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
-	CALL(PTREMAP_PHYS, ptremap_phys, reserved, call_phys),
+	CALL(PTREMAP_PHYS, ptremap_phys, pid, call_phys),
 	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
 	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),

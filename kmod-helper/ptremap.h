@@ -73,4 +73,18 @@ static inline int target_check(pid_t pid, u32 flags)
 /* The process' number, for words about it; 0: there is none, or none any more. */
 pid_t target_number(pid_t pid, u32 flags);
 
+/*
+ * Walks to e->va from the top table at @root; @e gets the entries. 0 with the end of the walk in
+ * @w; -EFAULT: a table could not be read; -EAGAIN: they changed under each of several tries.
+ */
+int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e);
+
+/* Is there RAM, which has a struct page, at @pa? */
+bool phys_is_ram(u64 pa);
+/* Copies @len bytes, of one page, between @buf and RAM at @pa. 0, -EIO or -EROFS. */
+int phys_ram(u64 pa, void *buf, size_t len, bool write);
+/* Up to one page of a process' memory, by way of @bounce; errors as of PTREMAP_PHYS_VA. */
+int memory_piece(const struct target *t, const struct ptremap_phys *req, u64 va, void __user *user,
+		 size_t len, void *bounce);
+
 #endif

@@ -41,7 +41,7 @@ static int walk_down(struct pt_walk *w, u64 root, u64 va, unsigned int level, u6
 }
 
 /* Twice the same: the upper entries of the second walk vouch for the lower ones of the first. */
-static int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e)
+int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e)
 {
 	u64 again[PTREMAP_MAX_LEVELS];
 	unsigned long irq;

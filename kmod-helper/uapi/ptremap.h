@@ -141,6 +141,8 @@ struct ptremap_tables {
 
 #define PTREMAP_PHYS_WRITE 1
 #define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
+#define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
 #define PTREMAP_PHYS_MAX   (16U << 20)
 
 /*
@@ -148,6 +150,13 @@ struct ptremap_tables {
  * @done (-EIO: it is there but cannot be accessed: poisoned, or taken out of the direct map;
  * -EROFS: the kernel's own read-only memory); what lies before it was transferred. -ERANGE: beyond
  * the physical address width. -EMSGSIZE: too long.
+ *
+ * With PTREMAP_PHYS_VA (and PTREMAP_PIDFD, if @pid is one) memory of a process, through the frames
+ * that its tables lead to at that moment, also where it is PROT_NONE. Nothing is faulted in. -ENXIO
+ * of @pa + @done: no page is there; -ENODEV: no RAM, but a device's memory; -EACCES: the entry does
+ * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
+ * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
+ * after each of several tries. @done 0 and -ENXIO may also be a process without memory.
  */
 struct ptremap_phys {
 	__u32 size;
@@ -157,7 +166,7 @@ struct ptremap_phys {
 	__u64 buf;
 	__u64 done;  /* out: bytes transferred */
 	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
-	__u32 reserved;
+	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
 };
 
 /* What is done to a 4 KiB leaf of a process' page tables. */
