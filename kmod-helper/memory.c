@@ -126,7 +126,7 @@ static int access_frame(const struct target *t, const struct ptremap_phys *req, 
 	if (!err && (now.entry ^ p->entry) & ~NOTED)
 		err = -EAGAIN;
 	if (!err && write && !p->writable && !has_owner(page))
-		err = -EACCES;
+		err = -EROFS;
 	if (!err)
 		err = phys_ram(p->pa, buf, len, write);
 	if (!err && write)
@@ -146,7 +146,7 @@ static int try_access(const struct target *t, const struct ptremap_phys *req, u6
 	if (!phys_is_ram(p.pa))
 		return -ENODEV;
 	if (req->flags & PTREMAP_PHYS_WRITE && !p.writable && !(req->flags & PTREMAP_PHYS_FORCE))
-		return -EACCES;
+		return -EROFS;
 	return access_frame(t, req, va, buf, len, &p);
 }
 

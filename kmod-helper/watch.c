@@ -78,7 +78,11 @@ static void tell(u64 maker, u32 type, const struct ptremap_record *r)
 	struct ptremap_event e = { .time = ktime_get_ns(), .type = type, .record = *r };
 	struct watch *w;
 
-	list_for_each_entry(w, &watches, link) if (!w->maker || w->maker == maker) put_event(w, &e);
+	list_for_each_entry(w, &watches, link)
+	{
+		if (!w->maker || (w->maker == maker && !w->ended))
+			put_event(w, &e);
+	}
 }
 
 bool watch_made(struct watched *w, const struct ptremap_record *r)

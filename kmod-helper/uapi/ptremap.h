@@ -153,7 +153,7 @@ struct ptremap_tables {
  *
  * With PTREMAP_PHYS_VA (and PTREMAP_PIDFD, if @pid is one) memory of a process, through the frames
  * that its tables lead to at that moment, also where it is PROT_NONE. Nothing is faulted in. -ENXIO
- * of @pa + @done: no page is there; -ENODEV: no RAM, but a device's memory; -EACCES: the entry does
+ * of @pa + @done: no page is there; -ENODEV: no RAM, but a device's memory; -EROFS: the entry does
  * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
  * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
  * after each of several tries. @done 0 and -ENXIO may also be a process without memory.

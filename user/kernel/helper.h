@@ -43,6 +43,14 @@ int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf,
 		 uint64_t *done);
 
 /*
+ * The same with memory of process @pid at @va, page by page through its tables, whatever they let
+ * the process do: PTREMAP_PHYS_VA. Nothing is faulted in, -ENXIO says where there is no page.
+ * Errors are for ptremap_memory_strerror().
+ */
+int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, uint64_t len,
+		   uint64_t *done);
+
+/*
  * Makes the changes @items, all or none; @flags: PTREMAP_EDIT_*. *@id is the transaction's. When it
  * fails, the item whose ->status is not 0 is the reason, if there is one: ask
  * ptremap_edit_strerror() then, and ptremap_strerror() otherwise. -E2BIG: more than
@@ -72,6 +80,8 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
 const char *ptremap_edit_strerror(uint32_t what, int error);
+/* The same for ptremap_memory(). */
+const char *ptremap_memory_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
