@@ -16,6 +16,7 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/memory.h"
 #include "user/cmd/output.h"
+#include "user/cmd/whole_file.h"
 #include "user/kernel/helper.h"
 
 #define READ_USAGE "ptremap read [OPTIONS] (--pa ADDR | --pid PID --va ADDR) LEN"
@@ -375,39 +376,6 @@ static int check_write(const struct phys_opts *o, uint64_t *len)
 	return check(o, *len, WRITE_USAGE);
 }
 
-#define MEMORY_MAX (1U << 30) /* of a file that is written to a process */
-
-/* All of it, since all of the memory is looked at before. free() gives it back; NULL after a line.
- */
-static char *read_file(const char *path, uint64_t *len)
-{
-	FILE *in = fopen(path, "re");
-	size_t size = 0, n = 0, got;
-	char *all = NULL, *more;
-
-	while (in && !ferror(in) && n <= MEMORY_MAX) {
-		if (n == size) {
-			size += PIECE;
-			more = realloc(all, size);
-			if (!more)
-				break;
-			all = more;
-		}
-		got = fread(all + n, 1, size - n, in);
-		n += got;
-		if (!got && feof(in)) {
-			fclose(in);
-			*len = n;
-			return all;
-		}
-	}
-	msg_error("%s: %s", path, n > MEMORY_MAX ? "larger than 1 GiB" : strerror(errno));
-	if (in)
-		fclose(in);
-	free(all);
-	return NULL;
-}
-
 static int write_memory(const struct phys_opts *o, uint64_t len)
 {
 	struct memory_opts m = {
@@ -417,7 +385,7 @@ static int write_memory(const struct phys_opts *o, uint64_t len)
 		.force = o->force,
 		.partial = o->partial,
 	};
-	char *bytes = o->hex ? malloc(len) : read_file(o->file, &m.len);
+	char *bytes = o->hex ? malloc(len) : whole_file(o->file, &m.len);
 	int status = EXIT_FAILED;
 
 	if (!bytes)
