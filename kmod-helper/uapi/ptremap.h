@@ -47,8 +47,8 @@
 /*
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
- * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records have
- * the number.
+ * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
+ * have the number.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)
@@ -374,13 +374,13 @@ struct ptremap_undo {
 /*
  * Makes a file descriptor, @fd, that tells what becomes of transactions from now on: each read(2)
  * gives whole struct ptremap_event, as many as there are and fit, and waits for the first one
- * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Errors of read: EINVAL,
- * the buffer is smaller than one event, and those of rights, which each read asks for.
+ * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Errors of read:
+ * EINVAL, the buffer is smaller than one event, and those of rights, which each read asks for.
  *
- * Each item that comes into force is MADE, and GONE once, when no CPU uses it any more: whoever took
- * it back, and whatever happens to its transaction later. Of what was made before the watch there is
- * GONE alone. Up to @nr events wait to be read; further ones are counted in ->lost of the next one
- * that is, or of a LOST event when all others were read.
+ * Each item that comes into force is MADE, and GONE once, when no CPU uses it any more: whoever
+ * took it back, and whatever happens to its transaction later. Of what was made before the watch
+ * there is GONE alone. Up to @nr events wait to be read; further ones are counted in ->lost of the
+ * next one that is, or of a LOST event when all others were read.
  *
  * Without ALL the device's file that the call is made on is watched, with what it keeps. When it is
  * closed, the last events can be read (GONE of all but what is kept); then read() gives 0 bytes.
@@ -398,7 +398,7 @@ struct ptremap_watch {
 enum ptremap_event_type {
 	PTREMAP_EVENT_MADE = 1, /* an item was changed, or a mapping was made */
 	PTREMAP_EVENT_GONE,	/* it is no longer in force: ->state and ->cause of the record */
-	PTREMAP_EVENT_LOST,	/* ->lost events before this one, behind which none came; no record */
+	PTREMAP_EVENT_LOST, /* ->lost events before this one, behind which none came; no record */
 };
 
 struct ptremap_event {
