@@ -96,6 +96,7 @@ void txn_tell_made(struct txn *t)
 		w->id = by.id;
 		w->keep = by.keep;
 		edit_tell_made(&t->edits[i]);
+		cond_resched();
 	}
 }
 

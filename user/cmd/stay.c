@@ -121,16 +121,29 @@ static void take_event(struct stay *s, const struct ptremap_event *e)
 		tell_ending(&e->record);
 }
 
+/* The rights to it are gone, say: the change stays for as long as it was to, untold of. */
+static void give_up_watch(struct stay *s, int err)
+{
+	msg_error("%s: %s; what becomes of the change is not known any more", PTREMAP_DEVICE,
+		  ptremap_strerror(err));
+	close(s->watch);
+	s->watch = -1;
+}
+
 /* All that happened to transaction @id until now. */
 static void take_events(struct stay *s, uint32_t id)
 {
 	struct ptremap_event events[32];
 	int i, n;
 
+	if (s->watch < 0)
+		return;
 	while ((n = ptremap_watch_read(s->watch, events, ARRAY_SIZE(events))) > 0)
 		for (i = 0; i < n; i++)
 			if (events[i].record.id == id)
 				take_event(s, &events[i]);
+	if (n != -EAGAIN && n != -EINTR)
+		give_up_watch(s, n);
 }
 
 /* The status of what was waited for to its end. */
@@ -160,6 +173,7 @@ static int wait_for_command(struct stay *s, uint32_t id)
 			pass_on_signal(s);
 		if (fds[2].revents)
 			take_events(s, id);
+		fds[2].fd = s->watch;
 	}
 	return launch_end(&s->child);
 }
@@ -194,6 +208,7 @@ static int wait_for_end(struct stay *s, uint32_t id)
 		if (fds[0].revents)
 			return next_signal(s, &from_process);
 		take_events(s, id);
+		fds[1].fd = s->watch;
 	} while (ms && s->active);
 	return 0;
 }
