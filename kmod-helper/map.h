@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "uapi/ptremap.h"
+#include "watch.h"
 
 struct mapping;
 
@@ -19,7 +20,9 @@ int map_make(struct mapping **m, struct ptremap_map *req);
  * else may know of it. Sleeps.
  */
 bool map_undo(struct mapping *m);
-/* What @r says of it, but for the transaction. */
+/* What is known of it, at this moment. */
 void map_record(struct mapping *m, struct ptremap_record *r);
+/* Tells watches that it was made, and of which transaction it is. */
+void map_tell_made(struct mapping *m, const struct watched *by);
 
 #endif

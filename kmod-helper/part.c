@@ -29,6 +29,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "map.h"
 #include "part.h"
 #include "trace.h"
 
@@ -70,6 +71,14 @@ bool mapping_end(struct mapping *m, enum ptremap_cause cause)
 	return first;
 }
 
+void mapping_tell_gone(struct mapping *m)
+{
+	struct ptremap_record r;
+
+	map_record(m, &r);
+	watch_gone(&m->watched, &r);
+}
+
 /* ---- the VMAs -------------------------------------------------------------------------------- */
 
 /* mmap_lock is held for reading at least. */
@@ -103,6 +112,7 @@ static void part_close(struct vm_area_struct *vma)
 	mapping_end(m,
 		    atomic_read(&vma->vm_mm->mm_users) ? PTREMAP_CAUSE_UNMAP : PTREMAP_CAUSE_EXIT);
 	put_frames(m);
+	mapping_tell_gone(m);
 }
 
 static const struct vm_operations_struct part_ops = {

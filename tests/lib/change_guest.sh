@@ -5,6 +5,8 @@
 # usage: change_guest.sh MODULE PART...
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
+# shellcheck source=tests/lib/watch_guest.sh
+. "$(dirname "$0")/watch_guest.sh"
 
 readonly remap=$bin/ptremap pages=$bin/tests/pages
 readonly TRACING=/sys/kernel/tracing

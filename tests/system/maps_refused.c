@@ -17,7 +17,8 @@ struct wrong {
 };
 
 static const struct wrong wrongs[] = {
-	{ "an unknown flag", -EINVAL, { .flags = 1u << 31 } },
+	{ "an unknown flag", -EINVAL, { .flags = 1u << 29 } },
+	{ "no pidfd", -EBADF, { .flags = PTREMAP_PIDFD, .pid = 1000000 } },
 	{ "no such process", -ESRCH, { .pid = 0x3ffffffe } },
 	{ "a negative pid", -ESRCH, { .pid = -1 } },
 	{ "a kernel thread", -ENXIO, { .pid = 2 } },

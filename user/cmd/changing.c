@@ -174,6 +174,9 @@ static int make(const struct changing_act *act, const struct changing_opts *o, s
 	uint32_t id;
 	int err, status;
 
+	/* What is tried, or left to itself, is not waited for. */
+	if (!o->dry_run && !o->keep && stay_watch(stay, live_fd(live), act->changes))
+		return EXIT_FAILED;
 	if (act->make(act->ctx, live_fd(live), o, &id))
 		return EXIT_FAILED;
 	/* A command's stdout is its own. */
@@ -183,7 +186,7 @@ static int make(const struct changing_act *act, const struct changing_opts *o, s
 		return status;
 	if (!stay->command)
 		say_how_long(id, o);
-	return o->keep ? status : stay_wait(stay, live_fd(live), id);
+	return o->keep ? status : stay_wait(stay, id);
 }
 
 static int make_live(const struct changing_act *act, const struct changing_opts *o,
@@ -245,7 +248,9 @@ static int print_plan(const void *ctx, const struct pt_fmt *fmt, bool json, FILE
 
 int changing_run(struct plan *p, const struct changing_opts *o, char **command)
 {
-	const struct changing_act act = { .make = make_plan, .print = print_plan, .ctx = p };
+	const struct changing_act act = {
+		.make = make_plan, .print = print_plan, .ctx = p, .changes = p->nr
+	};
 	int status = changing_do(&act, o, command);
 
 	plan_free(p);

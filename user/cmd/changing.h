@@ -92,6 +92,7 @@ struct changing_act {
 	/* 0 or -errno. @fmt: of this machine's tables. */
 	int (*print)(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out);
 	void *ctx;
+	size_t changes; /* that it makes at most */
 };
 
 /* Makes and prints it, and waits for as long as it shall stay. Returns the exit status. */

@@ -46,10 +46,11 @@ _ptremap_options()
 		;;
 	read)
 		flags+=' --raw'
-		valued+=' --pa --mmio'
+		valued+=' --pa --mmio --pid --va'
 		;;
 	write)
-		valued+=' --pa --mmio --hex --file'
+		flags+=' --force --partial'
+		valued+=' --pa --mmio --pid --va --hex --file'
 		;;
 	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'
@@ -78,6 +79,10 @@ _ptremap_options()
 		;;
 	undo)
 		flags+=' --all'
+		;;
+	watch)
+		flags+=' --json'
+		valued+=' --pid --id --for --count'
 		;;
 	*)
 		flags='' valued=''
@@ -140,7 +145,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft swap trap apply list undo help --help --version' -- "$cur")
+			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define TABLES_BUF (4U << 20)
 #define LIST_SPARE 64
@@ -94,22 +95,42 @@ int ptremap_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t l
 	return err;
 }
 
-int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
-		 uint64_t *done)
+/* As many calls of @req as it needs. */
+static int transfer(int fd, struct ptremap_phys *req, uint64_t at, void *buf, uint64_t len,
+		    uint64_t *done)
 {
-	struct ptremap_phys req = { .size = sizeof(req), .flags = flags, .width = width };
 	int err = 0;
 
 	*done = 0;
 	while (*done < len && !err) {
-		req.pa = pa + *done;
-		req.len = len - *done < PTREMAP_PHYS_MAX ? len - *done : PTREMAP_PHYS_MAX;
-		req.buf = (uintptr_t)buf + *done;
-		req.done = 0;
-		err = call(fd, PTREMAP_PHYS, &req);
-		*done += req.done;
+		req->pa = at + *done;
+		req->len = len - *done < PTREMAP_PHYS_MAX ? len - *done : PTREMAP_PHYS_MAX;
+		req->buf = (uintptr_t)buf + *done;
+		req->done = 0;
+		err = call(fd, PTREMAP_PHYS, req);
+		*done += req->done;
 	}
 	return err;
+}
+
+int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
+		 uint64_t *done)
+{
+	struct ptremap_phys req = { .size = sizeof(req), .flags = flags, .width = width };
+
+	return transfer(fd, &req, pa, buf, len, done);
+}
+
+int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, uint64_t len,
+		   uint64_t *done)
+{
+	struct ptremap_phys req = {
+		.size = sizeof(req),
+		.flags = flags | PTREMAP_PHYS_VA,
+		.pid = pid,
+	};
+
+	return transfer(fd, &req, va, buf, len, done);
 }
 
 int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
@@ -180,6 +201,24 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 	return err;
 }
 
+int ptremap_watch(int fd, uint32_t flags, uint32_t room)
+{
+	struct ptremap_watch req = { .size = sizeof(req), .flags = flags, .nr = room };
+	int err = call(fd, PTREMAP_WATCH, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_WATCH_MAX)
+		max = PTREMAP_WATCH_MAX;
+	n = read(watch, events, max * sizeof(*events));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
+}
+
 /* ---- what errors mean ------------------------------------------------------------------- */
 
 struct sentence {
@@ -201,6 +240,7 @@ static const struct sentence of_calls[] = {
 	{ EINVAL, 0, "the helper module did not take the request" },
 	{ ESRCH, 0, "no such process" },
 	{ ENXIO, 0, "nothing is there" },
+	{ EBADF, 0, "not a descriptor of a process (pidfd)" },
 	{ EDOM, 0, "the address is not canonical" },
 	{ EIO, 0, "the page is poisoned, or not in the kernel's direct map" },
 	{ EROFS, 0, "the kernel maps this memory read-only" },
@@ -281,6 +321,15 @@ static const struct sentence of_maps[] = {
 	{ 0 },
 };
 
+static const struct sentence of_memory[] = {
+	{ ENXIO, 0, "no page is there" },
+	{ ENODEV, 0, "a device's memory, no RAM" },
+	{ EROFS, 0, "the process may only read there: others may have the same page" },
+	{ EDOM, 0, "not all of it is in user space" },
+	{ EAGAIN, 0, "the kernel kept changing the page under each try" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
 	{ 0 },
@@ -319,6 +368,11 @@ const char *ptremap_edit_strerror(uint32_t what, int error)
 const char *ptremap_map_strerror(uint32_t source, int error)
 {
 	return explain(of_maps, source, error);
+}
+
+const char *ptremap_memory_strerror(int error)
+{
+	return explain(of_memory, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)
