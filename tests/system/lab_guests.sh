@@ -240,9 +240,10 @@ check_mode()
 # in_guest MODE...
 in_guest()
 {
-	local mode
+	local mode module=kvm_amd
 
-	if ! modprobe kvm_amd; then
+	grep -qw vmx /proc/cpuinfo && module=kvm_intel
+	if ! modprobe "$module"; then
 		not_ok "no KVM"
 		finish
 	fi
