@@ -14,6 +14,7 @@ int cmd_stat(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_script(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_vms(int argc, char **argv);
 
 /* ptremap */
 int cmd_decode(int argc, char **argv);
