@@ -31,6 +31,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
+	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
 };
 
 union call_arg {
@@ -42,6 +43,7 @@ union call_arg {
 	struct ptremap_list list;
 	struct ptremap_undo undo;
 	struct ptremap_map map;
+	struct ptremap_vm vm;
 };
 
 int call_features(void *arg, struct file *file)

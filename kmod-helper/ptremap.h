@@ -24,6 +24,7 @@ int call_edit(void *arg, struct file *file);
 int call_list(void *arg, struct file *file);
 int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
+int call_vm(void *arg, struct file *file);
 
 /* Whose tables a call is about. */
 struct target {

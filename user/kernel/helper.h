@@ -55,10 +55,21 @@ int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 /* Undoes transaction @id (0: all of them). *@restored items were active until now. */
 int ptremap_undo(int fd, uint32_t id, uint32_t *restored);
 
+/*
+ * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
+ * ->tables and ->owner, the slots, and unless @flags has PTREMAP_VM_NO_VCPUS the vCPUs. How many
+ * there are is in vm->nr_slots and vm->nr_vcpus; free() gives the arrays back. A running vCPU
+ * leaves its guest for a moment. On failure, which ptremap_vm_strerror() explains, both are NULL.
+ */
+int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
+	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus);
+
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
 const char *ptremap_edit_strerror(uint32_t what, int error);
+/* The same for ptremap_vm(). */
+const char *ptremap_vm_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
