@@ -187,6 +187,61 @@ void vm_chain_text(struct line *l, const struct vm_chain *c, const struct facts 
 	put_end(l, c);
 }
 
+/* ---- addresses -------------------------------------------------------------------------- */
+
+static void put_address(struct line *l, bool known, uint64_t address)
+{
+	if (known)
+		line_0x(l, address);
+	else
+		line_char(l, '-');
+}
+
+static void put_short_end(struct line *l, const struct vm_chain *c)
+{
+	line_char(l, ' ');
+	switch (c->end) {
+	case VM_END_GUEST:
+		chain_why_line(l, &c->guest);
+		break;
+	case VM_END_SLOT:
+		line_str(l, "in no memory slot");
+		break;
+	case VM_END_HOST:
+		line_str(l, "no page in the VM's process");
+		break;
+	case VM_END_NESTED:
+		line_str(l, "not in ");
+		line_str(l, tables_name(c));
+		line_str(l, " yet");
+		break;
+	default:
+		line_str(l, tables_name(c));
+		line_str(l, " leads to ");
+		line_0x(l, c->nested.pa);
+	}
+}
+
+/* What is known of an entry of the guest's that cannot be read is not about the address. */
+void vm_chain_addresses(struct line *l, const struct vm_chain *c)
+{
+	bool gpa = c->has_gpa && !c->table;
+	bool page = gpa && has_host(c) && c->host.path.end.kind == PT_LEAF;
+
+	if (c->has_guest) {
+		line_0x(l, c->guest.path.end.ia);
+		line_char(l, ' ');
+	}
+	put_address(l, gpa, c->gpa);
+	line_char(l, ' ');
+	put_address(l, gpa && c->slot, c->hva);
+	line_char(l, ' ');
+	put_address(l, page, c->host.pa);
+	if (c->end != VM_END_PAGE)
+		put_short_end(l, c);
+	line_char(l, '\n');
+}
+
 /* ---- JSON ------------------------------------------------------------------------------- */
 
 static const char *end_name(enum vm_end end)

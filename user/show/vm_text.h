@@ -37,6 +37,16 @@ void vm_chain_text(struct line *l, const struct vm_chain *c, const struct facts 
 void vm_chain_json(struct json *j, const struct vm_chain *c, const struct facts *facts,
 		   unsigned int linux_version);
 
+/*
+ * Addresses alone, "-" for what is not known: guest-virtual (if it began with one), guest-physical,
+ * host-virtual, physical; and why the way ends early, if it does:
+ *
+ *	0x400000 0x5000 0x7f0000005000 0x1a2b3000
+ *	0x401000 0x6000 0x7f0000006000 0x1a2b4000 not in NPT yet
+ *	0x402000 - - - not present at PTE
+ */
+void vm_chain_addresses(struct line *l, const struct vm_chain *c);
+
 /* "slot 0, 0x0-0x1ffffff" */
 void vm_slot_line(struct line *l, const struct ptremap_slot *slot);
 
