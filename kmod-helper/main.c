@@ -37,6 +37,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
+	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
 };
 
 union call_arg {
@@ -49,6 +50,7 @@ union call_arg {
 	struct ptremap_undo undo;
 	struct ptremap_map map;
 	struct watch_call watch;
+	struct ptremap_vm vm;
 };
 
 int call_features(void *arg, struct file *file)

@@ -25,6 +25,7 @@ int call_list(void *arg, struct file *file);
 int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
 int call_watch(void *arg, struct file *file);
+int call_vm(void *arg, struct file *file);
 
 /* What call_watch() gets: the file is not the caller's before it knows its number. */
 struct watch_call {

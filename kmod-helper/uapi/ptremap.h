@@ -28,6 +28,7 @@
 #define PTREMAP_UNDO	 _IO(PTREMAP_TYPE, 6)
 #define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
 #define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
+#define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
 
 /*
  * What errors of any call mean:
@@ -406,6 +407,76 @@ struct ptremap_event {
 	__u32 type; /* enum ptremap_event_type */
 	__u32 lost; /* events before this one that there was no room for */
 	struct ptremap_record record;
+};
+
+/* A memory slot of a VM: guest-physical memory that is memory of its process. */
+struct ptremap_slot {
+	__u64 gpa;
+	__u64 len;
+	__u64 hva;
+	__u32 flags; /* KVM_MEM_* of linux/kvm.h */
+	__u16 id;
+	__u16 space; /* 0; 1: what is seen in system management mode */
+};
+
+enum ptremap_vcpu_how {
+	PTREMAP_VCPU_OUTSIDE = 1, /* it was not in KVM_RUN */
+	PTREMAP_VCPU_EXIT,	  /* the guest ran, and left for this moment */
+	PTREMAP_VCPU_HALTED,	  /* the guest had halted */
+};
+
+#define PTREMAP_VCPU_CS_L   1 /* 64-bit code */
+#define PTREMAP_VCPU_CS_D   2 /* 32-bit code */
+#define PTREMAP_VCPU_NESTED 4 /* a guest of the guest runs: the registers are that one's */
+
+/* A vCPU as it was at one moment, in its own context. */
+struct ptremap_vcpu {
+	__u32 id;
+	__s32 status; /* 0; -ETIMEDOUT: it did not come to a point where it could be looked at;
+		       * -EOPNOTSUPP: its state is encrypted. Then only what follows ->how is set */
+	__u64 rip;
+	__u64 cr0;
+	__u64 cr3;
+	__u64 cr4;
+	__u64 efer;
+	__u32 flags; /* PTREMAP_VCPU_* */
+	__u8 how;    /* enum ptremap_vcpu_how */
+	/* ->root: physical address of the EPT's or NPT's top table; of level ->level; 0: it has
+	 * none now (KVM dropped it, and will make a new one) */
+	__u8 level;
+	__u8 maxphyaddr; /* that the guest sees */
+	__u8 reserved;
+	__u64 root;
+};
+
+enum ptremap_vm_tables {
+	PTREMAP_VM_SHADOW, /* the CPU runs on copies of the guest's tables: no EPT, no NPT */
+	PTREMAP_VM_EPT,
+	PTREMAP_VM_NPT,
+};
+
+#define PTREMAP_VM_NO_VCPUS  1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+#define PTREMAP_VM_SLOTS_MAX 65536
+#define PTREMAP_VM_VCPUS_MAX 4096
+
+/*
+ * What KVM knows of the VM that is behind descriptor @fd of process @pid. It needs the module
+ * ptremap_kvm (EPROTONOSUPPORT: that is not loaded). A vCPU that runs is made to leave the guest
+ * for a moment; none is waited for longer than a second.
+ *
+ * EBADF: @fd is no VM's. ENOENT: @fd is -1, and the process has none. ENOTUNIQ: it has several.
+ */
+struct ptremap_vm {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__s32 fd;	/* in, -1: the only one; out: the lowest that stands for it */
+	__u64 slots;	/* pointer to struct ptremap_slot, by address */
+	__u64 vcpus;	/* pointer to struct ptremap_vcpu */
+	__u32 nr_slots; /* in: how many fit; out: how many there are, perhaps more */
+	__u32 nr_vcpus;
+	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
+	__s32 owner;  /* out: the process that made it */
 };
 
 #endif

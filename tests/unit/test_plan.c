@@ -92,7 +92,7 @@ Test(plan, hostile_files)
 	expect_refused(nul, sizeof(nul) - 1, "changes, line 1: ");
 	expect_refused(escape, sizeof(escape) - 1, "changes, line 1: '?[2Jtrap' is not");
 	memset(big, 'x', 1 << 20);
-	expect_refused(big, 1 << 20, "changes, line 1: too long for a change");
+	expect_refused(big, 1 << 20, "changes, line 1: the line is too long");
 	memset(big, '\n', 1 << 20);
 	memcpy(big + (1 << 20) - 4, "\ntra", 4);
 	expect_refused(big, 1 << 20, "changes, line 1048574: 'tra' is not");

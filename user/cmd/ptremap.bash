@@ -8,6 +8,7 @@ _ptremap_options()
 	local space='--image --base --cpu --cr0 --cr3 --cr4 --efer --eptp --ncr3 --host-cr0
 		--host-cr4 --host-efer --root --pid'
 
+	local vm='--gva --gpa' vm_valued='--vm --vcpu --vm-fd'
 	local format='--no-nx --no-1g --amd --exec-only --mbec' live='--kernel --user-root'
 
 	flags='-h --help' valued=''
@@ -17,8 +18,8 @@ _ptremap_options()
 		valued='--format --maxphyaddr --enc-bit'
 		;;&
 	walk | translate | dump | diff)
-		flags+=" $live"
-		valued+=" $space"
+		flags+=" $live $vm"
+		valued+=" $space $vm_valued"
 		;;&
 	decode)
 		flags+=' --json'

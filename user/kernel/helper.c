@@ -219,6 +219,50 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
 	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
 }
 
+/* With room for @vm->nr_slots and ->nr_vcpus; -EAGAIN: there are more, as many as these say now. */
+static int try_vm(int fd, struct ptremap_vm *vm, struct ptremap_slot **slots,
+		  struct ptremap_vcpu **vcpus)
+{
+	uint32_t room_slots = vm->nr_slots, room_vcpus = vm->nr_vcpus;
+	int err = -ENOMEM;
+
+	*slots = calloc(room_slots, sizeof(**slots));
+	*vcpus = calloc(room_vcpus, sizeof(**vcpus));
+	if (*slots && *vcpus) {
+		vm->slots = (uintptr_t)*slots;
+		vm->vcpus = (uintptr_t)*vcpus;
+		err = call(fd, PTREMAP_VM, vm);
+		if (!err && (vm->nr_slots > room_slots || vm->nr_vcpus > room_vcpus))
+			err = -EAGAIN;
+	}
+	if (!err)
+		return 0;
+	free(*slots);
+	free(*vcpus);
+	*slots = NULL;
+	*vcpus = NULL;
+	return err;
+}
+
+static uint32_t more(uint32_t nr, uint32_t max)
+{
+	return nr < max - LIST_SPARE ? nr + LIST_SPARE : max;
+}
+
+int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
+	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus)
+{
+	int err, tries = 0;
+
+	*vm = (struct ptremap_vm){ .size = sizeof(*vm), .flags = flags, .pid = pid, .fd = vm_fd };
+	do {
+		vm->nr_slots = more(vm->nr_slots, PTREMAP_VM_SLOTS_MAX);
+		vm->nr_vcpus = more(vm->nr_vcpus, PTREMAP_VM_VCPUS_MAX);
+		err = try_vm(fd, vm, slots, vcpus);
+	} while (err == -EAGAIN && ++tries < LIST_TRIES);
+	return err;
+}
+
 /* ---- what errors mean ------------------------------------------------------------------- */
 
 struct sentence {
@@ -335,6 +379,16 @@ static const struct sentence of_undo[] = {
 	{ 0 },
 };
 
+static const struct sentence of_vms[] = {
+	{ EPROTONOSUPPORT, 0,
+	  "the module ptremap_kvm is not loaded; it comes with ptremap and needs kvm" },
+	{ ENOENT, 0, "this process has no VM" },
+	{ EBADF, 0, "that file descriptor of the process is no VM" },
+	{ ENOTUNIQ, 0, "this process has several VMs; name one of them with --vm-fd" },
+	{ EAGAIN, 0, "its memory slots and vCPUs became more under each try" },
+	{ 0 },
+};
+
 static const char *find(const struct sentence *s, uint32_t what, int error)
 {
 	for (; s->text; s++)
@@ -373,6 +427,11 @@ const char *ptremap_map_strerror(uint32_t source, int error)
 const char *ptremap_memory_strerror(int error)
 {
 	return explain(of_memory, 0, error);
+}
+
+const char *ptremap_vm_strerror(int error)
+{
+	return explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

@@ -82,6 +82,15 @@ int ptremap_watch(int fd, uint32_t flags, uint32_t room);
  */
 int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 
+/*
+ * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
+ * ->tables and ->owner, the slots, and unless @flags has PTREMAP_VM_NO_VCPUS the vCPUs. How many
+ * there are is in vm->nr_slots and vm->nr_vcpus; free() gives the arrays back. A running vCPU
+ * leaves its guest for a moment. On failure, which ptremap_vm_strerror() explains, both are NULL.
+ */
+int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
+	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus);
+
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
@@ -90,6 +99,8 @@ const char *ptremap_edit_strerror(uint32_t what, int error);
 const char *ptremap_map_strerror(uint32_t source, int error);
 /* The same for ptremap_memory(). */
 const char *ptremap_memory_strerror(int error);
+/* The same for ptremap_vm(). */
+const char *ptremap_vm_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 

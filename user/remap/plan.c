@@ -11,10 +11,9 @@
 
 #include "user/base/line.h"
 #include "user/base/msg.h"
+#include "user/base/text_file.h"
 #include "user/kernel/helper.h"
 #include "user/remap/change.h"
-
-#define LINE_SIZE 512 /* of a file; a change needs much less */
 
 /* ---- processes -------------------------------------------------------------------------- */
 
@@ -109,68 +108,37 @@ void plan_free(struct plan *p)
 
 /* ---- files ------------------------------------------------------------------------------ */
 
-/* The next line without its end. 0; 1: there is none; -E2BIG: it is longer than @buf. */
-static int next_line(FILE *in, char buf[LINE_SIZE])
-{
-	size_t len = 0;
-	int c;
+struct reading {
+	struct plan *plan;
+	uint32_t *line;
+	char why[CHANGE_WHY_LEN];
+};
 
-	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
-		if (len == LINE_SIZE - 1)
-			return -E2BIG;
-		buf[len++] = c ? (char)c : '?'; /* a NUL is no end */
-	}
-	buf[len] = 0;
-	return c == EOF && !len;
-}
-
-/* -EINVAL, -E2BIG or -ENOMEM; @why is filled then. */
-static int take_line(struct plan *p, char *text, uint32_t line, char *why)
+static int take_line(void *ctx, char *text)
 {
+	struct reading *r = ctx;
 	struct ptremap_item item;
-	int err;
+	int err = change_parse(&item, text, r->why);
 
-	text[strcspn(text, "#")] = 0;
-	if (!text[strspn(text, " \t\r")])
-		return 0;
-	err = change_parse(&item, text, why);
 	if (err)
 		return err;
-	err = plan_add(p, &item, line);
+	err = plan_add(r->plan, &item, *r->line);
 	if (err == -E2BIG)
-		snprintf(why, CHANGE_WHY_LEN, "more than %d changes", PTREMAP_EDIT_MAX);
+		snprintf(r->why, sizeof(r->why), "more than %d changes", PTREMAP_EDIT_MAX);
 	else if (err)
-		snprintf(why, CHANGE_WHY_LEN, "%s", strerror(-err));
-	return err;
+		snprintf(r->why, sizeof(r->why), "%s", strerror(-err));
+	return err == -E2BIG ? -EINVAL : err;
 }
 
 int plan_read(struct plan *p, FILE *in, const char *name)
 {
-	char text[LINE_SIZE], why[CHANGE_WHY_LEN] = "";
-	struct line clean = { 0 };
-	uint32_t line = 0;
+	uint32_t line;
+	struct reading r = { .plan = p, .line = &line };
 	int err;
 
 	p->name = name;
-	do {
-		line++;
-		err = next_line(in, text);
-		if (err == -E2BIG)
-			snprintf(why, sizeof(why), "too long for a change");
-		else if (!err)
-			err = take_line(p, text, line, why);
-	} while (!err);
-	if (ferror(in)) {
-		msg_error("%s: %s", name, strerror(errno));
-		return -EIO;
-	}
-	if (err == 1)
-		return 0;
-	line_text(&clean, why);
-	line_char(&clean, '\0');
-	msg_error("%s, line %" PRIu32 ": %s", name, line, clean.failed ? "" : clean.buf);
-	line_free(&clean);
-	return err == -ENOMEM ? err : -EINVAL;
+	err = text_file_lines(in, take_line, &r, &line);
+	return err ? text_file_error(name, line, err, r.why) : 0;
 }
 
 /* ---- making it -------------------------------------------------------------------------- */
