@@ -200,6 +200,18 @@ static inline int open_device(void)
 	return fd;
 }
 
+/* Traps need NUMA balancing, which kernels with PREEMPT_RT do not have. */
+static inline bool has_traps(void)
+{
+	return !access("/proc/sys/kernel/numa_balancing", F_OK);
+}
+
+/* The kinds that this kernel has are those up to it. */
+static inline uint32_t last_kind(void)
+{
+	return has_traps() ? PTREMAP_TRAP : PTREMAP_FRESH;
+}
+
 /* What the tests call the kinds of edits; the index is enum ptremap_what. */
 static const char *const WHAT[] = { "", "protect", "frame", "swap", "fresh", "trap" };
 

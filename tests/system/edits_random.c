@@ -157,7 +157,7 @@ static struct ptremap_item random_item(const struct shared *s, uint32_t *state)
 	struct ptremap_item i = {
 		.pid = one->pid,
 		.va = at(page_of(one->p, random_of(state, 2 * PAGES))),
-		.what = PTREMAP_PROTECT + random_of(state, PTREMAP_TRAP),
+		.what = PTREMAP_PROTECT + random_of(state, last_kind()),
 	};
 
 	if (i.what == PTREMAP_FRAME || i.what == PTREMAP_SWAP) {
@@ -490,7 +490,7 @@ static void __attribute__((noreturn)) be_hunter(struct run *r, uint32_t state)
 		i = (struct ptremap_item){
 			.pid = r->s->young[random_of(&state, YOUNG)],
 			.va = at(r->s->where) + PAGE * random_of(&state, 4),
-			.what = PTREMAP_PROTECT + random_of(&state, PTREMAP_TRAP),
+			.what = PTREMAP_PROTECT + random_of(&state, last_kind()),
 		};
 		if (!i.pid)
 			continue;
