@@ -23,7 +23,7 @@
 #define PAGES	    64 /* of each kind, private and shared */
 #define IDS	    16 /* edits that a controller has at a time */
 #define LIVES	    300
-#define YOUNG	    64
+#define YOUNG	    16
 #define ERRNOS	    134
 
 struct target {
@@ -456,14 +456,14 @@ static void __attribute__((noreturn)) be_young(uint32_t state)
 	_exit(0);
 }
 
-/* Keeps YOUNG / 8 of them alive. */
+/* Keeps YOUNG / 2 of them alive, so that every second pid is of one that has just ended. */
 static void __attribute__((noreturn)) be_parent(struct run *r, uint32_t state)
 {
 	unsigned int born = 0, alive = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (!r->s->over || alive) {
-		if (alive < YOUNG / 8 && !r->s->over) {
+		if (alive < YOUNG / 2 && !r->s->over) {
 			pid_t pid = fork();
 
 			if (!pid)
