@@ -63,7 +63,7 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 
 	if (id < 0)
 		return id;
-	t = txn_new(req->nr);
+	t = txn_new(items, req->nr);
 	err = t ? make_and_answer(t, req, items) : -ENOMEM;
 	if (err || dry_run) {
 		if (t)
@@ -109,7 +109,7 @@ int call_map(void *arg, struct file *file)
 	if (id < 0)
 		return id;
 	req->id = 0;
-	t = txn_new(0);
+	t = txn_new(NULL, 0);
 	err = t ? map_make(&t->map, req) : -ENOMEM;
 	if (err || req->flags & PTREMAP_MAP_DRY_RUN) {
 		kvfree(t);

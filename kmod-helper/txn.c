@@ -300,11 +300,15 @@ static u32 answer(struct ptremap_item *item, const struct txn *t, u32 first)
 	return first + edits_of(item);
 }
 
-struct txn *txn_new(u32 nr)
+struct txn *txn_new(const struct ptremap_item *items, u32 nr)
 {
+	size_t edits = 0;
 	struct txn *t;
+	u32 i;
 
-	t = kvzalloc(struct_size(t, edits, 2 * (size_t)nr), GFP_KERNEL_ACCOUNT);
+	for (i = 0; i < nr; i++)
+		edits += edits_of(&items[i]);
+	t = kvzalloc(struct_size(t, edits, edits), GFP_KERNEL_ACCOUNT);
 	if (t)
 		INIT_WORK(&t->released, release_taken);
 	return t;

@@ -21,8 +21,8 @@ struct txn {
 	struct edit edits[];
 };
 
-/* Room for @nr items; txn_undo() frees it. NULL: no memory. */
-struct txn *txn_new(u32 nr);
+/* Room for the edits of @items, as ->what says. txn_undo() frees it. NULL: no memory. */
+struct txn *txn_new(const struct ptremap_item *items, u32 nr);
 /*
  * Makes the edits of @items (with @dry_run: all but the edits themselves), and puts the answers
  * there. On failure some may have been made: txn_undo() is for the caller in any case.

@@ -467,6 +467,23 @@ check_kcore()
 	cut -d ' ' -f 1 "$work/want" | grep -F -f - "$work/memory" >"$work/got"
 	at_least "$what: /proc/kcore: samples" "$(wc -l <"$work/want")" 20
 	same_lines "$what: bytes in /proc/kcore and at the physical address" "$work/want" "$work/got"
+	check_regions
+}
+
+# Each region of the kernel's half is among these samples, and dump says of each what translate says.
+check_regions()
+{
+	local kind
+
+	cut -d ' ' -f 1 "$work/want" | "$remap" kind --json - | jq -r .kind | sort >"$work/kinds"
+	for kind in "kernel image" modules vmalloc "direct map" vmemmap; do
+		at_least "$what: /proc/kcore: samples of $kind" "$(grep -cx "$kind" "$work/kinds")" 1
+	done
+	# shellcheck disable=SC2046 # words
+	"$remap" dump --kernel --pages $(sed -E 's/ .*//; s/.*/&-&/' "$work/there") |
+		sed -nE 's/^0x0*([0-9a-f]+)-.* pa (0x[0-9a-f]+).*/0x\1 \2/p' | sort >"$work/got"
+	sort "$work/there" >"$work/want"
+	same_lines "$what: dump --kernel of the samples" "$work/want" "$work/got"
 }
 
 part_kernel()

@@ -377,7 +377,7 @@ static void test_memory(struct world *w, const struct memory *m, const char *fil
 	}
 	/* Huge pages that are split stay so. */
 	madvise(p, PAGES * PAGE, MADV_NOHUGEPAGE);
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
+	for (what = PTREMAP_PROTECT; what <= last_kind(); what++)
 		test_edit(w, m, p, what);
 	test_write(w, m, p);
 }
@@ -397,6 +397,19 @@ static void test_hugetlb(struct world *w)
 	      "hugetlb: refused (EOPNOTSUPP)");
 	munmap(p, HUGE);
 	write_file("/proc/sys/vm/nr_hugepages", "0");
+}
+
+/* Nobody would let the access through. */
+static void test_no_traps(struct world *w)
+{
+	char *p = anon(NULL);
+	struct ptremap_item item = { .pid = getpid(), .va = at(p), .what = PTREMAP_TRAP };
+
+	fill_page(p, 1);
+	if (!has_traps())
+		check(&w->c, edit(&w->c, &item, NULL) == -EOPNOTSUPP && is_filled(p, 1),
+		      "trap, without NUMA balancing: refused (EOPNOTSUPP)");
+	munmap(p, PAGES * PAGE);
 }
 
 int main(int argc, char **argv)
@@ -419,6 +432,7 @@ int main(int argc, char **argv)
 	unsettle(&w);
 	stop_readers(&w);
 	test_hugetlb(&w);
+	test_no_traps(&w);
 	check(&w.c, list(&w.c, NULL, 0) == 0, "no edit is left");
 	return w.c.failed > 0;
 }

@@ -155,6 +155,18 @@ static inline bool write_file(const char *path, const char *text)
 	return good;
 }
 
+/* Traps need NUMA balancing, which kernels with PREEMPT_RT do not have. */
+static inline bool has_traps(void)
+{
+	return !access("/proc/sys/kernel/numa_balancing", F_OK);
+}
+
+/* The kinds that this kernel has are those up to it. */
+static inline uint32_t last_kind(void)
+{
+	return has_traps() ? PTREMAP_TRAP : PTREMAP_FRESH;
+}
+
 /* Each page has its own contents, which tell where it came from. */
 static inline void fill_page(void *page, uint64_t seed)
 {
