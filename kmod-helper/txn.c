@@ -112,12 +112,25 @@ static int check_va(u64 va)
 	return va & ~PAGE_MASK || va >= USER_END ? -EDOM : 0;
 }
 
+static bool is_physical(const struct ptremap_item *i)
+{
+	return i->what == PTREMAP_RAM || i->what == PTREMAP_MMIO;
+}
+
+static int check_pa(u64 pa)
+{
+	if (pa & ~PAGE_MASK)
+		return -EDOM;
+	return pa >= PT_BIT(boot_cpu_data.x86_phys_bits) ? -ERANGE : 0;
+}
+
 static int check_item(const struct ptremap_item *i)
 {
 	bool two = i->what == PTREMAP_FRAME || i->what == PTREMAP_SWAP;
+	u32 flags = PTREMAP_ITEM_EXPECT | (i->what == PTREMAP_RAM ? PTREMAP_ITEM_FORCE : 0);
 
-	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->reserved ||
-	    i->flags & ~PTREMAP_ITEM_EXPECT)
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO || i->level > 1 ||
+	    i->flags & ~flags)
 		return -EINVAL;
 	if (i->what == PTREMAP_PROTECT) {
 		if (!(i->set | i->clear) || i->set & i->clear ||
@@ -126,7 +139,7 @@ static int check_item(const struct ptremap_item *i)
 	} else if (i->set | i->clear) {
 		return -EINVAL;
 	}
-	if (!two && (i->other_pid || i->other_va))
+	if ((!two && i->other_pid) || (!two && !is_physical(i) && i->other_va))
 		return -EINVAL;
 	/* do_numa_page() is what lets the next access through. */
 	if (i->what == PTREMAP_TRAP && !IS_ENABLED(CONFIG_NUMA_BALANCING))
@@ -134,6 +147,8 @@ static int check_item(const struct ptremap_item *i)
 	/* The kernel's half has no edits. */
 	if (i->pid <= 0 || (two && i->other_pid <= 0))
 		return -ESRCH;
+	if (is_physical(i))
+		return check_va(i->va) ?: check_pa(i->other_va);
 	return check_va(i->va) ?: two ? check_va(i->other_va) : 0;
 }
 
