@@ -123,10 +123,10 @@ Test(change, lines_that_make_no_sense)
 		{ "trap 1:0x1000 expect", "expect needs a value" },
 		{ "trap 1:0x1000 expect=", "expect: '' is not a number" },
 		{ "trap 1:0x1000 expect=1 expect=1", "expect is there twice" },
-		{ "map 1:0x1000", "the frame is missing: frame-of, or fresh" },
+		{ "map 1:0x1000", "the frame is missing: frame-of, fresh, phys or mmio" },
 		{ "map 1:0x1000 fresh=1", "fresh takes no value" },
-		{ "map 1:0x1000 fresh frame-of=1:0x2000", "frame-of and fresh exclude each other" },
-		{ "map 1:0x1000 frame-of=1:0x2000 fresh", "frame-of and fresh exclude each other" },
+		{ "map 1:0x1000 fresh frame-of=1:0x2000", "frame-of, fresh, phys and mmio exclude each other" },
+		{ "map 1:0x1000 frame-of=1:0x2000 fresh", "frame-of, fresh, phys and mmio exclude each other" },
 		{ "map 1:0x1000 frame-of=0x2000", "'0x2000' is not PID:VA" },
 		{ "map 1:0x1000 with=1:0x2000", "'with' is not part of this change" },
 		{ "swap 1:0x1000", "the other page is missing: with" },
@@ -199,7 +199,7 @@ Test(change, names)
 	cr_expect_str_eq(change_name(PTREMAP_PROTECT), "protect");
 	cr_expect_str_eq(change_name(PTREMAP_FRESH), "fresh");
 	cr_expect_str_eq(change_name(0), "?");
-	cr_expect_str_eq(change_name(PTREMAP_TRAP + 1), "?");
+	cr_expect_str_eq(change_name(PTREMAP_MMIO + 1), "?");
 }
 
 /* ---- any change, there and back --------------------------------------------------------- */
