@@ -38,6 +38,8 @@
 #error "CONFIG_KPROBES is needed, to see get_user_pages() ask for a page"
 #endif
 
+#define PROBE_LINGERS (2 * HZ)
+
 struct foreign {
 	struct list_head link;
 	struct edit *edit;
@@ -97,40 +99,63 @@ static int before_fault(struct kprobe *probe, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(before_fault);
 
+/*
+ * The kprobe is there for as long as the list is not empty, and some time longer, since both ways
+ * are slow. foreign_lock is held.
+ */
 static struct kprobe fault_probe;
+static bool probed;
 
-/* The kprobe is there for as long as the list is not empty. */
+static void stop_probe(struct work_struct *unused)
+{
+	mutex_lock(&foreign_lock);
+	if (probed && list_empty(&foreigns)) {
+		unregister_kprobe(&fault_probe);
+		probed = false;
+	}
+	mutex_unlock(&foreign_lock);
+}
+
+static DECLARE_DELAYED_WORK(stop_probe_work, stop_probe);
+
+static int start_probe(void)
+{
+	if (probed)
+		return 0;
+	fault_probe = (struct kprobe){
+		.symbol_name = "handle_mm_fault",
+		.pre_handler = before_fault,
+	};
+	probed = !register_kprobe(&fault_probe);
+	return probed ? 0 : -EOPNOTSUPP;
+}
+
 static int add_to_list(struct foreign *f)
 {
-	int err = 0;
+	int err;
 
 	mutex_lock(&foreign_lock);
-	if (list_empty(&foreigns)) {
-		fault_probe = (struct kprobe){
-			.symbol_name = "handle_mm_fault",
-			.pre_handler = before_fault,
-		};
-		err = register_kprobe(&fault_probe);
-	}
+	err = start_probe();
 	if (!err)
 		list_add_rcu(&f->link, &foreigns);
 	mutex_unlock(&foreign_lock);
-	return err ? -EOPNOTSUPP : 0;
+	return err;
 }
 
 /* When it returns, the kprobe does not know of @f any more. */
 static void take_off_list(struct foreign *f)
 {
-	bool last;
-
 	mutex_lock(&foreign_lock);
 	list_del_rcu(&f->link);
-	last = list_empty(&foreigns);
-	if (last)
-		unregister_kprobe(&fault_probe);
 	mutex_unlock(&foreign_lock);
-	if (!last)
-		synchronize_rcu_expedited();
+	synchronize_rcu_expedited();
+	queue_delayed_work(system_unbound_wq, &stop_probe_work, PROBE_LINGERS);
+}
+
+void foreign_exit(void)
+{
+	cancel_delayed_work_sync(&stop_probe_work);
+	stop_probe(NULL);
 }
 
 /* ---- the multi-gen LRU ----------------------------------------------------------------------- */

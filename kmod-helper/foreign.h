@@ -3,7 +3,7 @@
  * Edits by physical address (PTREMAP_RAM, PTREMAP_MMIO), and what an entry leads to that is no page
  * of a process: device memory, page tables, slab, free pages and the like.
  *
- * All but foreign_hold() do nothing for other edits.
+ * Those that come after foreign_hold() do nothing for other edits.
  */
 #ifndef FOREIGN_H
 #define FOREIGN_H
@@ -23,5 +23,7 @@ int foreign_prepare(struct edit *e);
 int foreign_entry(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new);
 /* The entry leads elsewhere by now. Flushes if nobody did. Sleeps. */
 void foreign_end(struct edit *e);
+/* When the module goes, and no edit is left. */
+void foreign_exit(void);
 
 #endif
