@@ -8,10 +8,10 @@
 . "$(dirname "$0")/../lib/check.sh"
 
 # kernel, levels, CPUs, and what runs there
-readonly RUNS=("6.1 4 1 edits refused"
+readonly RUNS=("6.1 4 1 edits refused physical"
 	"6.1 5 4 events random"
 	"6.12 4 4 edits random"
-	"6.12 5 2 events refused kvm"
+	"6.12 5 2 events refused physical kvm"
 	"6.1 4 2 edits kvm")
 # Less memory than the events' test allocates.
 readonly MEMORY=640M EDITS=10000 SECONDS_EACH=${EDITS_SECONDS:-4}

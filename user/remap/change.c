@@ -11,6 +11,7 @@
 
 #include "user/base/units.h"
 #include "user/pt/pt_entry.h"
+#include "user/remap/force.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLANKS	      " \t\r\n"
@@ -251,40 +252,19 @@ static int key_mmio(struct ptremap_item *item, const char *value, char *why)
 	return set_physical(item, PTREMAP_MMIO, value, why);
 }
 
-static const struct {
-	const char *name;
-	uint32_t flag;
-} kinds[] = {
-	{ "free", PTREMAP_ITEM_FORCE_FREE },	 { "table", PTREMAP_ITEM_FORCE_TABLE },
-	{ "slab", PTREMAP_ITEM_FORCE_SLAB },	 { "reserved", PTREMAP_ITEM_FORCE_RESERVED },
-	{ "kernel", PTREMAP_ITEM_FORCE_KERNEL },
-};
-
-static uint32_t find_kind(const char *word, size_t len)
+/* Of a list, to be printed. */
+static int word_len(const char *list)
 {
-	size_t i;
+	size_t len = strcspn(list, ",");
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strlen(kinds[i].name) == len && !strncmp(kinds[i].name, word, len))
-			return kinds[i].flag;
-	return 0;
+	return len < 32 ? (int)len : 32;
 }
 
 static int key_force(struct ptremap_item *item, const char *value, char *why)
 {
-	uint32_t flag;
-	size_t len;
+	const char *wrong = force_parse(value, &item->flags);
 
-	do {
-		len = strcspn(value, ",");
-		flag = find_kind(value, len);
-		if (!flag)
-			return fail(why, "'%.*s' is not one of " CHANGE_KINDS,
-				    len < 32 ? (int)len : 32, value);
-		item->flags |= flag;
-		value += len;
-	} while (*value++);
-	return 0;
+	return wrong ? fail(why, "'%.*s' is not one of " FORCE_KINDS, word_len(wrong), wrong) : 0;
 }
 
 static int key_with(struct ptremap_item *item, const char *value, char *why)
@@ -447,7 +427,7 @@ static void put_physical(struct line *l, const struct ptremap_item *item)
 
 	line_str(l, item->what == PTREMAP_RAM ? " phys=" : " mmio=");
 	put_hex(l, item->other_va);
-	for (i = 0; (kind = change_forced(item->flags, i)); i++) {
+	for (i = 0; (kind = force_name(item->flags, i)); i++) {
 		line_str(l, i ? "," : " force-frame=");
 		line_str(l, kind);
 	}
@@ -490,14 +470,4 @@ const char *change_name(uint32_t what)
 	if (what == PTREMAP_MAPPED)
 		return "mapped";
 	return what && what < ARRAY_SIZE(names) ? names[what] : "?";
-}
-
-const char *change_forced(uint32_t flags, unsigned int i)
-{
-	size_t k;
-
-	for (k = 0; k < ARRAY_SIZE(kinds); k++)
-		if (flags & kinds[k].flag && !i--)
-			return kinds[k].name;
-	return NULL;
 }

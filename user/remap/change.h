@@ -25,7 +25,6 @@
 #include "user/base/line.h"
 
 #define CHANGE_WHY_LEN 160
-#define CHANGE_KINDS   "free, table, slab, reserved, kernel"
 
 /*
  * "PID:VA", or "VA" alone where @pid, its process, is not 0. Numbers are decimal, or hexadecimal
@@ -38,7 +37,7 @@ int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va,
  * "force-frame", "with" or "expect" goes into @item. The process of an address without one is ->other_pid 0 until change_check().
  * BITS is a comma list of names, RW, PWT, PCD, A, D, PAT, NX in letters of either case, and PK=N
  * (or pkey=N; to be cleared without a number).
- * Bits of several "set" and "clear" are added up. KINDS is a comma list of CHANGE_KINDS; those of
+ * Bits of several "set" and "clear" are added up. KINDS is a comma list of FORCE_KINDS; those of
  * several "force-frame" are added up, too.
  */
 int change_key(struct ptremap_item *item, const char *key, const char *value, char *why);
@@ -57,8 +56,5 @@ void change_text(struct line *l, const struct ptremap_item *item);
  * for others.
  */
 const char *change_name(uint32_t what);
-
-/* Of the PTREMAP_ITEM_FORCE_* in @flags, the @i-th kind by its name; NULL: there are no more. */
-const char *change_forced(uint32_t flags, unsigned int i);
 
 #endif

@@ -7,6 +7,7 @@
 #include "user/base/table.h"
 #include "user/pt/pt_linux.h"
 #include "user/remap/change.h"
+#include "user/remap/force.h"
 #include "user/show/words.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -153,7 +154,7 @@ static void put_physical_json(struct json *j, const struct ptremap_item *item)
 
 	json_hex(j, "physical", item->other_va);
 	json_array(j, "forced");
-	for (i = 0; (kind = change_forced(item->flags, i)); i++)
+	for (i = 0; (kind = force_name(item->flags, i)); i++)
 		json_str(j, NULL, kind);
 	json_end_array(j);
 }
