@@ -297,6 +297,9 @@ int foreign_entry(const struct edit *e, const struct vm_area_struct *vma, pte_t 
 	const struct foreign *f = e->foreign;
 	pgprot_t prot = __pgprot(pte_flags(old) & ~(pteval_t)_PAGE_CACHE_MASK);
 
+	/* A fork copies entries of such memory, and the guard is not told (vma_needs_copy()). */
+	if (vma->vm_flags & VM_SHARED && vma->vm_flags & VM_UFFD_WP)
+		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_LRU_GEN) && !(vma->vm_flags & NOT_AGED))
 		return -EAGAIN;
 	if (e->item.what == PTREMAP_MMIO)

@@ -244,8 +244,9 @@ struct ptremap_item {
  *	ENODATA, ELOOP, ENOTEMPTY, ENOTUNIQ, EADDRINUSE
  *			RAM: of a kind that needs its FORCE flag, as with PTREMAP_MAP_PHYS
  *	EHWPOISON	RAM: broken; nothing overrides that
- * EOPNOTSUPP of RAM and MMIO also stands for pages of hugetlb or of secret memory, and for memory of
- * devices that the kernel has page structures for.
+ * EOPNOTSUPP of RAM and MMIO also stands for pages of hugetlb or of secret memory, for memory of
+ * devices that the kernel has page structures for, and for shared memory that userfaultfd
+ * write-protects, where no page of a process is led to.
  */
 struct ptremap_edit {
 	__u32 size;

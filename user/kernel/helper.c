@@ -215,10 +215,12 @@ static const struct sentence of_edits[] = {
 	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
 	{ EOPNOTSUPP, PTREMAP_RAM,
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the physical "
-	  "page is one of hugetlb or of secret memory, which is not lent" },
+	  "page is one of hugetlb or of secret memory, which is not lent; or the memory is shared and "
+	  "userfaultfd write-protects it" },
 	{ EOPNOTSUPP, PTREMAP_MMIO,
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the kernel "
-	  "manages this device's memory as pages" },
+	  "manages this device's memory as pages; or the memory is shared and userfaultfd "
+	  "write-protects it" },
 	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
 	{ ESTALE, 0,
 	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
@@ -227,6 +229,9 @@ static const struct sentence of_edits[] = {
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },
+	{ EROFS, PTREMAP_RAM,
+	  "the process could write to a page of a file, or one that processes share until they "
+	  "write (copy-on-write, KSM); memory that it may only read can lead there" },
 	{ EROFS, 0,
 	  "the process could write to a page that its owner may only read, or of which a file "
 	  "system wants to hear each write; take one that is writable there" },

@@ -34,7 +34,8 @@ int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va,
 
 /*
  * What stands behind "set", "clear", "frame-of", "fresh" (@value: NULL), "phys", "mmio",
- * "force-frame", "with" or "expect" goes into @item. The process of an address without one is ->other_pid 0 until change_check().
+ * "force-frame", "with" or "expect" goes into @item. The process of an address without one is
+ * ->other_pid 0 until change_check().
  * BITS is a comma list of names, RW, PWT, PCD, A, D, PAT, NX in letters of either case, and PK=N
  * (or pkey=N; to be cleared without a number).
  * Bits of several "set" and "clear" are added up. KINDS is a comma list of FORCE_KINDS; those of
@@ -52,8 +53,8 @@ int change_parse(struct ptremap_item *item, char *line, char *why);
 void change_text(struct line *l, const struct ptremap_item *item);
 
 /*
- * "protect", "map", "swap", "fresh", "trap", "phys", "mmio": of enum ptremap_what; "mapped": of PTREMAP_MAPPED; "?"
- * for others.
+ * "protect", "map", "swap", "fresh", "trap", "phys", "mmio": of enum ptremap_what;
+ * "mapped": of PTREMAP_MAPPED; "?" for others.
  */
 const char *change_name(uint32_t what);
 
