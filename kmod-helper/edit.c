@@ -27,6 +27,7 @@
 
 #include "edit.h"
 #include "entry.h"
+#include "foreign.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -159,27 +160,32 @@ u8 edit_state(struct edit *e)
 
 /*
  * An entry that was replaced unseen: whoever did it gave back a reference to the page that the
- * entry led to, which was ours, and none to the page that it should have led to. Both stay.
+ * entry led to, which was ours, and none to the page that it should have led to. Both stay. Of what
+ * is no page to the kernel it gave back none, and there foreign_end() does; the original stays.
  */
 static bool keeps_pages(const struct edit *e)
 {
-	if (e->state != PTREMAP_LOST || !e->source.page)
+	if (e->state != PTREMAP_LOST || (!e->source.page && !e->foreign))
 		return false;
-	pr_warn("ptremap: pid %d: the entry of 0x%lx was replaced unseen; two pages are lost\n",
+	pr_warn("ptremap: pid %d: the entry of 0x%lx was replaced unseen; its pages are lost\n",
 		e->pid, e->va);
 	return true;
 }
 
 void edit_release(struct edit *e)
 {
+	bool lost;
+
 	if (test_and_set_bit(0, &e->is_released))
 		return;
 	/* Of what it did itself the kernel has told them. */
-	if (e->cause == PTREMAP_CAUSE_UNDO && e->source.page)
+	if (e->cause == PTREMAP_CAUSE_UNDO && (e->source.page || e->foreign))
 		hold_tell_others(e->mm, e->va);
 	if (e->guarded)
 		mmu_interval_notifier_remove(&e->guard);
-	if (keeps_pages(e))
+	lost = keeps_pages(e);
+	foreign_end(e);
+	if (lost)
 		return;
 	hold_release(&e->source, e->dirtied);
 	hold_release(&e->old, false);
@@ -253,6 +259,8 @@ int edit_hold_source(struct edit *e, struct mm_struct *other)
 		return 0;
 	if (e->item.what == PTREMAP_FRESH)
 		return hold_fresh(&e->source);
+	if (e->item.what == PTREMAP_RAM || e->item.what == PTREMAP_MMIO)
+		return foreign_hold(e);
 	return hold_page(other, e->item.other_va, HOLD_LEND, &e->source);
 }
 
@@ -260,7 +268,7 @@ int edit_hold_old(struct edit *e)
 {
 	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
 
-	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old);
+	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old) ?: foreign_prepare(e);
 }
 
 /* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
@@ -290,6 +298,8 @@ static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte
 {
 	bool may_write = vma->vm_flags & VM_WRITE;
 
+	if (e->foreign)
+		return foreign_entry(e, vma, old, new);
 	if (may_write && !e->source.writable &&
 	    (vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
 		return -EROFS;

@@ -31,6 +31,7 @@ struct edit {
 	struct mm_struct *mm;	      /* its tables may go, it does not until edit_release() */
 	unsigned long va;
 	struct held old, source; /* ->source: of FRAME, SWAP and FRESH, where the entry leads to */
+	struct foreign *foreign; /* instead of ->source, where that is no page of a process */
 	struct ptremap_item item;
 	pid_t pid;
 	bool guarded;		   /* ->guard is registered */

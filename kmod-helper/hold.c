@@ -111,10 +111,13 @@ void hold_release(struct held *h, bool dirtied)
 {
 	if (!h->page)
 		return;
-	if (h->pinned)
+	if (h->pinned) {
 		unpin_user_pages_dirty_lock(&h->page, 1, dirtied);
-	else
+	} else {
+		if (dirtied)
+			set_page_dirty_lock(h->page);
 		put_page(h->page);
+	}
 	h->page = NULL;
 }
 

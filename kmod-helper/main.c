@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 
+#include "foreign.h"
 #include "journal.h"
 #include "ptremap.h"
 #include "watch.h"
@@ -163,6 +164,7 @@ static void __exit ptremap_exit(void)
 {
 	misc_deregister(&ptremap_device);
 	journal_exit();
+	foreign_exit();
 }
 
 module_init(ptremap_init);

@@ -131,13 +131,27 @@ static int check_va(u64 va)
 	return va & ~PAGE_MASK || va >= USER_END ? -EDOM : 0;
 }
 
+static bool is_physical(const struct ptremap_item *i)
+{
+	return i->what == PTREMAP_RAM || i->what == PTREMAP_MMIO;
+}
+
+static int check_pa(u64 pa)
+{
+	if (pa & ~PAGE_MASK)
+		return -EDOM;
+	return pa >= PT_BIT(boot_cpu_data.x86_phys_bits) ? -ERANGE : 0;
+}
+
 static int check_item(const struct ptremap_item *i)
 {
 	bool two = i->what == PTREMAP_FRAME || i->what == PTREMAP_SWAP;
+	u32 flags = PTREMAP_ITEM_EXPECT | PTREMAP_PIDFD | (two ? PTREMAP_OTHER_PIDFD : 0) |
+		    (i->what == PTREMAP_RAM ? PTREMAP_ITEM_FORCE : 0);
 	int err;
 
-	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->level > 1 ||
-	    i->flags & ~(PTREMAP_ITEM_EXPECT | PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD))
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO || i->level > 1 ||
+	    i->flags & ~flags)
 		return -EINVAL;
 	if (i->what == PTREMAP_PROTECT) {
 		if (!(i->set | i->clear) || i->set & i->clear ||
@@ -146,7 +160,7 @@ static int check_item(const struct ptremap_item *i)
 	} else if (i->set | i->clear) {
 		return -EINVAL;
 	}
-	if (!two && (i->other_pid || i->other_va || i->flags & PTREMAP_OTHER_PIDFD))
+	if ((!two && i->other_pid) || (!two && !is_physical(i) && i->other_va))
 		return -EINVAL;
 	/* do_numa_page() is what lets the next access through. */
 	if (i->what == PTREMAP_TRAP && !IS_ENABLED(CONFIG_NUMA_BALANCING))
@@ -155,7 +169,11 @@ static int check_item(const struct ptremap_item *i)
 	err = target_check(i->pid, i->flags);
 	if (!err && two)
 		err = target_check(i->other_pid, target_other_flags(i->flags));
-	return err ?: check_va(i->va) ?: two ? check_va(i->other_va) : 0;
+	if (err)
+		return err;
+	if (is_physical(i))
+		return check_va(i->va) ?: check_pa(i->other_va);
+	return check_va(i->va) ?: two ? check_va(i->other_va) : 0;
 }
 
 /* A guest lives as long as one of its files: "kvm-vm", "kvm-vcpu:0", "kvm-vfio". */

@@ -177,7 +177,7 @@ enum ptremap_what {
 	PTREMAP_SWAP,	     /* it and the leaf of @other_pid's @other_va exchange their frames */
 	PTREMAP_FRESH,	     /* it leads to a new page of zeros */
 	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through */
-	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va */
+	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va, cached */
 	PTREMAP_MMIO,	     /* it leads to device memory at physical address @other_va, uncached */
 };
 
@@ -188,12 +188,17 @@ enum ptremap_what {
 #define PTREMAP_PROTECT_BITS 0xf8000000000000faULL
 
 #define PTREMAP_ITEM_EXPECT 1 /* the entry must be @expected, accessed and dirty bits aside */
-/* PTREMAP_RAM: the page may be of this kind, which is refused otherwise. */
-#define PTREMAP_ITEM_FORCE_FREE	    0x10  /* free: of the page allocator */
-#define PTREMAP_ITEM_FORCE_TABLE    0x20  /* a page table */
+/*
+ * PTREMAP_RAM: the page may be of this kind, which is refused otherwise. Each kind needs its own
+ * flag. A page that the kernel gives up meanwhile stays allocated until the edit ends, but for free
+ * and reserved ones: those may be given to anybody, who then shares it with this process.
+ */
+#define PTREMAP_ITEM_FORCE_FREE	    0x10  /* free: nobody holds a reference */
+#define PTREMAP_ITEM_FORCE_TABLE    0x20  /* a page table; upper ones may be of kind KERNEL */
 #define PTREMAP_ITEM_FORCE_SLAB	    0x40  /* kernel objects */
 #define PTREMAP_ITEM_FORCE_RESERVED 0x80  /* the kernel's image, firmware's */
 #define PTREMAP_ITEM_FORCE_KERNEL   0x100 /* the kernel's own for another purpose */
+#define PTREMAP_ITEM_FORCE	    0x1f0 /* any of them */
 
 struct ptremap_item {
 	__s32 pid;
@@ -225,8 +230,16 @@ struct ptremap_item {
  * its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied first. With an
  * error nothing else has changed, and items say why in ->status.
  *
+ * What RAM and MMIO lead to is written to where the process may write to its memory: of RAM if it
+ * is another process' own page or tmpfs', or a kind that was forced. A forced kind, and device
+ * memory, is no page to the kernel: when something needs the page itself at that address (O_DIRECT,
+ * vmsplice, ptrace, /proc/PID/mem, a core dump), the original comes back first, as with the others
+ * that act on it. The mapping gets MADV_RANDOM's flag for as long (VM_RAND_READ): the multi-gen LRU
+ * leaves such mappings alone.
+ *
  * Errors of items, beside those above:
- *	EDOM		va is not in the user half, or is no multiple of 4096
+ *	EDOM		va is not in the user half, or is no multiple of 4096; nor is an address of
+ *			RAM or MMIO
  *	ENOENT		nothing is mapped there, or no page could be faulted in
  *	EOPNOTSUPP	memory of a kind that is not changed: a device's, huge pages of hugetlb,
  *			shadow stacks; TRAP in a kernel without NUMA balancing
@@ -237,6 +250,15 @@ struct ptremap_item {
  *			only read it, or its file system wants to hear of each page that is written
  *	EXDEV		the process has a KVM guest, which would not see another frame
  *	EAGAIN		the kernel kept changing the page under each of several tries
+ *	ERANGE		RAM, MMIO: beyond the physical address width
+ *	ENODEV		RAM: no RAM there. MMIO: no device memory there
+ *	EMEDIUMTYPE	MMIO: others have it mapped with another cache type
+ *	ENODATA, ELOOP, ENOTEMPTY, ENOTUNIQ, EADDRINUSE
+ *			RAM: of a kind that needs its FORCE flag, as with PTREMAP_MAP_PHYS
+ *	EHWPOISON	RAM: broken; nothing overrides that
+ * EOPNOTSUPP of RAM and MMIO also stands for pages of hugetlb or of secret memory, for memory of
+ * devices that the kernel has page structures for, and for shared memory that userfaultfd
+ * write-protects, where no page of a process is led to.
  */
 struct ptremap_edit {
 	__u32 size;

@@ -156,6 +156,7 @@ part_commands()
 	start t
 	start s
 	check_map
+	check_physical
 	check_swap
 	check_protect
 	check_trap
@@ -188,6 +189,47 @@ check_map()
 	let_go "map --fresh" TERM 143
 	sees "map --fresh, undone" t a t-a
 	sees "map --fresh, undone" t b t-b
+}
+
+# table PROGRAM PAGE - physical address of the table that has its entry
+table()
+{
+	"$remap" walk --pid "${pid[$1]}" --json "${at[$1-$2]}" |
+		jq -r '.levels[-1].at | .[:-3] + "000"'
+}
+
+check_physical()
+{
+	local pa timer
+
+	pa=$("$remap" translate --pid "${pid[s]}" "${at[s-b]}" | cut -d ' ' -f 2)
+	hold map --phys "$pa" "$(place t a)"
+	sees "map --phys" t a s-b
+	ask t write a written
+	sees "map --phys: after a write" s b written
+	let_go "map --phys" TERM 143
+	sees "map --phys, undone" t a t-a
+	ask s write b s-b
+	pa=$(table t a)
+	hold map --phys "$pa" --force-frame table "$(place t a)"
+	equal "$what: map --force-frame: shown" "$(grep -c "^map .* phys=$pa force-frame=table\$" "$work/held")" 1
+	equal "$what: map --force-frame: leads to the table" \
+		"$("$remap" translate --pid "${pid[t]}" "${at[t-a]}" | cut -d ' ' -f 2)" "$pa"
+	let_go "map --force-frame" TERM 143
+	sees "map --force-frame, undone" t a t-a
+	timer=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* HPET .*/\1/p' /proc/iomem)
+	hold map --mmio "$timer" "$(place t a)"
+	equal "$what: map --mmio: leads to the device" \
+		"$("$remap" translate --pid "${pid[t]}" "${at[t-a]}" | cut -d ' ' -f 2)" \
+		"$(printf 0x%x $((timer)))"
+	equal "$what: map --mmio: listed" "$("$remap" list --json | jq -r .what)" mmio
+	let_go "map --mmio" TERM 143
+	sees "map --mmio, undone" t a t-a
+	ends_with "$what: map --phys --dry-run --json" 0 "$remap" map --phys "$pa" \
+		--force-frame slab,table "$(place t a)" --dry-run --json
+	equal "$what: map --phys --dry-run --json" \
+		"$(jq -c '.changes[0] | [.what, .physical, .forced]' "$work/out")" \
+		"[\"phys\",\"$pa\",[\"table\",\"slab\"]]"
 }
 
 check_swap()
@@ -406,6 +448,7 @@ part_refused()
 		protect --set RW "$(place t read-only)"
 	refused "a read-only page where it could be written to" "may only read" \
 		map "$(place t a)" --frame-of "$(place s code)"
+	check_refused_physical
 	refused "no such process" "no such process" trap 4194000:0x1000
 	refused "no such process to take a frame from" "no such process" \
 		map "$(place t a)" --frame-of 4194000:0x1000
@@ -421,6 +464,23 @@ part_refused()
 	refused "without the module" "not loaded" trap "$(place t a)"
 	insmod "$module"
 	stop t s
+}
+
+check_refused_physical()
+{
+	local code
+
+	code=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* Kernel code.*/\1/p' /proc/iomem)
+	refused "a page table" "a page table; --force-frame table" map --phys "$(table t a)" "$(place t a)"
+	refused "a page table, another kind forced" "a page table; --force-frame table" \
+		map --phys "$(table t a)" --force-frame free,slab,reserved,kernel "$(place t a)"
+	refused "the kernel's code" "reserved.*--force-frame reserved" map --phys "$code" "$(place t a)"
+	refused "RAM as device memory" "no device memory at" map --mmio "$code" "$(place t a)"
+	refused "a hole" "no RAM at" map --phys 0x4000000000 "$(place t a)"
+	refused "beyond the address width" "beyond the address width" \
+		map --phys 0x10000000000000 "$(place t a)"
+	refused "a physical address that is not aligned" "no multiple of 4096" \
+		map --phys 0x1008 "$(place t a)"
 }
 
 # A process with a guest: any that has a file of KVM's.

@@ -212,7 +212,25 @@ static inline int open_device(void)
 	return fd;
 }
 
-/* What the tests call the kinds of edits; the index is enum ptremap_what. */
-static const char *const WHAT[] = { "", "protect", "frame", "swap", "fresh", "trap" };
+/* What the tests call the kinds of edits; the index is enum ptremap_what, and one more. */
+#define WHAT_TABLE (PTREMAP_MMIO + 1) /* PTREMAP_RAM, of a page table */
+static const char *const WHAT[] = { "",		 "protect", "frame",	       "swap",
+				    "fresh",	 "trap",    "page by address", "device memory",
+				    "page table" };
+
+/* Where device memory begins that can be read without harm: a timer's registers. 0: nowhere. */
+static inline uint64_t timer_pa(void)
+{
+	FILE *f = fopen("/proc/iomem", "r");
+	char line[256];
+	uint64_t pa = 0;
+
+	while (f && !pa && fgets(line, sizeof(line), f))
+		if (strstr(line, "HPET"))
+			pa = strtoull(line, NULL, 16);
+	if (f)
+		fclose(f);
+	return pa;
+}
 
 #endif

@@ -283,6 +283,29 @@ Test(plan, json_is_an_object)
 	plan_free(&p);
 }
 
+Test(plan, json_of_a_physical_address)
+{
+	struct plan p = { .id = 3 };
+	struct entry_view v;
+	struct pt_fmt fmt;
+	struct json j;
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+
+	add(&p, PTREMAP_RAM, 0x5067, 0x7067);
+	p.changes[0].item.other_va = 0x7000;
+	p.changes[0].item.flags = PTREMAP_ITEM_FORCE_RESERVED | PTREMAP_ITEM_FORCE_TABLE;
+	json_init(&j, out);
+	plan_json(&j, &p, style(&fmt, &v));
+	fclose(out);
+	cr_expect(strstr(text, "\"what\":\"phys\""), "%s", text);
+	cr_expect(strstr(text, "\"physical\":\"0x7000\",\"forced\":[\"table\",\"reserved\"]"), "%s",
+		  text);
+	free(text);
+	plan_free(&p);
+}
+
 Test(plan, records)
 {
 	static const struct ptremap_record records[] = {
@@ -332,14 +355,16 @@ Test(plan, records)
 /* Each refusal of a change has a sentence of its own. */
 Test(plan, refusals_are_told_apart)
 {
-	static const int errors[] = { EDOM,   ENOENT, EOPNOTSUPP, ESTALE,	EBUSY,
-				      EROFS,  EXDEV,  EAGAIN,	  ENXIO,	ESRCH,
-				      EINVAL, EPERM,  EACCES,	  EKEYREJECTED, EINTR };
+	static const int errors[] = { EDOM,	 ENOENT,   EOPNOTSUPP,	ESTALE,	      EBUSY,
+				      EROFS,	 EXDEV,	   EAGAIN,	ENXIO,	      ESRCH,
+				      EINVAL,	 EPERM,	   EACCES,	EKEYREJECTED, EINTR,
+				      ERANGE,	 ENODEV,   EMEDIUMTYPE, ENODATA,      ELOOP,
+				      ENOTEMPTY, ENOTUNIQ, EADDRINUSE,	EHWPOISON };
 	const size_t nr = sizeof(errors) / sizeof(errors[0]);
 	uint32_t what;
 	size_t i, j;
 
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
+	for (what = PTREMAP_PROTECT; what <= PTREMAP_MMIO; what++)
 		for (i = 0; i < nr; i++)
 			for (j = 0; j < i; j++)
 				cr_expect_str_neq(ptremap_edit_strerror(what, errors[i]),

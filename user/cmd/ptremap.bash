@@ -65,7 +65,7 @@ _ptremap_options()
 		;;
 	map)
 		flags+=' --fresh'
-		valued+=' --frame-of'
+		valued+=' --frame-of --phys --mmio --force-frame'
 		;;
 	graft)
 		flags+=' --fresh --low'
@@ -120,13 +120,18 @@ _ptremap_value()
 		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
 		;;
 	--mmio)
-		[[ ${COMP_WORDS[1]} == graft ]] && return # an address there, a width elsewhere
+		[[ ${COMP_WORDS[1]} == @(graft|map) ]] && return # an address there, a width elsewhere
 		mapfile -t COMPREPLY < <(compgen -W '1 2 4 8' -- "$cur")
 		;;
 	--set | --clear)
 		[[ $cur == *,* ]] && done=${cur%,*},
 		[[ $1 == --set ]] && key=PK= || key=PK
 		mapfile -t COMPREPLY < <(compgen -P "$done" -W "RW PWT PCD A D PAT NX $key" -- "${cur##*,}")
+		compopt -o nospace 2>/dev/null
+		;;
+	--force-frame)
+		[[ $cur == *,* ]] && done=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$done" -W 'free table slab reserved kernel' -- "${cur##*,}")
 		compopt -o nospace 2>/dev/null
 		;;
 	--access)

@@ -303,6 +303,14 @@ static const struct sentence of_edits[] = {
 	{ EOPNOTSUPP, PTREMAP_TRAP,
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or a kernel "
 	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
+	{ EOPNOTSUPP, PTREMAP_RAM,
+	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the physical "
+	  "page is one of hugetlb or of secret memory, which is not lent; or the memory is shared and "
+	  "userfaultfd write-protects it" },
+	{ EOPNOTSUPP, PTREMAP_MMIO,
+	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the kernel "
+	  "manages this device's memory as pages; or the memory is shared and userfaultfd "
+	  "write-protects it" },
 	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
 	{ ESTALE, 0,
 	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
@@ -311,9 +319,31 @@ static const struct sentence of_edits[] = {
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },
+	{ EROFS, PTREMAP_RAM,
+	  "the process could write to a page of a file, or one that processes share until they "
+	  "write (copy-on-write, KSM); memory that it may only read can lead there" },
 	{ EROFS, 0,
 	  "the process could write to a page that its owner may only read, or of which a file "
 	  "system wants to hear each write; take one that is writable there" },
+	{ ERANGE, 0, "the physical address is beyond the address width of this processor" },
+	{ ENODEV, PTREMAP_RAM,
+	  "there is no RAM at this physical address; of a device it is --mmio" },
+	{ ENODEV, PTREMAP_MMIO,
+	  "there is no device memory at this physical address; of RAM it is --phys" },
+	{ EMEDIUMTYPE, 0, "others have this device memory mapped with another cache type" },
+	{ ENODATA, 0,
+	  "the physical page is free, and may become anybody's; --force-frame free maps it all the "
+	  "same" },
+	{ ELOOP, 0, "the physical page is a page table; --force-frame table maps it all the same" },
+	{ ENOTEMPTY, 0,
+	  "the physical page has kernel objects in it (slab); --force-frame slab maps it all the "
+	  "same" },
+	{ ENOTUNIQ, 0,
+	  "the physical page is reserved: the kernel's image, or firmware's; --force-frame reserved "
+	  "maps it all the same" },
+	{ EADDRINUSE, 0,
+	  "the physical page is the kernel's own; --force-frame kernel maps it all the same" },
+	{ EHWPOISON, 0, "the physical page is broken (hardware poison)" },
 	{ EXDEV, 0,
 	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
 	  "trap are possible" },

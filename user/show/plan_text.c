@@ -7,6 +7,7 @@
 #include "user/base/table.h"
 #include "user/pt/pt_linux.h"
 #include "user/remap/change.h"
+#include "user/remap/force.h"
 #include "user/show/words.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -146,6 +147,18 @@ static void put_other_json(struct json *j, const struct planned *c, const struct
 	put_entry_json(j, "other_after", c->other_new, style);
 }
 
+static void put_physical_json(struct json *j, const struct ptremap_item *item)
+{
+	const char *kind;
+	unsigned int i;
+
+	json_hex(j, "physical", item->other_va);
+	json_array(j, "forced");
+	for (i = 0; (kind = force_name(item->flags, i)); i++)
+		json_str(j, NULL, kind);
+	json_end_array(j);
+}
+
 static void put_change_json(struct json *j, const struct planned *c, const struct entry_view *style)
 {
 	uint64_t frames[2];
@@ -159,6 +172,8 @@ static void put_change_json(struct json *j, const struct planned *c, const struc
 	put_entry_json(j, "after", c->item.new, style);
 	if (c->item.other_pid)
 		put_other_json(j, c, style);
+	if (c->item.what == PTREMAP_RAM || c->item.what == PTREMAP_MMIO)
+		put_physical_json(j, &c->item);
 	json_array(j, "holds");
 	for (i = 0; i < n; i++)
 		json_hex(j, NULL, frames[i]);
