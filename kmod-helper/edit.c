@@ -69,12 +69,12 @@ static enum ptremap_cause cause_of(enum mmu_notifier_event event)
 static pte_t put_back(struct edit *e)
 {
 	bool same_frame = pte_pfn(e->old_pte) == pte_pfn(e->new_pte);
-	pte_t seen = ptep_get(e->pte);
+	pte_t seen = ptep_get(e->leaf.at);
 	pte_t want;
 
 	do {
 		want = same_frame ? entry_carry(e->old_pte, seen) : e->old_pte;
-	} while (!try_cmpxchg(&e->pte->pte, &seen.pte, want.pte));
+	} while (!try_cmpxchg(&e->leaf.at->pte, &seen.pte, want.pte));
 	return seen;
 }
 
@@ -83,15 +83,15 @@ static void restore_locked(struct edit *e, enum ptremap_cause cause)
 {
 	pte_t now;
 
-	spin_lock(e->ptl);
-	now = ptep_get(e->pte);
+	spin_lock(e->leaf.ptl);
+	now = ptep_get(e->leaf.at);
 	if (pte_present(now) && pte_pfn(now) == pte_pfn(e->new_pte)) {
 		e->dirtied = pte_dirty(put_back(e));
 		e->state = PTREMAP_TAKEN;
 	} else {
 		e->state = PTREMAP_LOST;
 	}
-	spin_unlock(e->ptl);
+	spin_unlock(e->leaf.ptl);
 	e->cause = cause;
 }
 
@@ -222,24 +222,6 @@ int edit_hold_old(struct edit *e)
 	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old);
 }
 
-/* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
-static pmd_t *find_pmd(struct mm_struct *mm, unsigned long va)
-{
-	pgd_t *pgd = pgd_offset(mm, va);
-	p4d_t *p4d;
-	pud_t *pud;
-
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
-		return NULL;
-	p4d = p4d_offset(pgd, va);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
-		return NULL;
-	pud = pud_offset(p4d, va);
-	if (pud_none(*pud) || pud_leaf(*pud) || pud_bad(*pud))
-		return NULL;
-	return pmd_offset(pud, va);
-}
-
 /*
  * A page that may only be read must not become writable by the kernel's hand: it makes entries of
  * shared memory writable, and those that lead to anonymous pages which it knows as exclusive
@@ -292,10 +274,10 @@ static bool differs(const struct edit *e, pte_t seen)
 }
 
 /* ->lock and the page table's are held. */
-static int install_locked(struct edit *e, const struct vm_area_struct *vma, pte_t *pte,
+static int install_locked(struct edit *e, const struct vm_area_struct *vma, const struct leaf *leaf,
 			  bool dry_run)
 {
-	pte_t seen = ptep_get(pte);
+	pte_t seen = ptep_get(leaf->at);
 	int err;
 
 	if (!pte_present(seen) || pte_protnone(seen) || pte_pfn(seen) != page_to_pfn(e->old.page))
@@ -308,56 +290,33 @@ static int install_locked(struct edit *e, const struct vm_area_struct *vma, pte_
 		err = new_entry(e, vma, seen, &e->new_pte);
 		if (err)
 			return err;
-	} while (!dry_run && !try_cmpxchg(&pte->pte, &seen.pte, e->new_pte.pte));
+	} while (!dry_run && !try_cmpxchg(&leaf->at->pte, &seen.pte, e->new_pte.pte));
 	e->item.old = pte_val(e->old_pte);
 	e->item.new = pte_val(e->new_pte);
 	if (dry_run)
 		return 0;
-	e->pte = pte;
+	e->leaf = *leaf;
 	e->state = PTREMAP_ACTIVE;
 	return 0;
-}
-
-/*
- * ->lock is held. RCU keeps the table from being freed until its lock is ours, which keeps it in
- * its place (pte_offset_map_lock() in mm/pgtable-generic.c, which modules cannot call).
- */
-static int lock_and_install(struct edit *e, const struct vm_area_struct *vma, pmd_t *pmd,
-			    bool dry_run)
-{
-	pmd_t seen;
-	int err = -EAGAIN;
-
-	rcu_read_lock();
-	seen = READ_ONCE(*pmd);
-	if (pmd_none(seen) || !pmd_present(seen) || pmd_leaf(seen) || pmd_bad(seen))
-		goto out;
-	e->ptl = pte_lockptr(e->mm, &seen);
-	spin_lock(e->ptl);
-	if (pmd_same(seen, READ_ONCE(*pmd)))
-		err = install_locked(e, vma, pte_offset_kernel(&seen, e->va), dry_run);
-	spin_unlock(e->ptl);
-out:
-	rcu_read_unlock();
-	return err;
 }
 
 /* mmap_lock is held for reading. */
 static int try_install(struct edit *e, unsigned long seq, bool dry_run)
 {
 	const struct vm_area_struct *vma = find_vma(e->mm, e->va);
-	pmd_t *pmd;
+	struct leaf leaf;
 	int err = -EAGAIN;
 
 	/* The kernel may have been here since the page was held. */
 	if (hold_check(vma, e->va))
 		return -EAGAIN;
-	pmd = find_pmd(e->mm, e->va);
-	if (!pmd)
-		return -EAGAIN;
 	spin_lock(&e->lock);
 	if (!mmu_interval_read_retry(&e->guard, seq))
-		err = lock_and_install(e, vma, pmd, dry_run);
+		err = leaf_lock(&leaf, e->mm, e->va, 1);
+	if (!err) {
+		err = install_locked(e, vma, &leaf, dry_run);
+		leaf_unlock(&leaf);
+	}
 	spin_unlock(&e->lock);
 	return err;
 }

@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "hold.h"
+#include "leaf.h"
 #include "uapi/ptremap.h"
 
 struct edit {
@@ -40,8 +41,7 @@ struct edit {
 	u8 cause;
 	bool dirtied; /* ->source was written to through the entry */
 	/* Valid while active: a table is not freed before the guard was called for its range. */
-	pte_t *pte;
-	spinlock_t *ptl;
+	struct leaf leaf;
 	pte_t old_pte, new_pte;
 };
 

@@ -116,7 +116,7 @@ static int check_item(const struct ptremap_item *i)
 {
 	bool two = i->what == PTREMAP_FRAME || i->what == PTREMAP_SWAP;
 
-	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->reserved ||
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->level > 1 ||
 	    i->flags & ~PTREMAP_ITEM_EXPECT)
 		return -EINVAL;
 	if (i->what == PTREMAP_PROTECT) {

@@ -143,7 +143,7 @@ static void test_items(struct test *t)
 		{ "kind 0", EINVAL, { .pid = me, .va = p } },
 		{ "kind 6", EINVAL, { .pid = me, .va = p, .what = 6 } },
 		{ "unknown item flag", EINVAL, { .pid = me, .va = p, .what = 5, .flags = 2 } },
-		{ "reserved field", EINVAL, { .pid = me, .va = p, .what = 5, .reserved = 1 } },
+		{ "level 3", EINVAL, { .pid = me, .va = p, .what = 5, .level = 3 } },
 		{ "no bit to change", EINVAL, { .pid = me, .va = p, .what = PTREMAP_PROTECT } },
 		{ "bit set and cleared",
 		  EINVAL,
