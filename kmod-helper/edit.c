@@ -68,7 +68,7 @@ static enum ptremap_cause cause_of(enum mmu_notifier_event event)
 /* The page table is locked, so that only the CPU's A and D come between. Returns what was there. */
 static pte_t put_back(struct edit *e)
 {
-	bool same_frame = pte_pfn(e->old_pte) == pte_pfn(e->new_pte);
+	bool same_frame = entry_pfn(e->old_pte, e->level) == entry_pfn(e->new_pte, e->level);
 	pte_t seen = ptep_get(e->leaf.at);
 	pte_t want;
 
@@ -85,7 +85,7 @@ static void restore_locked(struct edit *e, enum ptremap_cause cause)
 
 	spin_lock(e->leaf.ptl);
 	now = ptep_get(e->leaf.at);
-	if (pte_present(now) && pte_pfn(now) == pte_pfn(e->new_pte)) {
+	if (pte_present(now) && entry_pfn(now, e->level) == entry_pfn(e->new_pte, e->level)) {
 		e->dirtied = pte_dirty(put_back(e));
 		e->state = PTREMAP_TAKEN;
 	} else {
@@ -138,7 +138,7 @@ void edit_release(struct edit *e)
 		return;
 	/* Of what it did itself the kernel has told them. */
 	if (e->cause == PTREMAP_CAUSE_UNDO && e->source.page)
-		hold_tell_others(e->mm, e->va);
+		hold_tell_others(e->mm, e->va, e->level);
 	if (e->guarded)
 		mmu_interval_notifier_remove(&e->guard);
 	if (keeps_pages(e))
@@ -174,13 +174,14 @@ static const struct mmu_interval_notifier_ops guard_ops = { .invalidate = guard_
 /* The first guard of an mm takes mmap_lock for writing, for which a killed caller does not wait. */
 static int insert_guard(struct edit *e)
 {
+	unsigned long size = leaf_size(e->level);
 	int err;
 
 	if (smp_load_acquire(&e->mm->notifier_subscriptions))
-		return mmu_interval_notifier_insert(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+		return mmu_interval_notifier_insert(&e->guard, e->mm, e->va, size, &guard_ops);
 	if (mmap_write_lock_killable(e->mm))
 		return -EINTR;
-	err = mmu_interval_notifier_insert_locked(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+	err = mmu_interval_notifier_insert_locked(&e->guard, e->mm, e->va, size, &guard_ops);
 	mmap_write_unlock(e->mm);
 	return err;
 }
@@ -196,6 +197,7 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 	e->mm = mm;
 	e->pid = item->pid;
 	e->va = item->va;
+	e->level = item->level == 2 ? 2 : 1;
 	err = insert_guard(e);
 	e->guarded = !err;
 	return err;
@@ -211,30 +213,44 @@ int edit_hold_source(struct edit *e, struct mm_struct *other)
 	if (!is_frame_edit(e))
 		return 0;
 	if (e->item.what == PTREMAP_FRESH)
-		return hold_fresh(&e->source);
-	return hold_page(other, e->item.other_va, HOLD_LEND, &e->source);
+		return hold_fresh(&e->source, e->level);
+	return hold_leaf(other, e->item.other_va, e->level, HOLD_LEND, &e->source);
+}
+
+/*
+ * hugetlb takes each page in its memory for one of its own, and no entry there for a NUMA hint:
+ * hugetlb_fault() would come back forever. It reads entries as if they were of level 1, where the
+ * bit of PAT is one of the frame's number.
+ */
+static bool goes_together(const struct edit *e)
+{
+	if (e->item.what == PTREMAP_TRAP || e->item.set & _PAGE_PAT_LARGE)
+		return !PageHuge(e->old.page);
+	return !e->source.page || PageHuge(e->source.page) == PageHuge(e->old.page);
 }
 
 int edit_hold_old(struct edit *e)
 {
 	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
+	int err = hold_leaf(e->mm, e->va, e->level, own ? HOLD_OWN : HOLD_KEEP, &e->old);
 
-	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old);
+	return err ?: goes_together(e) ? 0 : -EOPNOTSUPP;
 }
 
 /*
  * A page that may only be read must not become writable by the kernel's hand: it makes entries of
  * shared memory writable, and those that lead to anonymous pages which it knows as exclusive
- * (do_wp_page()). Of others it makes a copy, before which the guard is called.
+ * (do_wp_page()). Of others it makes a copy, before which the guard is called; but not in each case
+ * of huge ones (do_huge_pmd_wp_page(), hugetlb_wp()).
  */
 static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
 {
 	bool may_write = vma->vm_flags & VM_WRITE;
 
 	if (may_write && !e->source.writable &&
-	    (vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
+	    (e->level == 2 || vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
 		return -EROFS;
-	*new = entry_frame(old, e->source.page,
+	*new = entry_frame(old, e->level, e->source.page,
 			   may_write && e->source.writable && !pte_uffd_wp(old));
 	return 0;
 }
@@ -260,7 +276,7 @@ static int new_entry(const struct edit *e, const struct vm_area_struct *vma, pte
 	case PTREMAP_PROTECT:
 		return new_protection(e, old, new);
 	case PTREMAP_TRAP:
-		*new = entry_trap(old);
+		*new = entry_trap(old, e->level);
 		return 0;
 	default:
 		return new_frame(e, vma, old, new);
@@ -280,7 +296,8 @@ static int install_locked(struct edit *e, const struct vm_area_struct *vma, cons
 	pte_t seen = ptep_get(leaf->at);
 	int err;
 
-	if (!pte_present(seen) || pte_protnone(seen) || pte_pfn(seen) != page_to_pfn(e->old.page))
+	if (!pte_present(seen) || pte_protnone(seen) ||
+	    entry_pfn(seen, e->level) != page_to_pfn(e->old.page))
 		return -EAGAIN;
 	e->item.old = pte_val(seen);
 	if (differs(e, seen))
@@ -303,16 +320,16 @@ static int install_locked(struct edit *e, const struct vm_area_struct *vma, cons
 /* mmap_lock is held for reading. */
 static int try_install(struct edit *e, unsigned long seq, bool dry_run)
 {
-	const struct vm_area_struct *vma = find_vma(e->mm, e->va);
+	struct vm_area_struct *vma = find_vma(e->mm, e->va);
 	struct leaf leaf;
 	int err = -EAGAIN;
 
 	/* The kernel may have been here since the page was held. */
-	if (hold_check(vma, e->va))
+	if (hold_check(vma, e->va, e->level))
 		return -EAGAIN;
 	spin_lock(&e->lock);
 	if (!mmu_interval_read_retry(&e->guard, seq))
-		err = leaf_lock(&leaf, e->mm, e->va, 1);
+		err = leaf_lock(&leaf, e->mm, e->va, e->level);
 	if (!err) {
 		err = install_locked(e, vma, &leaf, dry_run);
 		leaf_unlock(&leaf);

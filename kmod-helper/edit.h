@@ -33,6 +33,7 @@ struct edit {
 	struct held old, source; /* ->source: of FRAME, SWAP and FRESH, where the entry leads to */
 	struct ptremap_item item;
 	pid_t pid;
+	u8 level;		   /* 1 or 2 */
 	bool guarded;		   /* ->guard is registered */
 	unsigned long is_released; /* bit 0 */
 
@@ -50,7 +51,7 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 	      struct work_struct *released);
 /* The page that the entry is to lead to; @other is the mm of ->item.other_va, if it has one. */
 int edit_hold_source(struct edit *e, struct mm_struct *other);
-/* The page that it leads to now. */
+/* The page that it leads to now. After edit_hold_source(): they must go together. */
 int edit_hold_old(struct edit *e);
 int edit_install(struct edit *e, bool dry_run);
 /* True: it was active, and the caller has to flush before it goes on. */

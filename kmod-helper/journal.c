@@ -131,6 +131,7 @@ static void fill_record(struct ptremap_record *r, const struct txn *t, struct ed
 		.state = e->state,
 		.cause = e->cause,
 		.keep = !t->owner,
+		.level = e->level,
 		.va = e->va,
 		.old = pte_val(e->old_pte),
 		.new = pte_val(e->new_pte),
