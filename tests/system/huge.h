@@ -109,14 +109,17 @@ static inline void allow_huge(unsigned int nr)
 		die("huge pages");
 }
 
-static inline long free_hugetlb(void)
+/* "HugePages_Total" and the like of /proc/meminfo. */
+static inline long count_hugetlb(const char *name)
 {
 	char line[128];
 	FILE *f = fopen("/proc/meminfo", "r");
+	size_t len = strlen(name);
 	long n = -1;
 
 	while (f && n < 0 && fgets(line, sizeof(line), f))
-		sscanf(line, "HugePages_Free: %ld", &n);
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = strtol(line + len + 1, NULL, 10);
 	if (f)
 		fclose(f);
 	return n;

@@ -156,6 +156,7 @@ static void try_others(struct plan *p, int fd)
 			.va = item->other_va,
 			.other_pid = item->pid,
 			.other_va = item->va,
+			.level = item->level,
 		};
 		uint32_t id;
 
