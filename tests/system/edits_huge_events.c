@@ -183,11 +183,12 @@ static void test_event(struct test *t, const struct event *e, uint32_t what, uin
 	start(t, e);
 	item = item_for(t, what);
 	err = edit_many(&t->c, &item, 1, flags, &t->id);
-	t->m->step = GO;
-	if (e->after == ENDED)
+	if (e->after == ENDED) {
+		t->m->step = GO;
 		wait_exec(t->pid);
-	else
+	} else {
 		go(t);
+	}
 	state = state_in_list(&t->c, t->id, &cause);
 	back = err ? err : undo(&t->c, t->id);
 	good = lives_on(t, e);
