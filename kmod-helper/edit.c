@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guarded rewriting of one PTE.
+ * Guarded rewriting of one leaf: a PTE, or a PMD that maps a huge page.
  *
  * Why it is safe. The kernel tells MMU notifiers before it acts on a mapping: unmaps, write
  * protects, migrates, reclaims, copies, collapses it, or ends the process. The guard of an edit is
@@ -15,6 +15,8 @@
  *
  * A process writes through an edit only to what it, or the one that lent the page, could write to
  * itself; not to copy-on-write pages, nor to pages whose file system wants to hear of it first.
+ *
+ * Of PMDs the same is true: leaf.c says why.
  *
  * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
  * sleeps, and is called with neither held.

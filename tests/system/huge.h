@@ -95,20 +95,6 @@ static inline char *make_huge(enum huge_memory m, unsigned int nr, int *fd)
 	return p;
 }
 
-/* Huge pages wherever they are asked for: of tmpfs, too, and @nr of hugetlb. */
-static inline void allow_huge(unsigned int nr)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", nr);
-	write_file("/proc/sys/vm/compact_memory", "1");
-	if (!write_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise") ||
-	    !write_file("/sys/kernel/mm/transparent_hugepage/defrag", "madvise") ||
-	    !write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise") ||
-	    !write_file("/proc/sys/vm/nr_hugepages", text))
-		die("huge pages");
-}
-
 /* "HugePages_Total" and the like of /proc/meminfo. */
 static inline long count_hugetlb(const char *name)
 {
@@ -123,6 +109,22 @@ static inline long count_hugetlb(const char *name)
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* Huge pages wherever they are asked for: of tmpfs, too, and @nr of hugetlb. */
+static inline void allow_huge(unsigned int nr)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", nr);
+	write_file("/proc/sys/vm/drop_caches", "3");
+	write_file("/proc/sys/vm/compact_memory", "1");
+	if (!write_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise") ||
+	    !write_file("/sys/kernel/mm/transparent_hugepage/defrag", "madvise") ||
+	    !write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise") ||
+	    !write_file("/proc/sys/vm/nr_hugepages", text) ||
+	    count_hugetlb("HugePages_Total") != (long)nr)
+		die("huge pages");
 }
 
 /* 0: there is none. */
