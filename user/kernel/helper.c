@@ -224,8 +224,8 @@ static const struct sentence of_edits[] = {
 	{ ESTALE, 0,
 	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
 	{ EBUSY, 0,
-	  "a change of this page, or of a part of it, is in force, or twice in this transaction; see "
-	  "'ptremap list'" },
+	  "a change of this page is in force (or of one that overlaps it), or twice in this "
+	  "transaction; see 'ptremap list'" },
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },
