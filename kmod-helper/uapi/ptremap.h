@@ -213,15 +213,15 @@ struct ptremap_item {
  * originals come back with PTREMAP_UNDO, when the file is closed (but see PTREMAP_EDIT_KEEP), and
  * before the kernel itself acts on a page that was changed: that page's alone, and for a SWAP both.
  *
- * A page is faulted in first, and, at level 1, split from a huge one; where the process is to write
- *to a page of its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied first.
- *With an error nothing else has changed, and items say why in ->status.
+ * A page is faulted in first, and, at level 1, split from a huge one; where the process is to
+ * write to a page of its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied
+ * first. With an error nothing else has changed, and items say why in ->status.
  *
  * Errors of items, beside those above:
  *	EDOM		va is not in the user half, or is no multiple of 4096; of 2 MiB at level 2
  *	ENOENT		nothing is mapped there, or no page could be faulted in
  *	ENOTBLK		level 2: no 2 MiB leaf is there, or it leads to the kernel's page of zeros;
- *			to be the process' own, a page that it shared with a fork was split
+ *			one that a fork shares is split when the process is to write to it
  *	EOPNOTSUPP	memory of a kind that is not changed: a device's, shadow stacks; TRAP in a
  *			kernel without NUMA balancing. Level 1: hugetlb. Level 2: files outside of
  *			tmpfs; hugetlb pages of other sizes, those in shared memory that covers a
