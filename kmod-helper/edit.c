@@ -17,7 +17,8 @@
  * itself; not to copy-on-write pages, nor to pages whose file system wants to hear of it first.
  *
  * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
- * sleeps, and is called with neither held.
+ * sleeps, and is called with neither held. Watches are told under none of these locks, after the
+ * flush.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -109,6 +110,43 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 	return active;
 }
 
+void edit_record(struct edit *e, struct ptremap_record *r)
+{
+	spin_lock(&e->lock);
+	*r = (struct ptremap_record){
+		.id = e->watched.id,
+		.what = e->item.what,
+		.pid = e->pid,
+		.state = e->state,
+		.cause = e->cause,
+		.keep = e->watched.keep,
+		.va = e->va,
+		.old = pte_val(e->old_pte),
+		.new = pte_val(e->new_pte),
+	};
+	spin_unlock(&e->lock);
+}
+
+void edit_tell_gone(struct edit *e)
+{
+	struct ptremap_record r;
+
+	edit_record(e, &r);
+	watch_gone(&e->watched, &r);
+}
+
+/* The guard may have taken it by now, and found that nobody knew of it. */
+void edit_tell_made(struct edit *e)
+{
+	struct ptremap_record r;
+
+	edit_record(e, &r);
+	r.state = PTREMAP_ACTIVE;
+	r.cause = PTREMAP_CAUSE_NONE;
+	if (watch_made(&e->watched, &r))
+		edit_tell_gone(e);
+}
+
 u8 edit_state(struct edit *e)
 {
 	u8 state;
@@ -161,6 +199,9 @@ static bool guard_invalidate(struct mmu_interval_notifier *guard,
 		if (e->twin)
 			edit_restore(e->twin, cause_of(range->event));
 		flush_all_cpus();
+		edit_tell_gone(e);
+		if (e->twin)
+			edit_tell_gone(e->twin);
 		/* The pages are wanted back soon, and this may be reclaim: not from here. */
 		queue_work(system_unbound_wq, e->released);
 	}

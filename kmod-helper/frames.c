@@ -126,6 +126,9 @@ static int hold_all(struct frames *f, const struct ptremap_map *req, struct mm_s
 	unsigned long nr = req->len >> PAGE_SHIFT;
 	int err;
 
+	/* What others have is not to be pushed out for it. */
+	if (req->source == PTREMAP_MAP_FRESH && nr > max(si_mem_available(), 0L))
+		return -ENOMEM;
 	f->held = kvcalloc(nr, sizeof(*f->held), GFP_KERNEL_ACCOUNT);
 	if (!f->held)
 		return -ENOMEM;

@@ -47,6 +47,8 @@
 /*
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
+ * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
+ * have the number.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)
@@ -139,6 +141,8 @@ struct ptremap_tables {
 
 #define PTREMAP_PHYS_WRITE 1
 #define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
+#define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
 #define PTREMAP_PHYS_MAX   (16U << 20)
 
 /*
@@ -146,6 +150,13 @@ struct ptremap_tables {
  * @done (-EIO: it is there but cannot be accessed: poisoned, or taken out of the direct map;
  * -EROFS: the kernel's own read-only memory); what lies before it was transferred. -ERANGE: beyond
  * the physical address width. -EMSGSIZE: too long.
+ *
+ * With PTREMAP_PHYS_VA (and PTREMAP_PIDFD, if @pid is one) memory of a process, through the frames
+ * that its tables lead to at that moment, also where it is PROT_NONE. Nothing is faulted in. -ENXIO
+ * of @pa + @done: no page is there; -ENODEV: no RAM, but a device's memory; -EROFS: the entry does
+ * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
+ * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
+ * after each of several tries. @done 0 and -ENXIO may also be a process without memory.
  */
 struct ptremap_phys {
 	__u32 size;
@@ -155,7 +166,7 @@ struct ptremap_phys {
 	__u64 buf;
 	__u64 done;  /* out: bytes transferred */
 	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
-	__u32 reserved;
+	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
 };
 
 /* What is done to a 4 KiB leaf of a process' page tables. */
@@ -363,10 +374,17 @@ struct ptremap_undo {
 /*
  * Makes a file descriptor, @fd, that tells what becomes of transactions from now on: each read(2)
  * gives whole struct ptremap_event, as many as there are and fit, and waits for the first one
- * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Up to @nr events
- * wait to be read; further ones are counted in ->lost of the next one that is. EINVAL of read: the
- * buffer is smaller than one event. The descriptor is one of its own: closing the device ends
- * what it watches, whose last events can still be read; then it reads 0 bytes (without ALL).
+ * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Errors of read:
+ * EINVAL, the buffer is smaller than one event, and those of rights, which each read asks for.
+ *
+ * Each item that comes into force is MADE, and GONE once, when no CPU uses it any more: whoever
+ * took it back, and whatever happens to its transaction later. Of what was made before the watch
+ * there is GONE alone. Up to @nr events wait to be read; further ones are counted in ->lost of the
+ * next one that is, or of a LOST event when all others were read.
+ *
+ * Without ALL the device's file that the call is made on is watched, with what it keeps. When it is
+ * closed, the last events can be read (GONE of all but what is kept); then read() gives 0 bytes.
+ * The module stays loaded for as long as the descriptor is open.
  */
 #define PTREMAP_WATCH_NONBLOCK 2
 #define PTREMAP_WATCH_MAX      65536
@@ -380,6 +398,7 @@ struct ptremap_watch {
 enum ptremap_event_type {
 	PTREMAP_EVENT_MADE = 1, /* an item was changed, or a mapping was made */
 	PTREMAP_EVENT_GONE,	/* it is no longer in force: ->state and ->cause of the record */
+	PTREMAP_EVENT_LOST, /* ->lost events before this one, behind which none came; no record */
 };
 
 struct ptremap_event {

@@ -486,6 +486,29 @@ part_kernel()
 	says "walk to a non-canonical address" 'no page: address not canonical'
 }
 
+# pointer_at VA - what the kernel has there
+pointer_at()
+{
+	kcore "$1" | perl -lane 'printf "0x%x\n", unpack "Q<", pack "H16", $F[1]'
+}
+
+# Kernels with 16-bit segments (not the cloud flavour) have a stack for each CPU, 64 of them in a
+# page, which is mapped 65536 times (arch/x86/kernel/espfix_64.c).
+part_espfix()
+{
+	local page
+
+	"$remap" dump --kernel --json 0xffffff0000000000-0xffffff7fffffffff >"$work/dump"
+	page=$(pointer_at "$(symbol espfix_pages)") # the first of them
+	equal "$what: espfix: the page that is mapped" "$(jq -r .pa "$work/dump" | sort -u | xargs)" \
+		"$("$remap" kind --json "$page" | jq -r .pa)" "espfix_pages in /proc/kcore"
+	equal "$what: espfix: how often" "$(wc -l <"$work/dump")" 65536
+	equal "$what: espfix: read, write, exec, user, page size" \
+		"$(jq -c '[.read, .write, .exec, .user, .page_size]' "$work/dump" | sort -u)" "[true,false,false,false,4096]"
+	equal "$what: espfix: kinds of the first and the last" "$(sed -n '1p; $p' "$work/dump" | jq -r .start |
+		xargs "$remap" kind --json | jq -r .kind | tr '\n' ,)" "espfix stacks,espfix stacks,"
+}
+
 # ---- errors, and page-table isolation --------------------------------------------------------
 
 part_errors()

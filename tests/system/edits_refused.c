@@ -143,7 +143,7 @@ static void test_items(struct test *t)
 		{ "kind 0", EINVAL, { .pid = me, .va = p } },
 		{ "kind 6", EINVAL, { .pid = me, .va = p, .what = 6 } },
 		{ "unknown item flag", EINVAL, { .pid = me, .va = p, .what = 5, .flags = 2 } },
-		{ "reserved field", EINVAL, { .pid = me, .va = p, .what = 5, .reserved = 1 } },
+		{ "level 3", EINVAL, { .pid = me, .va = p, .what = 5, .level = 3 } },
 		{ "no bit to change", EINVAL, { .pid = me, .va = p, .what = PTREMAP_PROTECT } },
 		{ "bit set and cleared",
 		  EINVAL,
@@ -334,6 +334,7 @@ union any {
 	struct ptremap_walk walk;
 	struct ptremap_tables tables;
 	struct ptremap_list list;
+	struct ptremap_watch watch;
 };
 
 /* Valid here and there, so that it gets further. */
@@ -373,15 +374,16 @@ static void random_items(struct ptremap_item *items, uint32_t *state, char *p, p
 
 static void one_call(struct test *t, uint32_t *state, void *buf, pid_t pid)
 {
-	unsigned int nr = rnd(state) % 8;
+	unsigned int nr = rnd(state) % 9;
 	unsigned long cmd = rnd(state) % 16 ? _IO(PTREMAP_TYPE, nr) : rnd(state);
 	union any a;
 
 	random_bytes(&a, state, buf, pid);
 	random_items(buf, state, t->p, pid);
 	/* Neither memory nor devices of this machine are written to, nor are devices read. */
-	a.phys.flags &= cmd == PTREMAP_PHYS ? 0u : ~0u;
-	call(&t->c, cmd, &a);
+	a.phys.flags &= cmd == PTREMAP_PHYS ? PTREMAP_PHYS_VA : ~0u;
+	if (!call(&t->c, cmd, &a) && cmd == PTREMAP_WATCH)
+		close(a.watch.fd);
 }
 
 static void test_random(struct test *t, unsigned int seconds)

@@ -11,8 +11,8 @@
 readonly RUNS=("6.1 4 1 edits refused"
 	"6.1 5 4 events random"
 	"6.12 4 4 edits random"
-	"6.12 5 2 events refused kvm"
-	"6.1 4 2 edits kvm")
+	"6.12 5 2 events refused kvm watches pidfds"
+	"6.1 4 2 edits kvm watches pidfds")
 # Less memory than the events' test allocates.
 readonly MEMORY=640M EDITS=10000 SECONDS_EACH=${EDITS_SECONDS:-4}
 
@@ -32,6 +32,8 @@ run_part()
 	random) "$bin/tests/edits_random" "$EDITS" "$SECONDS_EACH" ;;
 	kvm) modprobe kvm_amd && "$bin/tests/edits_kvm" ;;
 	refused) "$bin/tests/edits_refused" "$SECONDS_EACH" ;;
+	watches) "$bin/tests/watches" 1 ;;
+	pidfds) "$bin/tests/pidfds" "$work/disk/file" ;;
 	esac
 }
 

@@ -2,8 +2,10 @@
 /* Files of changes, good and hostile ones, and what is said of changes. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/kernel/helper.h"
@@ -107,6 +109,59 @@ Test(plan, too_many_changes)
 		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
 	expect_refused(text, len, "changes, line 4097: more than 4096 changes");
 	free(text);
+}
+
+/* ---- processes -------------------------------------------------------------------------- */
+
+static bool is_open(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_GETFD) >= 0;
+}
+
+Test(plan, opens_each_process_once)
+{
+	struct ptremap_item item = { .pid = getpid(), .va = 0x1000, .what = PTREMAP_SWAP };
+	struct plan p = { 0 };
+	int own, parents;
+
+	item.other_pid = getpid();
+	cr_assert_eq(plan_add(&p, &item, 1), 0);
+	item.other_pid = getppid();
+	cr_assert_eq(plan_add(&p, &item, 2), 0);
+	item.pid = getppid();
+	item.other_pid = 0;
+	cr_assert_eq(plan_add(&p, &item, 3), 0);
+	own = p.changes[0].pidfd;
+	parents = p.changes[1].other_pidfd;
+	cr_expect(is_open(own) && is_open(parents) && own != parents);
+	cr_expect_eq(p.changes[0].other_pidfd, own);
+	cr_expect_eq(p.changes[1].pidfd, own);
+	cr_expect_eq(p.changes[2].pidfd, parents);
+	cr_expect_lt(p.changes[2].other_pidfd, 0);
+	plan_free(&p);
+	cr_expect(!is_open(own) && !is_open(parents));
+}
+
+/* No device is needed to refuse it: the number may be another process' by now. */
+Test(plan, a_process_that_was_not_there)
+{
+	struct ptremap_item item = { .what = PTREMAP_TRAP, .va = 0x1000 };
+	struct plan p = { 0 };
+	int old = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	item.pid = fork();
+	if (!item.pid)
+		_exit(0);
+	waitpid(item.pid, NULL, 0);
+	cr_assert_eq(plan_add(&p, &item, 0), 0);
+	cr_expect_eq(p.changes[0].pidfd, -ESRCH);
+	dup2(null, STDERR_FILENO);
+	cr_expect_eq(plan_make(&p, -1, 0), -ESRCH);
+	dup2(old, STDERR_FILENO);
+	cr_expect_eq(p.changes[0].item.status, -ESRCH);
+	plan_free(&p);
+	close(null);
+	close(old);
 }
 
 /* ---- what is said ----------------------------------------------------------------------- */

@@ -46,12 +46,13 @@ _ptremap_options()
 		;;
 	read)
 		flags+=' --raw'
-		valued+=' --pa --mmio'
+		valued+=' --pa --mmio --pid --va'
 		;;
 	write)
-		valued+=' --pa --mmio --hex --file'
+		flags+=' --force --partial'
+		valued+=' --pa --mmio --pid --va --hex --file'
 		;;
-	protect | map | swap | trap | apply)
+	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'
 		valued+=' --for'
 		;;&
@@ -65,6 +66,10 @@ _ptremap_options()
 		flags+=' --fresh'
 		valued+=' --frame-of'
 		;;
+	graft)
+		flags+=' --fresh --low'
+		valued+=' --pid --frames-of --phys --mmio --len --prot --cache'
+		;;
 	swap)
 		valued+=' --with'
 		;;
@@ -74,6 +79,10 @@ _ptremap_options()
 		;;
 	undo)
 		flags+=' --all'
+		;;
+	watch)
+		flags+=' --json'
+		valued+=' --pid --id --for --count'
 		;;
 	*)
 		flags='' valued=''
@@ -103,7 +112,14 @@ _ptremap_value()
 	--pid)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
+	--prot)
+		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
+		;;
+	--cache)
+		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
+		;;
 	--mmio)
+		[[ ${COMP_WORDS[1]} == graft ]] && return # an address there, a width elsewhere
 		mapfile -t COMPREPLY < <(compgen -W '1 2 4 8' -- "$cur")
 		;;
 	--set | --clear)
@@ -129,7 +145,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map swap trap apply list undo help --help --version' -- "$cur")
+			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

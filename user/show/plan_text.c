@@ -218,9 +218,9 @@ static const char *state_name(uint8_t state)
 	return state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-static const char *cause_name(uint8_t cause)
+const char *record_cause(const struct ptremap_record *r)
 {
-	return cause < ARRAY_SIZE(causes) ? causes[cause].name : "?";
+	return r->cause < ARRAY_SIZE(causes) ? causes[r->cause].name : "?";
 }
 
 const char *record_ending(const struct ptremap_record *r)
@@ -238,7 +238,7 @@ static bool is_mapping(const struct ptremap_record *r)
 
 static void put_record(struct table *t, const struct ptremap_record *r)
 {
-	const char *cause = cause_name(r->cause);
+	const char *cause = record_cause(r);
 
 	table_cell(t, "%" PRIu32, r->id);
 	table_cell(t, "%s", r->keep ? "kept" : "-");
@@ -247,7 +247,10 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", change_name(r->what));
 	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
 	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
-	table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
+	if (is_mapping(r) && !r->new)
+		table_cell(t, "fresh"); /* nothing that could be mapped is at 0 */
+	else
+		table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
 }
 
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
@@ -269,13 +272,12 @@ int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
 	return err;
 }
 
-void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
+void record_members(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
 {
-	json_object(j, NULL);
 	json_u64(j, "id", r->id);
 	json_bool(j, "keep", r->keep);
 	json_str(j, "state", state_name(r->state));
-	json_str(j, "cause", cause_name(r->cause));
+	json_str(j, "cause", record_cause(r));
 	json_str(j, "what", change_name(r->what));
 	json_u64(j, "pid", (uint64_t)r->pid);
 	json_hex(j, "address", r->va);
@@ -286,6 +288,12 @@ void record_json(struct json *j, const struct ptremap_record *r, const struct en
 		put_entry_json(j, "before", r->old, style);
 		put_entry_json(j, "after", r->new, style);
 	}
+}
+
+void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
+{
+	json_object(j, NULL);
+	record_members(j, r, style);
 	json_end_object(j);
 	json_end_line(j);
 }
