@@ -18,6 +18,7 @@
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/foreground.h"
+#include "user/kernel/kvm_here.h"
 #include "user/kernel/proc_task.h"
 
 #define POLL_MS	 100
@@ -53,6 +54,8 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	info->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	info->enc_bit = k->feat.enc_bit;
 	info->hook = session_hook(t->session);
+	info->kvm = o->cfg.kvm;
+	info->no_faults = !o->cfg.origins;
 	info->walks = o->cfg.walks && k->page_offset;
 	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;
 	read_line("/proc/sys/kernel/random/boot_id", info->boot_id, sizeof(info->boot_id));
@@ -65,7 +68,8 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 }
 
 /* One line that says what was not to be had and what it costs. */
-static void note_hooks(const struct tracing *t, const struct session_tries *tries)
+static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
+		       const struct session_tries *tries)
 {
 	char reasons[256] = "";
 	size_t used = 0;
@@ -77,10 +81,14 @@ static void note_hooks(const struct tracing *t, const struct session_tries *trie
 						 used ? "; " : "", name_hook((unsigned int)hook),
 						 strerror(-tries->error[hook]));
 	if (used)
-		msg_note("%s; using %s%s", reasons, name_hook(session_hook(t->session)),
-			 session_hook(t->session) == HOOK_RAWTP
-				 ? ": no outcome, no latency, no walk after the fault"
-				 : "");
+		msg_note("%s; using %s%s%s", reasons, name_hook(session_hook(t->session)),
+			 session_hook(t->session) == HOOK_RAWTP ? ": no " : "",
+			 session_hook(t->session) != HOOK_RAWTP ? ""
+			 : o->cfg.origins ? "outcome, no latency, no walk after the fault"
+					  : "host address of violations");
+	if (o->cfg.kvm && !kvm_here_btf())
+		msg_note("KVM has no BTF here: hypercalls without rdi, r8 to r11, mode, cpl and "
+			 "return value, violations without walks and host address");
 	if (!t->kinfo.page_offset)
 		msg_note("direct map not found (%s): no page-table walks",
 			 strerror(-t->kinfo.error));
@@ -104,6 +112,12 @@ static int check_targets(const struct tracing_opts *o)
 				  id, tgid);
 			return EXIT_FAILED;
 		}
+		if (o->set.vms && kvm_here_vms(id) < 1) {
+			msg_error("pid %u: has no virtual machine (no kvm-vm file in /proc/%u/fd); "
+				  "use -p %u to wait for one",
+				  id, id, id);
+			return EXIT_FAILED;
+		}
 	}
 	return 0;
 }
@@ -119,8 +133,29 @@ static bool in_pid_namespace(void)
 	return !stat("/proc/self/ns/pid", &st) && st.st_ino != 0xEFFFFFFC;
 }
 
+/* Options that are about events that were not asked for. */
+static int check_events(const struct tracing_opts *o)
+{
+	const char *what = NULL;
+
+	if (!o->cfg.origins && (o->cfg.outcomes || o->set.call_graph))
+		what = o->cfg.outcomes ? "--outcome is for faults" : "-g is for faults";
+	else if (o->cfg.by_nr && !(o->cfg.kvm & PTEV_WANT_HYPERCALL))
+		what = "--nr is for hypercalls: add -e hypercall";
+	else if (o->set.wait && !o->cfg.kvm)
+		what = "--wait is for events of VMs: add -e hypercall, violation or exit";
+	else if (o->cfg.kvm && o->cfg.target == FAULT_BY_TID && o->set.vms)
+		what = "--vm and -t exclude each other";
+	if (!what)
+		return 0;
+	msg_error("%s", what);
+	return EXIT_USAGE;
+}
+
 static int check_opts(struct tracing_opts *o, bool command)
 {
+	int status;
+
 	if (in_pid_namespace()) {
 		msg_error("this is a PID namespace of its own (a container?): process ids mean "
 			  "something else to the kernel; run it on the host");
@@ -138,6 +173,9 @@ static int check_opts(struct tracing_opts *o, bool command)
 		msg_error("--outcome needs the walks: leave --no-walks out");
 		return EXIT_USAGE;
 	}
+	status = check_events(o);
+	if (status)
+		return status;
 	/* As with perf: a command beside -a or -p only says how long to trace. */
 	if (command && !o->set.all && !o->set.nr_targets)
 		o->cfg.target = FAULT_BY_TGID;
@@ -201,6 +239,36 @@ static int launch(struct tracing *t, const struct tracing_opts *o, char **comman
 	return EXIT_FAILED;
 }
 
+static void take_signal(struct tracing *t)
+{
+	struct signalfd_siginfo info;
+
+	if (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
+		t->signal = (int)info.ssi_signo;
+}
+
+/* Its tracepoints and types come with its modules: nothing can be attached before. */
+static int wait_for_kvm(struct tracing *t, const struct tracing_opts *o)
+{
+	struct pollfd fd = { .fd = t->signal_fd, .events = POLLIN };
+
+	if (!o->cfg.kvm || kvm_here())
+		return 0;
+	if (!o->set.wait) {
+		msg_error(
+			"KVM is not loaded, so there are no VMs: load kvm_intel or kvm_amd first, or "
+			"wait for it with --wait");
+		return EXIT_FAILED;
+	}
+	msg_note("KVM is not loaded: waiting for it");
+	while (!kvm_here())
+		if (poll(&fd, 1, POLL_MS) > 0) {
+			take_signal(t);
+			return 128 + t->signal;
+		}
+	return 0;
+}
+
 int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int argc, char **argv,
 		  char **command)
 {
@@ -223,6 +291,11 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (status)
 		return status;
 	t->signal_fd = take_signals();
+	status = wait_for_kvm(t, o);
+	if (status) {
+		tracing_end(t, 0);
+		return status;
+	}
 	so.cfg = o->cfg;
 	so.targets = o->set.targets;
 	so.nr_targets = o->set.nr_targets;
@@ -234,22 +307,14 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 		return EXIT_FAILED;
 	}
 	needs = needs_exit(o);
-	if (needs && session_hook(t->session) == HOOK_RAWTP) {
+	if (needs && o->cfg.origins && session_hook(t->session) == HOOK_RAWTP) {
 		msg_error("%s needs a hook on handle_mm_fault; with rawtp there is none", needs);
 		tracing_end(t, -EOPNOTSUPP);
 		return EXIT_FAILED;
 	}
-	note_hooks(t, &tries);
+	note_hooks(t, o, &tries);
 	fill_info(t, o, argc, argv);
 	return 0;
-}
-
-static void take_signal(struct tracing *t)
-{
-	struct signalfd_siginfo info;
-
-	if (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
-		t->signal = (int)info.ssi_signo;
 }
 
 /* The descriptors that the loop sleeps on, told apart by their epoll data. */
