@@ -9,17 +9,27 @@
 #include "tests/guests/kvm/vmm.h"
 
 static const struct scenario scenarios[] = {
-	{ "hypercalls", "N calls with known registers, at known instructions", 100, calls_prepare,
-	  NULL, calls_report },
-	{ "touch", "N pages that nobody had touched are touched once each", 100, touch_prepare,
-	  NULL, touch_report },
-	{ "mmio", "N accesses to addresses without memory", 100, mmio_prepare, NULL, NULL },
-	{ "pio", "N accesses to ports", 100, pio_prepare, NULL, NULL },
-	{ "readonly", "N writes to a read-only slot, each read back", 100, readonly_prepare, NULL,
-	  readonly_report },
-	{ "selfmod", "runs N times what it has just written", 100, selfmod_prepare, NULL,
+	{ "hypercalls", "N calls with known registers, at known instructions", 100, NULL,
+	  calls_prepare, NULL, calls_report },
+	{ "bitvisor", "N calls: rax 0 and a name in rbx for a number, calls by number", 12, NULL,
+	  bitvisor_prepare, NULL, bitvisor_report },
+	{ "capsule", "N calls: rdi reason, rsi address, rdx length", 8, NULL, capsule_prepare, NULL,
+	  capsule_report },
+	{ "touch", "N pages that nobody had touched are touched once each", 100, NULL,
+	  touch_prepare, NULL, touch_report },
+	{ "mmio", "N accesses to addresses without memory", 100, NULL, mmio_prepare, NULL, NULL },
+	{ "pio", "N accesses to ports", 100, NULL, pio_prepare, NULL, NULL },
+	{ "readonly", "N writes to a read-only slot, each read back", 100, NULL, readonly_prepare,
+	  NULL, readonly_report },
+	{ "selfmod", "runs N times what it has just written", 100, NULL, selfmod_prepare, NULL,
 	  selfmod_report },
-	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, die_prepare,
+	{ "walks", "random tables with N pages, and what walks must give", 300, walks_tables,
+	  walks_prepare, NULL, walks_report },
+	{ "slots", "a slot deleted, made and moved N times under a guest", 100, NULL, slots_prepare,
+	  slots_meanwhile, NULL },
+	{ "dirty", "N rounds of writes, with and without KVM's log of them", 20, NULL,
+	  dirty_prepare, NULL, dirty_report },
+	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, NULL, die_prepare,
 	  die_meanwhile, NULL },
 };
 
@@ -36,7 +46,8 @@ static const char options_text[] =
 	"  --backing KIND   4k (default), thp or hugetlb: memory of touch and selfmod\n"
 	"  --access LETTERS of r, w and x: what touch does (default rwx)\n"
 	"  --in-order       touch goes from the first page to the last\n"
-	"  --vcpus N        up to 8, for hypercalls and die\n"
+	"  --gvas N         questions of walks (default 1000)\n"
+	"  --vcpus N        up to 8, for hypercalls, slots and die\n"
 	"  --seed S         decides all that is random (default 1)\n"
 	"  --wait           says \"ready\" when the VM is there; runs after a line on stdin\n"
 	"  --hold spin|halt says \"held\" at its end; the guest goes on until a line on stdin\n"
@@ -76,17 +87,40 @@ static void help(void)
 	exit(0);
 }
 
-enum { MODE = 256, CPL, LEVEL, BACKING, ACCESS, ORDER, VCPUS, SEED, WAIT, HOLD, QUIET, IGNORED };
+enum {
+	MODE = 256,
+	CPL,
+	LEVEL,
+	BACKING,
+	ACCESS,
+	ORDER,
+	VCPUS,
+	SEED,
+	WAIT,
+	HOLD,
+	QUIET,
+	GVAS,
+	IGNORED
+};
 
 static const struct option long_options[] = {
-	{ "mode", 1, NULL, MODE },	  { "cpl", 1, NULL, CPL },
-	{ "leaf-level", 1, NULL, LEVEL }, { "backing", 1, NULL, BACKING },
-	{ "access", 1, NULL, ACCESS },	  { "in-order", 0, NULL, ORDER },
-	{ "vcpus", 1, NULL, VCPUS },	  { "seed", 1, NULL, SEED },
-	{ "wait", 0, NULL, WAIT },	  { "hold", 1, NULL, HOLD },
-	{ "quiet", 0, NULL, QUIET },	  { "name", 1, NULL, IGNORED },
-	{ "uuid", 1, NULL, IGNORED },	  { "id", 1, NULL, IGNORED },
-	{ "help", 0, NULL, 'h' },	  { 0 },
+	{ "mode", 1, NULL, MODE },
+	{ "cpl", 1, NULL, CPL },
+	{ "leaf-level", 1, NULL, LEVEL },
+	{ "backing", 1, NULL, BACKING },
+	{ "access", 1, NULL, ACCESS },
+	{ "in-order", 0, NULL, ORDER },
+	{ "vcpus", 1, NULL, VCPUS },
+	{ "seed", 1, NULL, SEED },
+	{ "wait", 0, NULL, WAIT },
+	{ "hold", 1, NULL, HOLD },
+	{ "gvas", 1, NULL, GVAS },
+	{ "quiet", 0, NULL, QUIET },
+	{ "name", 1, NULL, IGNORED },
+	{ "uuid", 1, NULL, IGNORED },
+	{ "id", 1, NULL, IGNORED },
+	{ "help", 0, NULL, 'h' },
+	{ 0 },
 };
 
 static u64 to_number(const char *text, u64 min, u64 max)
@@ -155,6 +189,9 @@ static void set_option(struct options *o, int option, const char *arg)
 	case QUIET:
 		o->quiet = true;
 		break;
+	case GVAS:
+		o->gvas = to_number(arg, 0, 1000000);
+		break;
 	case 'h':
 		help();
 		break;
@@ -206,13 +243,18 @@ static const struct scenario *parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seed = 1, .vcpus = 1, .access = "rwx", .mode = mode_find("4level") };
+	struct options o = {
+		.seed = 1, .vcpus = 1, .gvas = 1000, .access = "rwx", .mode = mode_find("4level")
+	};
 	const struct scenario *s = parse(argc, argv, &o);
 	struct vm vm = { 0 };
 	int status;
 
 	vm_create(&vm, &o);
-	tables_init(&vm, frame_in_order, 0);
+	if (s->tables)
+		s->tables(&vm);
+	else
+		tables_init(&vm, frame_in_order, 0);
 	vm_map_self(&vm, 0, LOW_SIZE);
 	s->prepare(&vm);
 	vm_start_vcpus(&vm);

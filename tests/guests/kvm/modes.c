@@ -89,6 +89,17 @@ static void *grow(void *array, size_t nr, size_t size)
 	return array;
 }
 
+/* Absent entries may hold anything but the lowest bit. */
+static void clear_table(const struct vm *vm, u64 gpa)
+{
+	const struct tables *t = &vm->tables;
+	u64 *entry = (u64 *)(void *)vm_hva(vm, gpa);
+	u64 i, absent = t->mode->entry_size == 4 ? ~0x100000001ULL : ~1ULL;
+
+	for (i = 0; i < PAGE / 8; i++)
+		entry[i] = t->seed ? number(t->seed ^ gpa, i, 1) & absent : 0;
+}
+
 static const struct table *add_table(struct vm *vm, u64 gva, unsigned int level, u64 allows)
 {
 	struct tables *t = &vm->tables;
@@ -100,7 +111,7 @@ static const struct table *add_table(struct vm *vm, u64 gva, unsigned int level,
 	table->gpa = t->frame(vm);
 	table->level = (u8)level;
 	table->allows = allows;
-	memset(vm_hva(vm, table->gpa), 0, PAGE);
+	clear_table(vm, table->gpa);
 	return table;
 }
 

@@ -78,14 +78,14 @@ static void *stats_read(int fd, size_t len, u64 offset)
 	return data;
 }
 
-static void print_stats(const struct vcpu *c, int fd, const struct kvm_stats_header *h)
+static void print_stats(int fd)
 {
+	struct kvm_stats_header *h = stats_read(fd, sizeof(*h), 0);
 	size_t step = sizeof(struct kvm_stats_desc) + h->name_size;
 	char *descs = stats_read(fd, step * h->num_desc, h->desc_offset);
 	u64 value;
 	u32 i;
 
-	printf("stats vcpu=%u", c->index);
 	for (i = 0; i < h->num_desc; i++) {
 		const struct kvm_stats_desc *d = (void *)(descs + i * step);
 
@@ -96,23 +96,41 @@ static void print_stats(const struct vcpu *c, int fd, const struct kvm_stats_hea
 	}
 	putchar('\n');
 	free(descs);
+	free(h);
 }
 
-void report_stats(const struct vm *vm)
+/* Of a VM or a vCPU. */
+static void report_stats_of(int owner)
 {
-	struct kvm_stats_header *h;
+	int fd = ioctl(owner, KVM_GET_STATS_FD, NULL);
+
+	if (fd < 0)
+		die("KVM_GET_STATS_FD");
+	print_stats(fd);
+	close(fd);
+}
+
+static void report_stats(const struct vm *vm)
+{
 	unsigned int i;
-	int fd;
 
 	for (i = 0; i < vm->o->vcpus; i++) {
-		fd = ioctl(vm->vcpus[i].fd, KVM_GET_STATS_FD, NULL);
-		if (fd < 0)
-			die("KVM_GET_STATS_FD");
-		h = stats_read(fd, sizeof(*h), 0);
-		print_stats(&vm->vcpus[i], fd, h);
-		free(h);
-		close(fd);
+		printf("stats vcpu=%u", i);
+		report_stats_of(vm->vcpus[i].fd);
 	}
+	printf("stats vm");
+	report_stats_of(vm->fd);
+}
+
+/* As KVM has them. */
+static void print_registers(const struct vcpu *c)
+{
+	struct kvm_sregs s;
+
+	if (ioctl(c->fd, KVM_GET_SREGS, &s))
+		die("KVM_GET_SREGS");
+	printf("cpu vcpu=%u cr0=0x%llx cr3=0x%llx cr4=0x%llx efer=0x%llx\n", c->index, s.cr0, s.cr3,
+	       s.cr4, s.efer);
 }
 
 int report_end(struct vm *vm)
@@ -123,6 +141,7 @@ int report_end(struct vm *vm)
 	for (i = 0; i < vm->o->vcpus; i++) {
 		const struct vcpu *c = &vm->vcpus[i];
 
+		print_registers(c);
 		printf("exits vcpu=%u io=%" PRIu64 " mmio=%" PRIu64 " batches=%" PRIu64 "\n", i,
 		       c->io_exits, c->mmio_exits, c->batches);
 		failed += c->batch->failed;

@@ -3,6 +3,7 @@
 #include <cpuid.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -175,13 +176,15 @@ static void load_payload(const struct vm *vm)
 /* The CPU that the host can give: without it there are no 1 GiB pages, no NX, no LA57. */
 static void set_cpuid(const struct vm *vm, int vcpu)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[256];
-	} c = { .head.nent = 256 };
+	const u32 nr = 256;
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + nr * sizeof(c->entries[0]));
 
-	if (ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, &c) || ioctl(vcpu, KVM_SET_CPUID2, &c))
+	if (!c)
+		die("memory");
+	c->nent = nr;
+	if (ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, c) || ioctl(vcpu, KVM_SET_CPUID2, c))
 		die("CPUID");
+	free(c);
 }
 
 static struct kvm_segment flat(u8 type, const struct options *o)

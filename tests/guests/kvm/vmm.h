@@ -76,7 +76,9 @@ typedef u64 (*frame_fn)(struct vm *vm);
 struct tables {
 	const struct mode *mode;
 	frame_fn frame;
-	u64 seed; /* of what the upper entries allow; 0: all */
+	/* Of what upper entries allow, and of what absent ones hold. 0: they allow all, and are 0.
+	 */
+	u64 seed;
 	struct table *table;
 	struct leaf *leaf;
 	size_t nr_tables, nr_leaves;
@@ -149,7 +151,8 @@ struct vm {
 	struct slot slots[MAX_SLOTS];
 	struct vcpu vcpus[MAX_VCPUS];
 	struct tables tables;
-	u64 frames; /* given away so far, by frame_in_order() */
+	struct walks *walks; /* of that scenario */
+	u64 frames;	     /* given away so far, by frame_in_order() */
 	void (*on_access)(struct vcpu *c, struct access *a);
 	_Atomic bool stop;
 	u64 failed; /* checks of the monitor's own */
@@ -204,19 +207,19 @@ u64 now_ns(void);
 /* "page ..." for each of @nr addresses that the guest touched. */
 void report_page(const struct vm *vm, u64 i, const struct op *op);
 void report_call(const struct vcpu *c, u64 i, const struct op *op);
-/* The first and the last lines. */
+/* The first lines, and the last ones: registers, exits, and KVM's own counters of the VM and of
+ * each vCPU (KVM_GET_STATS_FD) that are not 0. Returns the exit status. */
 void report_start(const struct vm *vm);
-/* Returns the exit status. */
 int report_end(struct vm *vm);
-/* KVM's own counters of each vCPU (KVM_GET_STATS_FD). */
-void report_stats(const struct vm *vm);
 
 /* ---- scenarios ---- */
 
 struct scenario {
 	const char *name, *help;
 	u64 n; /* default */
-	/* Slots, tables, operations. */
+	/* Root of the tables; NULL: frames in order. */
+	void (*tables)(struct vm *vm);
+	/* More slots and mappings, operations. */
 	void (*prepare)(struct vm *vm);
 	/* While the guest runs; NULL: nothing. */
 	void (*meanwhile)(struct vm *vm);
@@ -229,9 +232,12 @@ void calls_prepare(struct vm *vm);
 void calls_report(struct vm *vm);
 void die_prepare(struct vm *vm);
 void die_meanwhile(struct vm *vm);
+
+/* buffers.c */
 void bitvisor_prepare(struct vm *vm);
+void bitvisor_report(struct vm *vm);
 void capsule_prepare(struct vm *vm);
-void buffers_report(struct vm *vm);
+void capsule_report(struct vm *vm);
 
 /* memory.c */
 void touch_prepare(struct vm *vm);
@@ -246,6 +252,8 @@ void mmio_prepare(struct vm *vm);
 void pio_prepare(struct vm *vm);
 
 /* walks.c */
+/* Instead of the tables that others have; its slots come first. */
+void walks_tables(struct vm *vm);
 void walks_prepare(struct vm *vm);
 void walks_report(struct vm *vm);
 
@@ -253,6 +261,6 @@ void walks_report(struct vm *vm);
 void slots_prepare(struct vm *vm);
 void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
-void dirty_meanwhile(struct vm *vm);
+void dirty_report(struct vm *vm);
 
 #endif
