@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * KVM's own types, and of each only the fields that are read. They are in the BTF of KVM's modules,
- * not of the kernel; CO-RE finds them there and gives every field its real place. Where there is
- * no such BTF, kvm_has_types() is false and nothing of this may be read.
+ * some also in the kernel's; CO-RE finds them there and gives every field its real place. Where a
+ * type is not to be found, nothing of it may be read.
  */
 #ifndef PTSCOPE_KVM_TYPES_BPF_H
 #define PTSCOPE_KVM_TYPES_BPF_H

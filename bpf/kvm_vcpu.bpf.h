@@ -6,6 +6,13 @@
 #include "classify_kvm.h"
 #include "kvm_types.bpf.h"
 
+/* Is the vendor's part of the vCPU known? */
+static __always_inline bool vcpu_vendor_known(__u8 isa)
+{
+	return isa == PTEV_ISA_SVM ? bpf_core_type_exists(struct vcpu_svm)
+				   : bpf_core_type_exists(struct vcpu_vmx);
+}
+
 /* Is it a guest of the guest that runs? Each vendor's code then uses another control block. */
 static __always_inline bool vcpu_nested(struct kvm_vcpu *vcpu, __u8 isa)
 {
@@ -105,8 +112,9 @@ static __always_inline void vcpu_args(struct ptev_hypercall *rec, struct kvm_vcp
  */
 static __always_inline void vcpu_ret(struct ptev_hypercall *rec, struct kvm_vcpu *vcpu)
 {
-	if ((rec->exit.flags & PTEV_K_NESTED) || vcpu_protected(vcpu) ||
-	    !(BPF_CORE_READ(vcpu, arch.regs_avail) >> REG_RIP & 1) ||
+	/* Behind the exit of a guest's guest the registers may be those of another one. */
+	if (!vcpu_vendor_known(rec->exit.isa) || (rec->exit.flags & PTEV_K_NESTED) ||
+	    vcpu_protected(vcpu) || !(BPF_CORE_READ(vcpu, arch.regs_avail) >> REG_RIP & 1) ||
 	    BPF_CORE_READ(vcpu, arch.regs[REG_RIP]) == rec->exit.rip)
 		return;
 	rec->ret = BPF_CORE_READ(vcpu, arch.regs[REG_RAX]);

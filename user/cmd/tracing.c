@@ -86,9 +86,8 @@ static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
 			 session_hook(t->session) != HOOK_RAWTP ? ""
 			 : o->cfg.origins ? "outcome, no latency, no walk after the fault"
 					  : "host address of violations");
-	if (o->cfg.kvm && !kvm_here_btf())
-		msg_note("KVM has no BTF here: hypercalls without rdi, r8 to r11, mode, cpl and "
-			 "return value, violations without walks and host address");
+	if (o->cfg.kvm & ~PTEV_WANT_EXIT && kvm_here_btf() != KVM_BTF_ALL)
+		msg_note("KVM has no BTF here: %s", kvm_here_btf_cost(kvm_here_btf()));
 	if (!t->kinfo.page_offset)
 		msg_note("direct map not found (%s): no page-table walks",
 			 strerror(-t->kinfo.error));

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/btf.h>
+
 #include "user/kernel/kinfo.h"
 
 /* /dev/kvm's entry comes when a vendor's part has found its hardware: kvm_main.c, kvm_init(). */
@@ -17,10 +19,33 @@ enum kvm_vendor kvm_here(void)
 	return kinfo_cpu_flag("svm") ? KVM_AMD : KVM_INTEL;
 }
 
-/* A KVM that is built in has no module to have BTF of its own. */
-bool kvm_here_btf(void)
+static bool kernel_has_vcpu(void)
 {
-	return !access("/sys/kernel/btf/kvm", F_OK) || access("/sys/module/kvm/sections", F_OK);
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, "kvm_vcpu", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return found;
+}
+
+/* A KVM that is built in has no module to have BTF of its own. */
+enum kvm_btf kvm_here_btf(void)
+{
+	if (!access("/sys/kernel/btf/kvm", F_OK) || access("/sys/module/kvm/sections", F_OK))
+		return KVM_BTF_ALL;
+	return kernel_has_vcpu() ? KVM_BTF_KERNEL : KVM_BTF_NONE;
+}
+
+const char *kvm_here_btf_cost(enum kvm_btf btf)
+{
+	static const char *const costs[] = {
+		[KVM_BTF_NONE] = "hypercalls have only rax, rbx, rcx, rdx and rsi, and no return "
+				 "value, mode and cpl; violations no walks and no host address",
+		[KVM_BTF_KERNEL] = "hypercalls have no return value, mode and cpl; violations no "
+				   "host address",
+	};
+
+	return btf < KVM_BTF_ALL ? costs[btf] : NULL;
 }
 
 struct pt_fmt kvm_fmt(enum kvm_vendor vendor, const struct pt_feat *cpu, unsigned int levels)

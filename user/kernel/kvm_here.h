@@ -12,8 +12,14 @@ enum kvm_vendor { KVM_NONE, KVM_INTEL, KVM_AMD };
 
 /* The vendor whose part of KVM is there, as a module or built in; KVM_NONE: no VM can run. */
 enum kvm_vendor kvm_here(void);
-/* Is there BTF of KVM's own types? It is in a module's, or in the kernel's if it is built in. */
-bool kvm_here_btf(void);
+/*
+ * What BTF there is of KVM's types: all (of its module, or of the kernel if it is built in), those
+ * that the kernel itself has (6.12: the vCPU's registers and tables), or none.
+ */
+enum kvm_btf { KVM_BTF_NONE, KVM_BTF_KERNEL, KVM_BTF_ALL };
+enum kvm_btf kvm_here_btf(void);
+/* What cannot be told because of that, in words; NULL: nothing. */
+const char *kvm_here_btf_cost(enum kvm_btf btf);
 /* The format of KVM's tables for guests, EPT or NPT, with @levels of 4 or 5. */
 struct pt_fmt kvm_here_fmt(const struct pt_feat *cpu, unsigned int levels);
 /* The same for a vendor by name, with what a recording says of its machine. */

@@ -30,8 +30,6 @@ int kvm_source_load(struct kvm_source **s, enum fault_hook hook, const struct fa
 int kvm_source_attach(struct kvm_source *s);
 /* Detaches; exits that are open then become events without a latency. */
 void kvm_source_stop(struct kvm_source *s);
-/* Does it read KVM's own structures? Without, hypercalls have five registers and no mode. */
-bool kvm_source_typed(const struct kvm_source *s);
 /* Runs of programs that the kernel skipped because the same one was active on that CPU. */
 uint64_t kvm_source_missed(const struct kvm_source *s);
 /*
