@@ -141,7 +141,8 @@ $(O)/tests/%: %.c
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
-FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/remap/change.c,$(LIB_SRC))
+FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/remap/change.c \
+	user/remap/force.c,$(LIB_SRC))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
 
 $(O)/fuzz/%.o: %.c

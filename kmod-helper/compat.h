@@ -59,6 +59,13 @@ static inline pte_t compat_pte_mkwrite(pte_t pte)
 #endif
 }
 
+/* 6.8 made it depend on the VM (eed52e434bc3). */
+#ifdef KVM_MAX_NR_ADDRESS_SPACES
+#define compat_nr_spaces(kvm) kvm_arch_nr_memslot_as_ids(kvm)
+#else
+#define compat_nr_spaces(kvm) KVM_ADDRESS_SPACE_NUM
+#endif
+
 /* 6.6 brought them (54007f818206). */
 #ifdef VM_SHADOW_STACK
 #define COMPAT_SHADOW_STACK VM_SHADOW_STACK

@@ -17,7 +17,8 @@
  * itself; not to copy-on-write pages, nor to pages whose file system wants to hear of it first.
  *
  * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
- * sleeps, and is called with neither held.
+ * sleeps, and is called with neither held. Watches are told under none of these locks, after the
+ * flush.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -26,6 +27,7 @@
 
 #include "edit.h"
 #include "entry.h"
+#include "foreign.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -109,6 +111,43 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 	return active;
 }
 
+void edit_record(struct edit *e, struct ptremap_record *r)
+{
+	spin_lock(&e->lock);
+	*r = (struct ptremap_record){
+		.id = e->watched.id,
+		.what = e->item.what,
+		.pid = e->pid,
+		.state = e->state,
+		.cause = e->cause,
+		.keep = e->watched.keep,
+		.va = e->va,
+		.old = pte_val(e->old_pte),
+		.new = pte_val(e->new_pte),
+	};
+	spin_unlock(&e->lock);
+}
+
+void edit_tell_gone(struct edit *e)
+{
+	struct ptremap_record r;
+
+	edit_record(e, &r);
+	watch_gone(&e->watched, &r);
+}
+
+/* The guard may have taken it by now, and found that nobody knew of it. */
+void edit_tell_made(struct edit *e)
+{
+	struct ptremap_record r;
+
+	edit_record(e, &r);
+	r.state = PTREMAP_ACTIVE;
+	r.cause = PTREMAP_CAUSE_NONE;
+	if (watch_made(&e->watched, &r))
+		edit_tell_gone(e);
+}
+
 u8 edit_state(struct edit *e)
 {
 	u8 state;
@@ -121,27 +160,32 @@ u8 edit_state(struct edit *e)
 
 /*
  * An entry that was replaced unseen: whoever did it gave back a reference to the page that the
- * entry led to, which was ours, and none to the page that it should have led to. Both stay.
+ * entry led to, which was ours, and none to the page that it should have led to. Both stay. Of what
+ * is no page to the kernel it gave back none, and there foreign_end() does; the original stays.
  */
 static bool keeps_pages(const struct edit *e)
 {
-	if (e->state != PTREMAP_LOST || !e->source.page)
+	if (e->state != PTREMAP_LOST || (!e->source.page && !e->foreign))
 		return false;
-	pr_warn("ptremap: pid %d: the entry of 0x%lx was replaced unseen; two pages are lost\n",
+	pr_warn("ptremap: pid %d: the entry of 0x%lx was replaced unseen; its pages are lost\n",
 		e->pid, e->va);
 	return true;
 }
 
 void edit_release(struct edit *e)
 {
+	bool lost;
+
 	if (test_and_set_bit(0, &e->is_released))
 		return;
 	/* Of what it did itself the kernel has told them. */
-	if (e->cause == PTREMAP_CAUSE_UNDO && e->source.page)
+	if (e->cause == PTREMAP_CAUSE_UNDO && (e->source.page || e->foreign))
 		hold_tell_others(e->mm, e->va);
 	if (e->guarded)
 		mmu_interval_notifier_remove(&e->guard);
-	if (keeps_pages(e))
+	lost = keeps_pages(e);
+	foreign_end(e);
+	if (lost)
 		return;
 	hold_release(&e->source, e->dirtied);
 	hold_release(&e->old, false);
@@ -161,6 +205,9 @@ static bool guard_invalidate(struct mmu_interval_notifier *guard,
 		if (e->twin)
 			edit_restore(e->twin, cause_of(range->event));
 		flush_all_cpus();
+		edit_tell_gone(e);
+		if (e->twin)
+			edit_tell_gone(e->twin);
 		/* The pages are wanted back soon, and this may be reclaim: not from here. */
 		queue_work(system_unbound_wq, e->released);
 	}
@@ -212,6 +259,8 @@ int edit_hold_source(struct edit *e, struct mm_struct *other)
 		return 0;
 	if (e->item.what == PTREMAP_FRESH)
 		return hold_fresh(&e->source);
+	if (e->item.what == PTREMAP_RAM || e->item.what == PTREMAP_MMIO)
+		return foreign_hold(e);
 	return hold_page(other, e->item.other_va, HOLD_LEND, &e->source);
 }
 
@@ -219,7 +268,7 @@ int edit_hold_old(struct edit *e)
 {
 	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
 
-	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old);
+	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old) ?: foreign_prepare(e);
 }
 
 /* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
@@ -249,6 +298,8 @@ static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte
 {
 	bool may_write = vma->vm_flags & VM_WRITE;
 
+	if (e->foreign)
+		return foreign_entry(e, vma, old, new);
 	if (may_write && !e->source.writable &&
 	    (vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
 		return -EROFS;

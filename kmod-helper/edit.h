@@ -21,6 +21,7 @@
 
 #include "hold.h"
 #include "uapi/ptremap.h"
+#include "watch.h"
 
 struct edit {
 	struct mmu_interval_notifier guard;
@@ -30,10 +31,12 @@ struct edit {
 	struct mm_struct *mm;	      /* its tables may go, it does not until edit_release() */
 	unsigned long va;
 	struct held old, source; /* ->source: of FRAME, SWAP and FRESH, where the entry leads to */
+	struct foreign *foreign; /* instead of ->source, where that is no page of a process */
 	struct ptremap_item item;
 	pid_t pid;
 	bool guarded;		   /* ->guard is registered */
 	unsigned long is_released; /* bit 0 */
+	struct watched watched;
 
 	spinlock_t lock; /* ->state and what follows; taken outside of the page table's lock */
 	u8 state;	 /* enum ptremap_state; 0 before it was installed */
@@ -55,6 +58,11 @@ int edit_hold_old(struct edit *e);
 int edit_install(struct edit *e, bool dry_run);
 /* True: it was active, and the caller has to flush before it goes on. */
 bool edit_restore(struct edit *e, enum ptremap_cause cause);
+/* What is known of it, at this moment. */
+void edit_record(struct edit *e, struct ptremap_record *r);
+/* Tell those who watch; GONE only once all CPUs have flushed. */
+void edit_tell_made(struct edit *e);
+void edit_tell_gone(struct edit *e);
 /* Its state, at this moment. */
 u8 edit_state(struct edit *e);
 /* Sleeps. After it no guard runs for @e. The second call for an edit does nothing, at once. */

@@ -43,6 +43,16 @@ pte_t entry_frame(pte_t pte, struct page *page, bool writable)
 	return writable ? compat_pte_mkwrite(pte) : pte_wrprotect(pte);
 }
 
+#ifndef CONFIG_ARCH_HAS_PTE_DEVMAP
+#error "CONFIG_ARCH_HAS_PTE_DEVMAP is needed, for vm_normal_page() to know entries without a page"
+#endif
+
+pte_t entry_foreign(unsigned long pfn, pgprot_t prot, bool writable)
+{
+	pte_t pte = pte_mkclean(pte_mkdevmap(pfn_pte(pfn, prot)));
+	return writable ? compat_pte_mkwrite(pte) : pte_wrprotect(pte);
+}
+
 pte_t entry_carry(pte_t old, pte_t now)
 {
 	if (pte_young(now))

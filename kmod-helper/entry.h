@@ -11,6 +11,8 @@ pte_t entry_protect(pte_t pte, u64 set, u64 clear);
 pte_t entry_trap(pte_t pte);
 /* Leads to @page instead, in a clean mapping. */
 pte_t entry_frame(pte_t pte, struct page *page, bool writable);
+/* A clean one that leads to no page, for the kernel: vm_normal_page() gives NULL for it. */
+pte_t entry_foreign(unsigned long pfn, pgprot_t prot, bool writable);
 /* @old, with what was noted of the same frame in @now meanwhile: it is not lost with the edit. */
 pte_t entry_carry(pte_t old, pte_t now);
 

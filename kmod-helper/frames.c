@@ -12,6 +12,7 @@
 #include <linux/page-flags.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <asm/memtype.h>
 #include <asm/set_memory.h>
 
@@ -52,28 +53,100 @@ static bool may_write(struct folio *folio)
 	return folio_test_anon(folio) ? !folio_test_ksm(folio) : folio_test_swapbacked(folio);
 }
 
-/* The reference is taken first: until then the page may become anything. */
-static int hold_physical(u64 pfn, bool write, struct held *h)
+/*
+ * Takes a reference to the page at @pfn, *@held, and says what it is: 0, one that processes have,
+ * or the error that uapi/ptremap.h has for its kind. The reference is taken first: until then the
+ * page may become anything. There is none (NULL) to one that is free or broken, nor to a reserved
+ * one: the kernel does not count those, and sets the count anew when it gives one up.
+ */
+static int take_physical(u64 pfn, struct page **held)
 {
 	struct page *page = pfn_to_online_page(pfn);
 	struct folio *folio;
-	int err;
+	int kind;
 
+	*held = NULL;
 	if (!page || !page_is_ram(pfn))
 		return -ENODEV;
-	err = refuse_marked(page);
-	if (err)
-		return err;
+	kind = refuse_marked(page);
+	if (kind == -EHWPOISON || kind == -ENOTUNIQ)
+		return kind;
 	folio = page_folio(page);
 	if (!folio_try_get(folio))
-		return -ENODATA;
-	err = page_folio(page) == folio ? refuse_marked(page) ?: refuse_kernel(folio) : -ENODATA;
-	if (!err && write && !may_write(folio))
-		err = -EROFS;
-	if (err)
+		return kind ?: -ENODATA;
+	kind = page_folio(page) == folio ? refuse_marked(page) ?: refuse_kernel(folio) : -ENODATA;
+	if (kind == -EHWPOISON || kind == -ENOTUNIQ || kind == -ENODATA)
 		folio_put(folio);
 	else
+		*held = page;
+	return kind;
+}
+
+static int hold_physical(u64 pfn, bool write, struct held *h)
+{
+	struct page *page;
+	int err = take_physical(pfn, &page);
+
+	if (!err && write && !may_write(page_folio(page)))
+		err = -EROFS;
+	if (!err)
 		*h = (struct held){ .page = page, .writable = write };
+	else if (page)
+		put_page(page);
+	return err;
+}
+
+static const struct {
+	int kind;
+	u32 flag;
+} forces[] = {
+	{ -ENODATA, PTREMAP_ITEM_FORCE_FREE },	    { -ELOOP, PTREMAP_ITEM_FORCE_TABLE },
+	{ -ENOTEMPTY, PTREMAP_ITEM_FORCE_SLAB },    { -ENOTUNIQ, PTREMAP_ITEM_FORCE_RESERVED },
+	{ -EADDRINUSE, PTREMAP_ITEM_FORCE_KERNEL },
+};
+
+static bool is_forced(int kind, u32 force)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forces); i++)
+		if (forces[i].kind == kind)
+			return force & forces[i].flag;
+	return false;
+}
+
+/*
+ * The kernel finds the page behind an ordinary entry and uses it as one: it must be one that it can
+ * count and map by itself (secretmem's are not in the direct map).
+ */
+static int hold_normal(struct page *page, struct held *h)
+{
+	u8 byte;
+
+	if (PageHuge(page) || copy_from_kernel_nofault(&byte, page_address(page), 1))
+		return -EOPNOTSUPP;
+	*h = (struct held){
+		.page = page,
+		.writable =
+			may_write(page_folio(page)) && (!PageAnon(page) || PageAnonExclusive(page)),
+	};
+	return 0;
+}
+
+int frames_hold_ram(u64 pa, u32 force, struct held *h, bool *forced)
+{
+	struct page *page;
+	int kind = take_physical(PHYS_PFN(pa), &page), err = kind;
+
+	*forced = kind && is_forced(kind, force);
+	if (*forced) {
+		*h = (struct held){ .page = page, .writable = true };
+		return 0;
+	}
+	if (!kind)
+		err = hold_normal(page, h);
+	if (err && page)
+		put_page(page);
 	return err;
 }
 
@@ -126,6 +199,9 @@ static int hold_all(struct frames *f, const struct ptremap_map *req, struct mm_s
 	unsigned long nr = req->len >> PAGE_SHIFT;
 	int err;
 
+	/* What others have is not to be pushed out for it. */
+	if (req->source == PTREMAP_MAP_FRESH && nr > max(si_mem_available(), 0L))
+		return -ENOMEM;
 	f->held = kvcalloc(nr, sizeof(*f->held), GFP_KERNEL_ACCOUNT);
 	if (!f->held)
 		return -ENOMEM;

@@ -27,6 +27,12 @@ int frames_get(struct frames *f, const struct ptremap_map *req, struct mm_struct
 unsigned long frames_pfn(const struct frames *f, unsigned long i);
 /* For the VMA that maps them. */
 pgprot_t frames_pgprot(const struct frames *f, pgprot_t prot);
+/*
+ * The page of RAM at @pa, of a kind that @force allows (PTREMAP_ITEM_FORCE_*), with the errors that
+ * uapi/ptremap.h has. *@forced: processes have no pages of its kind, and it has no reference if
+ * @h->page is NULL: it is free, or reserved. hold_release() gives it back.
+ */
+int frames_hold_ram(u64 pa, u32 force, struct held *h, bool *forced);
 /* No entry leads to them any more, and no TLB has one. Sleeps. */
 void frames_put(struct frames *f);
 

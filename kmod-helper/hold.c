@@ -96,10 +96,12 @@ int hold_page(struct mm_struct *mm, unsigned long va, enum hold_use use, struct 
 	return err;
 }
 
+/* Rather none than that a process is killed for it. */
 int hold_fresh(struct held *h)
 {
 	*h = (struct held){
-		.page = alloc_page(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT),
+		.page = alloc_page(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_RETRY_MAYFAIL |
+				   __GFP_NOWARN),
 		.writable = true,
 	};
 	return h->page ? 0 : -ENOMEM;
@@ -109,10 +111,13 @@ void hold_release(struct held *h, bool dirtied)
 {
 	if (!h->page)
 		return;
-	if (h->pinned)
+	if (h->pinned) {
 		unpin_user_pages_dirty_lock(&h->page, 1, dirtied);
-	else
+	} else {
+		if (dirtied)
+			set_page_dirty_lock(h->page);
 		put_page(h->page);
+	}
 	h->page = NULL;
 }
 

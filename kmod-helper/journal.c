@@ -30,14 +30,16 @@ static int reserve_id(void)
 	return id;
 }
 
-/* NULL gives the number back. */
+/* NULL gives the number back. Watches are told before anybody can undo it. */
 static void publish(int id, struct txn *t)
 {
 	mutex_lock(&journal_lock);
-	if (t)
+	if (t) {
 		idr_replace(&txns, t, id);
-	else
+		txn_tell_made(t);
+	} else {
 		idr_remove(&txns, id);
+	}
 	mutex_unlock(&journal_lock);
 }
 
@@ -61,7 +63,7 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 
 	if (id < 0)
 		return id;
-	t = txn_new(req->nr);
+	t = txn_new(items, req->nr);
 	err = t ? make_and_answer(t, req, items) : -ENOMEM;
 	if (err || dry_run) {
 		if (t)
@@ -70,7 +72,8 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 		return err;
 	}
 	t->id = req->id = id;
-	t->owner = req->flags & PTREMAP_EDIT_KEEP ? NULL : file;
+	t->maker = file_number(file);
+	t->keep = req->flags & PTREMAP_EDIT_KEEP;
 	publish(id, t);
 	return 0;
 }
@@ -106,43 +109,21 @@ int call_map(void *arg, struct file *file)
 	if (id < 0)
 		return id;
 	req->id = 0;
-	t = txn_new(0);
+	t = txn_new(NULL, 0);
 	err = t ? map_make(&t->map, req) : -ENOMEM;
-	if (err) {
+	if (err || req->flags & PTREMAP_MAP_DRY_RUN) {
 		kvfree(t);
 		publish(id, NULL);
 		return err;
 	}
 	t->id = req->id = id;
-	t->owner = req->flags & PTREMAP_MAP_KEEP ? NULL : file;
+	t->maker = file_number(file);
+	t->keep = req->flags & PTREMAP_MAP_KEEP;
 	publish(id, t);
 	return 0;
 }
 
 /* ---- list and undo --------------------------------------------------------------------------- */
-
-static void fill_record(struct ptremap_record *r, const struct txn *t, struct edit *e)
-{
-	spin_lock(&e->lock);
-	*r = (struct ptremap_record){
-		.id = t->id,
-		.what = e->item.what,
-		.pid = e->pid,
-		.state = e->state,
-		.cause = e->cause,
-		.keep = !t->owner,
-		.va = e->va,
-		.old = pte_val(e->old_pte),
-		.new = pte_val(e->new_pte),
-	};
-	spin_unlock(&e->lock);
-}
-
-static void fill_map_record(struct ptremap_record *r, const struct txn *t)
-{
-	*r = (struct ptremap_record){ .id = t->id, .keep = !t->owner };
-	map_record(t->map, r);
-}
 
 /* Up to @max records. Returns how many there are. journal_lock is held. */
 static u32 fill_records(struct ptremap_record *records, u32 max)
@@ -154,9 +135,9 @@ static u32 fill_records(struct ptremap_record *records, u32 max)
 	idr_for_each_entry(&txns, t, id)
 	{
 		if (t->map && n < max)
-			fill_map_record(&records[n], t);
+			map_record(t->map, &records[n]);
 		for (i = 0; i < t->nr && n + i < max; i++)
-			fill_record(&records[n + i], t, &t->edits[i]);
+			edit_record(&t->edits[i], &records[n + i]);
 		n += t->map ? 1 : t->nr;
 	}
 	return n;
@@ -218,9 +199,9 @@ static bool match_any(const struct txn *t, const void *unused)
 	return true;
 }
 
-static bool match_owner(const struct txn *t, const void *file)
+static bool match_maker(const struct txn *t, const void *number)
 {
-	return t->owner == file;
+	return !t->keep && t->maker == *(const u64 *)number;
 }
 
 /* -ENOENT: there is none. */
@@ -252,11 +233,11 @@ int call_undo(void *arg, struct file *file)
 	return 0;
 }
 
-void journal_close(const struct file *file)
+void journal_close(u64 number)
 {
 	u32 restored = 0;
 
-	undo_matching(match_owner, file, &restored);
+	undo_matching(match_maker, &number, &restored);
 }
 
 void journal_exit(void)

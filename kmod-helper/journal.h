@@ -2,10 +2,11 @@
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
-struct file;
+#include <linux/types.h>
 
-/* Undoes what this file's transactions changed, but for those that are kept. */
-void journal_close(const struct file *file);
+/* Undoes what the transactions of the file with this number changed, but for those that are kept.
+ */
+void journal_close(u64 number);
 /* Undoes everything: the module goes away, and nobody has it open. */
 void journal_exit(void);
 

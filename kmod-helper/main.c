@@ -10,27 +10,35 @@
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 
+#include "foreign.h"
 #include "journal.h"
 #include "ptremap.h"
+#include "watch.h"
 
 struct call {
 	size_t size;	 /* of the structure as this module knows it */
 	size_t min_size; /* as version 1 had it */
 	int (*run)(void *arg, struct file *file);
+	/* After run() was good: with 0 the caller has the answer, else it has not. May be NULL. */
+	void (*answered)(void *arg, int err);
 };
 
 #define CALL(name, type, last, fn) \
-	[_IOC_NR(name)] = { sizeof(struct type), offsetofend(struct type, last), fn }
+	[_IOC_NR(name)] = { sizeof(struct type), offsetofend(struct type, last), fn, NULL }
+#define CALL_ANSWERED(name, type, last, fn, answered) \
+	[_IOC_NR(name)] = { sizeof(struct type), offsetofend(struct type, last), fn, answered }
 
 static const struct call calls[] = {
 	CALL(PTREMAP_FEATURES, ptremap_features, enc_mask, call_features),
 	CALL(PTREMAP_WALK, ptremap_walk, root, call_walk),
 	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
-	CALL(PTREMAP_PHYS, ptremap_phys, reserved, call_phys),
+	CALL(PTREMAP_PHYS, ptremap_phys, pid, call_phys),
 	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
 	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
+	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
+	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
 };
 
 union call_arg {
@@ -42,6 +50,8 @@ union call_arg {
 	struct ptremap_list list;
 	struct ptremap_undo undo;
 	struct ptremap_map map;
+	struct watch_call watch;
+	struct ptremap_vm vm;
 };
 
 int call_features(void *arg, struct file *file)
@@ -65,7 +75,7 @@ int call_features(void *arg, struct file *file)
 }
 
 /* Asked at each call: an open file may have been handed to somebody else. */
-static int check_rights(void)
+int check_rights(void)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -100,11 +110,15 @@ static long ptremap_ioctl(struct file *file, unsigned int cmd, unsigned long use
 	err = call->run(&arg, file);
 	/* What was done is told on failure, too. */
 	copied = copy_to_user(uarg, &arg, min_t(size_t, size, call->size)) ? -EFAULT : 0;
+	if (!err && call->answered)
+		call->answered(&arg, copied);
 	return err ?: copied;
 }
 
+/* Files are known by a number: their addresses are used again. */
 static int ptremap_open(struct inode *inode, struct file *file)
 {
+	file->private_data = (void *)(unsigned long)watch_number();
 	return check_rights();
 }
 
@@ -117,7 +131,8 @@ static ssize_t ptremap_read(struct file *file, char __user *buf, size_t len, lof
 
 static int ptremap_release(struct inode *inode, struct file *file)
 {
-	journal_close(file);
+	journal_close(file_number(file));
+	watch_end(file_number(file));
 	return 0;
 }
 
@@ -149,6 +164,7 @@ static void __exit ptremap_exit(void)
 {
 	misc_deregister(&ptremap_device);
 	journal_exit();
+	foreign_exit();
 }
 
 module_init(ptremap_init);

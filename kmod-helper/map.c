@@ -12,11 +12,13 @@
 static int check_source(const struct ptremap_map *req)
 {
 	u64 end = PT_BIT(boot_cpu_data.x86_phys_bits);
+	int err;
 
 	switch (req->source) {
 	case PTREMAP_MAP_FRAMES:
-		if (req->other_pid <= 0)
-			return -ESRCH;
+		err = target_check(req->other_pid, target_other_flags(req->flags));
+		if (err)
+			return err;
 		return req->from & ~PAGE_MASK || req->from >= TASK_SIZE_MAX ||
 				       req->len > TASK_SIZE_MAX - req->from
 			       ? -EDOM
@@ -36,15 +38,19 @@ static int check_source(const struct ptremap_map *req)
 static int check_request(const struct ptremap_map *req)
 {
 	const u32 prot = PTREMAP_MAP_READ | PTREMAP_MAP_WRITE | PTREMAP_MAP_EXEC;
+	int err;
 
-	if (req->flags & ~(PTREMAP_MAP_KEEP | PTREMAP_MAP_LOW) || !req->len ||
+	if (req->flags & ~(PTREMAP_MAP_KEEP | PTREMAP_MAP_LOW | PTREMAP_MAP_DRY_RUN |
+			   PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD) ||
+	    (req->flags & PTREMAP_OTHER_PIDFD && req->source != PTREMAP_MAP_FRAMES) || !req->len ||
 	    req->len & ~PAGE_MASK || req->prot & ~prot || !(req->prot & PTREMAP_MAP_READ) ||
 	    req->cache > PTREMAP_CACHE_WC || (req->va && req->flags & PTREMAP_MAP_LOW))
 		return -EINVAL;
 	if (req->len > PTREMAP_MAP_MAX)
 		return -EMSGSIZE;
-	if (req->pid <= 0)
-		return -ESRCH;
+	err = target_check(req->pid, req->flags);
+	if (err)
+		return err;
 	if (req->va & ~PAGE_MASK || req->va >= TASK_SIZE_MAX || req->len > TASK_SIZE_MAX - req->va)
 		return -EDOM;
 	return check_source(req);
@@ -57,7 +63,7 @@ static int get_frames(struct frames *f, const struct ptremap_map *req)
 
 	if (req->source != PTREMAP_MAP_FRAMES)
 		return frames_get(f, req, NULL);
-	err = target_get(&other, req->other_pid, 0);
+	err = target_get(&other, req->other_pid, target_other_flags(req->flags));
 	if (err)
 		return err;
 	err = frames_get(f, req, other.mm);
@@ -65,8 +71,8 @@ static int get_frames(struct frames *f, const struct ptremap_map *req)
 	return err;
 }
 
-/* The caller has a reference to @mm (mmget). */
-static struct mapping *new_mapping(const struct ptremap_map *req, struct mm_struct *mm)
+/* The caller has @t, with a reference to its mm. */
+static struct mapping *new_mapping(const struct ptremap_map *req, const struct target *t)
 {
 	struct mapping *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -78,29 +84,30 @@ static struct mapping *new_mapping(const struct ptremap_map *req, struct mm_stru
 		kfree(m);
 		return ERR_PTR(err);
 	}
-	mmgrab(mm);
-	m->mm = mm;
+	mmgrab(t->mm);
+	m->mm = t->mm;
 	m->req = *req;
+	m->req.pid = t->nr;
 	kref_init(&m->ref);
 	init_rwsem(&m->lock);
 	return m;
 }
 
-static int make_in(struct mapping **made, struct ptremap_map *req, struct mm_struct *mm)
+static int make_in(struct mapping **made, struct ptremap_map *req, const struct target *t)
 {
-	struct mapping *m = new_mapping(req, mm);
+	struct mapping *m = new_mapping(req, t);
 	int err;
 
 	if (IS_ERR(m))
 		return PTR_ERR(m);
 	err = parts_map(m);
-	if (err) {
+	if (!err)
+		req->va = m->req.va;
+	if (err || req->flags & PTREMAP_MAP_DRY_RUN)
 		mapping_put(m);
-		return err;
-	}
-	req->va = m->req.va;
-	*made = m;
-	return 0;
+	else
+		*made = m;
+	return err;
 }
 
 int map_make(struct mapping **m, struct ptremap_map *req)
@@ -109,15 +116,16 @@ int map_make(struct mapping **m, struct ptremap_map *req)
 	int err = check_request(req);
 
 	if (!err)
-		err = target_get(&t, req->pid, 0);
+		err = target_get(&t, req->pid, req->flags);
 	if (!err) {
-		err = make_in(m, req, t.mm);
+		err = make_in(m, req, &t);
 		target_put(&t);
 	}
 	if (err)
-		trace_ptremap_refuse(req->pid, req->va, PTREMAP_MAPPED, err);
-	else
-		trace_ptremap_edit(req->pid, req->va, PTREMAP_MAPPED, req->len, req->from);
+		trace_ptremap_refuse(target_number(req->pid, req->flags), req->va, PTREMAP_MAPPED,
+				     err);
+	else if (!(req->flags & PTREMAP_MAP_DRY_RUN))
+		trace_ptremap_edit((*m)->req.pid, req->va, PTREMAP_MAPPED, req->len, req->from);
 	return err;
 }
 
@@ -130,12 +138,14 @@ bool map_undo(struct mapping *m)
 		parts_unmap(m);
 		mmput(m->mm);
 	}
+	mapping_tell_gone(m);
 	mapping_put(m);
 	return active;
 }
 
 void map_record(struct mapping *m, struct ptremap_record *r)
 {
+	*r = (struct ptremap_record){ .id = m->watched.id, .keep = m->watched.keep };
 	down_read(&m->lock);
 	r->what = PTREMAP_MAPPED;
 	r->pid = m->req.pid;
@@ -145,4 +155,19 @@ void map_record(struct mapping *m, struct ptremap_record *r)
 	r->old = m->req.len;
 	r->new = m->req.from;
 	up_read(&m->lock);
+}
+
+/* It may be gone by now, when nobody knew of it. */
+void map_tell_made(struct mapping *m, const struct watched *by)
+{
+	struct ptremap_record r;
+
+	m->watched.maker = by->maker;
+	m->watched.id = by->id;
+	m->watched.keep = by->keep;
+	map_record(m, &r);
+	r.state = PTREMAP_ACTIVE;
+	r.cause = PTREMAP_CAUSE_NONE;
+	if (watch_made(&m->watched, &r))
+		mapping_tell_gone(m);
 }

@@ -6,17 +6,23 @@
 #include <linux/types.h>
 
 #include "uapi/ptremap.h"
+#include "watch.h"
 
 struct mapping;
 
-/* Makes the mapping of @req and puts its address there. It is for map_undo(). */
+/*
+ * Makes the mapping of @req and puts its address there. It is for map_undo(). With
+ * PTREMAP_MAP_DRY_RUN only the address is there: *@m stays as it is.
+ */
 int map_make(struct mapping **m, struct ptremap_map *req);
 /*
  * Takes it out of its process, if it is still there, and gives up @m. True: it was there. Nobody
  * else may know of it. Sleeps.
  */
 bool map_undo(struct mapping *m);
-/* What @r says of it, but for the transaction. */
+/* What is known of it, at this moment. */
 void map_record(struct mapping *m, struct ptremap_record *r);
+/* Tells watches that it was made, and of which transaction it is. */
+void map_tell_made(struct mapping *m, const struct watched *by);
 
 #endif

@@ -29,6 +29,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "map.h"
 #include "part.h"
 #include "trace.h"
 
@@ -70,6 +71,14 @@ bool mapping_end(struct mapping *m, enum ptremap_cause cause)
 	return first;
 }
 
+void mapping_tell_gone(struct mapping *m)
+{
+	struct ptremap_record r;
+
+	map_record(m, &r);
+	watch_gone(&m->watched, &r);
+}
+
 /* ---- the VMAs -------------------------------------------------------------------------------- */
 
 /* mmap_lock is held for reading at least. */
@@ -103,6 +112,7 @@ static void part_close(struct vm_area_struct *vma)
 	mapping_end(m,
 		    atomic_read(&vma->vm_mm->mm_users) ? PTREMAP_CAUSE_UNMAP : PTREMAP_CAUSE_EXIT);
 	put_frames(m);
+	mapping_tell_gone(m);
 }
 
 static const struct vm_operations_struct part_ops = {
@@ -137,6 +147,8 @@ static vm_flags_t access_of(u32 prot)
 /*
  * Of map_in_target() alone: nobody else gets at the file. VM_IO keeps madvise() from having it
  * inherited. Access is set here, since files of this kind may be on a mount without exec.
+ *
+ * This comes last, before anybody can see the VMA: a dry run learns its address, and refuses it.
  */
 static int map_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -145,6 +157,10 @@ static int map_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (access & VM_WRITE && access & VM_EXEC && compat_denies_write_exec(vma->vm_mm))
 		return -ENOEXEC;
+	if (m->req.flags & PTREMAP_MAP_DRY_RUN) {
+		m->req.va = vma->vm_start;
+		return -ECANCELED;
+	}
 	compat_vma_flags(vma,
 			 VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY | access,
 			 ALL_MAY & ~(access * ACCESS_TO_MAY));
@@ -230,6 +246,8 @@ int parts_map(struct mapping *m)
 	kref_get(&m->ref);
 	run_job(&job, map_in_target);
 	fput(job.file);
+	if (m->req.flags & PTREMAP_MAP_DRY_RUN && job.ret == -ECANCELED)
+		return 0; /* map_mmap() has put the address there */
 	if (IS_ERR_VALUE(job.ret))
 		return job.ret;
 	m->req.va = job.ret;

@@ -8,6 +8,7 @@
 #include <linux/rwsem.h>
 
 #include "frames.h"
+#include "watch.h"
 
 struct mapping {
 	struct kref ref;
@@ -16,6 +17,7 @@ struct mapping {
 	struct frames frames;
 	atomic_t parts;	   /* VMAs */
 	unsigned long put; /* bit 0: the frames were given back */
+	struct watched watched;
 
 	struct rw_semaphore lock; /* what follows; faults hold it while they fill an entry */
 	bool gone;		  /* no entry is filled any more */
@@ -24,12 +26,14 @@ struct mapping {
 
 /* From now on no entry is filled, and faults get SIGBUS. True: it was there until now. */
 bool mapping_end(struct mapping *m, enum ptremap_cause cause);
+/* Tells watches, once nothing of it is mapped any more. */
+void mapping_tell_gone(struct mapping *m);
 /* Gives back a reference; the last one frees all of it. Sleeps. */
 void mapping_put(struct mapping *m);
 /*
  * Maps it into its process, to which the caller has a reference (mmget), and puts the address into
- * ->req. The process may have unmapped it by the time that this returns. On failure it has no
- * parts.
+ * ->req. The process may have unmapped it by the time that this returns. On failure, and after a
+ * PTREMAP_MAP_DRY_RUN, it has no parts.
  */
 int parts_map(struct mapping *m);
 /* Unmaps what there is of it. mapping_end() came before; the caller has a reference to the mm. */

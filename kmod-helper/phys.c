@@ -16,7 +16,7 @@
 #include "compat.h"
 #include "ptremap.h"
 
-static bool is_ram(u64 pa)
+bool phys_is_ram(u64 pa)
 {
 	return pfn_to_online_page(pa >> PAGE_SHIFT) && page_is_ram(pa >> PAGE_SHIFT);
 }
@@ -39,21 +39,29 @@ fault:
 	return -EROFS;
 }
 
+int phys_ram(u64 pa, void *buf, size_t len, bool write)
+{
+	if (PageHWPoison(pfn_to_page(pa >> PAGE_SHIFT)))
+		return -EIO;
+	if (write)
+		return write_nofault(__va(pa), buf, len);
+	return copy_from_kernel_nofault(buf, __va(pa), len) ? -EIO : 0;
+}
+
 /* Up to one page of RAM by way of @bounce. */
 static int ram_piece(const struct ptremap_phys *req, u64 pa, void __user *user, size_t len,
 		     void *bounce)
 {
-	if (!is_ram(pa))
+	bool write = req->flags & PTREMAP_PHYS_WRITE;
+	int err;
+
+	if (!phys_is_ram(pa))
 		return -ENXIO;
-	if (PageHWPoison(pfn_to_page(pa >> PAGE_SHIFT)))
-		return -EIO;
-	if (req->flags & PTREMAP_PHYS_WRITE) {
-		if (copy_from_user(bounce, user, len))
-			return -EFAULT;
-		return write_nofault(__va(pa), bounce, len);
-	}
-	if (copy_from_kernel_nofault(bounce, __va(pa), len))
-		return -EIO;
+	if (write && copy_from_user(bounce, user, len))
+		return -EFAULT;
+	err = phys_ram(pa, bounce, len, write);
+	if (err || write)
+		return err;
 	return copy_to_user(user, bounce, len) ? -EFAULT : 0;
 }
 
@@ -126,44 +134,71 @@ static int mmio_piece(const struct ptremap_phys *req, u64 pa, void __user *user,
 	return err;
 }
 
-static int phys_check(const struct ptremap_phys *req)
+static int check_va(const struct ptremap_phys *req)
+{
+	u64 end = TASK_SIZE_MAX;
+
+	if (req->flags & PTREMAP_PHYS_MMIO || req->width)
+		return -EINVAL;
+	if (req->flags & PTREMAP_PHYS_FORCE && !(req->flags & PTREMAP_PHYS_WRITE))
+		return -EINVAL;
+	if (req->pa >= end || req->len > end - req->pa)
+		return -EDOM;
+	return target_check(req->pid, req->flags);
+}
+
+static int check_pa(const struct ptremap_phys *req)
 {
 	u64 end = PT_BIT(boot_cpu_data.x86_phys_bits);
-	bool mmio = req->flags & PTREMAP_PHYS_MMIO;
 
-	if (req->flags & ~(PTREMAP_PHYS_WRITE | PTREMAP_PHYS_MMIO) || req->reserved)
+	if (req->flags & (PTREMAP_PHYS_FORCE | PTREMAP_PIDFD) || req->pid)
 		return -EINVAL;
-	if (req->len > PTREMAP_PHYS_MAX)
-		return -EMSGSIZE;
 	if (req->pa >= end || req->len > end - req->pa)
 		return -ERANGE;
-	if (!mmio)
+	if (!(req->flags & PTREMAP_PHYS_MMIO))
 		return req->width ? -EINVAL : 0;
 	if (req->width != 1 && req->width != 2 && req->width != 4 && req->width != 8)
 		return -EINVAL;
 	return (req->pa | req->len) & (req->width - 1) ? -EINVAL : 0;
 }
 
-int call_phys(void *arg, struct file *file)
+static int phys_check(const struct ptremap_phys *req)
 {
-	struct ptremap_phys *req = arg;
-	bool mmio = req->flags & PTREMAP_PHYS_MMIO;
-	void *bounce;
-	size_t len;
-	int err = phys_check(req);
+	if (req->flags & ~(PTREMAP_PHYS_WRITE | PTREMAP_PHYS_MMIO | PTREMAP_PHYS_VA |
+			   PTREMAP_PHYS_FORCE | PTREMAP_PIDFD))
+		return -EINVAL;
+	if (req->len > PTREMAP_PHYS_MAX)
+		return -EMSGSIZE;
+	return req->flags & PTREMAP_PHYS_VA ? check_va(req) : check_pa(req);
+}
 
-	req->done = 0;
-	if (err)
-		return err;
-	bounce = (void *)__get_free_page(GFP_KERNEL);
+/* Up to one page. */
+static int phys_piece(const struct target *t, const struct ptremap_phys *req, size_t len,
+		      void *bounce)
+{
+	void __user *user = u64_to_user_ptr(req->buf + req->done);
+	u64 at = req->pa + req->done;
+
+	if (t)
+		return memory_piece(t, req, at, user, len, bounce);
+	if (req->flags & PTREMAP_PHYS_MMIO)
+		return mmio_piece(req, at, user, len);
+	return ram_piece(req, at, user, len, bounce);
+}
+
+/* @t: whose memory; NULL: nobody's. */
+static int phys_pieces(const struct target *t, struct ptremap_phys *req)
+{
+	void *bounce = (void *)__get_free_page(GFP_KERNEL);
+	size_t len;
+	int err = 0;
+
 	if (!bounce)
 		return -ENOMEM;
 	while (req->done < req->len && !err) {
-		u64 pa = req->pa + req->done;
-		void __user *user = u64_to_user_ptr(req->buf + req->done);
-
-		len = min_t(u64, req->len - req->done, PAGE_SIZE - offset_in_page(pa));
-		err = mmio ? mmio_piece(req, pa, user, len) : ram_piece(req, pa, user, len, bounce);
+		len = min_t(u64, req->len - req->done,
+			    PAGE_SIZE - offset_in_page(req->pa + req->done));
+		err = phys_piece(t, req, len, bounce);
 		if (!err)
 			req->done += len;
 		if (!err && fatal_signal_pending(current))
@@ -171,6 +206,25 @@ int call_phys(void *arg, struct file *file)
 		cond_resched();
 	}
 	free_page((unsigned long)bounce);
+	return err;
+}
+
+int call_phys(void *arg, struct file *file)
+{
+	struct ptremap_phys *req = arg;
+	struct target t;
+	int err = phys_check(req);
+
+	req->done = 0;
+	if (err)
+		return err;
+	if (!(req->flags & PTREMAP_PHYS_VA))
+		return phys_pieces(NULL, req);
+	err = target_get(&t, req->pid, req->flags & PTREMAP_PIDFD);
+	if (err)
+		return err;
+	err = phys_pieces(&t, req);
+	target_put(&t);
 	return err;
 }
 

@@ -24,21 +24,68 @@ int call_edit(void *arg, struct file *file);
 int call_list(void *arg, struct file *file);
 int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
+int call_watch(void *arg, struct file *file);
+int call_vm(void *arg, struct file *file);
+
+/* What call_watch() gets: the file is not the caller's before it knows its number. */
+struct watch_call {
+	struct ptremap_watch req;
+	struct file *file;
+};
+
+/* 0, or which right the caller has not (-errno). Asked for each call and each read. */
+int check_rights(void);
+/* Of a file of the device: watch_number(). */
+static inline u64 file_number(const struct file *file)
+{
+	return (unsigned long)file->private_data;
+}
 
 /* Whose tables a call is about. */
 struct target {
 	struct mm_struct *mm;
-	bool own;    /* ->mm has a reference of ours (mmget), which target_put() gives back */
-	bool kernel; /* the kernel's half */
-	u64 root;    /* physical address of the top table */
+	bool own;	 /* ->mm has a reference of ours (mmget), which target_put() gives back */
+	bool kernel;	 /* the kernel's half */
+	struct pid *pid; /* with a reference, given back by target_put(); NULL: the kernel's half */
+	pid_t nr;	 /* its number, where the caller is; 0: the kernel's half */
+	u64 root;	 /* physical address of the top table */
 };
 
 /*
  * @pid 0: the kernel's half, by the caller's own top table. Takes a reference to the mm of others,
- * which keeps its tables from being torn down by exit; target_put() gives it back. -ESRCH: no such
- * process; -ENXIO: it has no memory.
+ * which keeps its tables from being torn down by exit; target_put() gives it back. @flags:
+ * PTREMAP_WALK_USER_ROOT, PTREMAP_PIDFD; others mean nothing here. -ESRCH: no such process; -ENXIO:
+ * it has no memory; -EBADF: no pidfd.
  */
 int target_get(struct target *t, pid_t pid, u32 flags);
 void target_put(struct target *t);
+/* @flags of an item or a call that are about its other process, as target_get() wants them. */
+static inline u32 target_other_flags(u32 flags)
+{
+	return flags & PTREMAP_OTHER_PIDFD ? PTREMAP_PIDFD : 0;
+}
+/* -ESRCH: @pid, which @flags say may be a descriptor, cannot be a process; -EBADF: nor a file. */
+static inline int target_check(pid_t pid, u32 flags)
+{
+	if (flags & PTREMAP_PIDFD)
+		return pid < 0 ? -EBADF : 0;
+	return pid <= 0 ? -ESRCH : 0;
+}
+/* The process' number, for words about it; 0: there is none, or none any more. */
+pid_t target_number(pid_t pid, u32 flags);
+
+/*
+ * Walks to e->va from the top table at @root; @e gets the entries. 0 with the end of the walk in
+ * @w; -EFAULT: a table could not be read; -EAGAIN: they changed under each of several tries.
+ */
+int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e);
+
+/* Is there RAM, which has a struct page, at @pa? */
+bool phys_is_ram(u64 pa);
+/* Copies @len bytes, of one page, between @buf and RAM at @pa. 0, -EIO or -EROFS. */
+int phys_ram(u64 pa, void *buf, size_t len, bool write);
+/* Up to one page of a process' memory, by way of @bounce; errors as of PTREMAP_PHYS_VA. */
+int memory_piece(const struct target *t, const struct ptremap_phys *req, u64 va, void __user *user,
+		 size_t len, void *bounce);
 
 #endif

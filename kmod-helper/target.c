@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes and their top tables; the format of this machine's tables. */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
@@ -27,13 +30,72 @@ int ptremap_fmt_init(void)
 		       : 0;
 }
 
-/* The references to pid and task are given back here; that to the mm is the caller's. */
-static int get_mm(pid_t nr, struct mm_struct **mm)
+/*
+ * The kernel exports no function that takes a pidfd (none of pidfd_pid(), pidfd_get_pid(),
+ * pidfd_get_task()), nor the file operations to know one by. What is left is to know it by its
+ * inode, as others cannot look alike, and to look where those functions do: up to 6.8 it is an
+ * anonymous one, and the file has the pid (kernel/fork.c, pidfd_pid()); since 6.9 it is one of
+ * pidfs, and has the pid itself (fs/pidfs.c, pidfd_pid()). NULL: it is no pidfd. The file's
+ * reference to it is its own.
+ */
+static struct pid *pid_of_file(const struct file *file)
 {
-	struct pid *pid = find_get_pid(nr);
+	const struct inode *inode = file_inode(file);
+
+#ifdef PID_FS_MAGIC
+	if (inode->i_sb->s_magic == PID_FS_MAGIC)
+		return inode->i_private;
+#else
+	if (inode->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+	    !strcmp(file->f_path.dentry->d_name.name, "[pidfd]"))
+		return file->private_data;
+#endif
+	return NULL;
+}
+
+/* With a reference; or -EBADF. */
+static struct pid *pid_of_fd(int fd)
+{
+	struct file *file = fget(fd);
+	struct pid *pid;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	pid = get_pid(pid_of_file(file));
+	fput(file);
+	return pid ?: ERR_PTR(-EBADF);
+}
+
+/* With a reference; or -errno. @pid is not 0, unless it is a descriptor. */
+static struct pid *get_pid_of(pid_t pid, u32 flags)
+{
+	int err = target_check(pid, flags);
+
+	if (err)
+		return ERR_PTR(err);
+	return flags & PTREMAP_PIDFD ? pid_of_fd(pid) : find_get_pid(pid) ?: ERR_PTR(-ESRCH);
+}
+
+pid_t target_number(pid_t pid, u32 flags)
+{
+	struct pid *id;
+	pid_t nr;
+
+	if (!(flags & PTREMAP_PIDFD))
+		return pid;
+	id = get_pid_of(pid, flags);
+	if (IS_ERR(id))
+		return 0;
+	nr = pid_vnr(id);
+	put_pid(id);
+	return nr;
+}
+
+/* The reference to the task is given back here; that to the mm is the caller's. */
+static int get_mm(struct pid *pid, struct mm_struct **mm)
+{
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 
-	put_pid(pid);
 	if (!task)
 		return -ESRCH;
 	*mm = get_task_mm(task);
@@ -41,15 +103,28 @@ static int get_mm(pid_t nr, struct mm_struct **mm)
 	return *mm ? 0 : -ENXIO;
 }
 
+/* On failure nothing is held. A process that the caller has no number for is none to it. */
+static int get_process(struct target *t, pid_t pid, u32 flags)
+{
+	int err;
+
+	t->pid = get_pid_of(pid, flags);
+	if (IS_ERR(t->pid))
+		return PTR_ERR(t->pid);
+	t->nr = pid_vnr(t->pid);
+	err = t->nr ? get_mm(t->pid, &t->mm) : -ESRCH;
+	if (err)
+		put_pid(t->pid);
+	return err;
+}
+
 int target_get(struct target *t, pid_t pid, u32 flags)
 {
 	int err;
 
-	*t = (struct target){ .kernel = !pid };
-	if (pid < 0)
-		return -ESRCH;
-	if (pid) {
-		err = get_mm(pid, &t->mm);
+	*t = (struct target){ .kernel = !pid && !(flags & PTREMAP_PIDFD) };
+	if (!t->kernel) {
+		err = get_process(t, pid, flags);
 		if (err)
 			return err;
 		t->own = true;
@@ -67,4 +142,5 @@ void target_put(struct target *t)
 {
 	if (t->own)
 		mmput(t->mm);
+	put_pid(t->pid);
 }

@@ -82,6 +82,24 @@ static void release_taken(struct work_struct *work)
 	}
 }
 
+void txn_tell_made(struct txn *t)
+{
+	const struct watched by = { .maker = t->maker, .id = t->id, .keep = t->keep };
+	u32 i;
+
+	if (t->map)
+		map_tell_made(t->map, &by);
+	for (i = 0; i < t->nr; i++) {
+		struct watched *w = &t->edits[i].watched;
+
+		w->maker = by.maker;
+		w->id = by.id;
+		w->keep = by.keep;
+		edit_tell_made(&t->edits[i]);
+		cond_resched();
+	}
+}
+
 u32 txn_undo(struct txn *t)
 {
 	u32 i, restored = 0;
@@ -92,6 +110,7 @@ u32 txn_undo(struct txn *t)
 		flush_all_cpus();
 	for (i = 0; i < t->nr; i++) {
 		edit_release(&t->edits[i]);
+		edit_tell_gone(&t->edits[i]);
 		cond_resched();
 	}
 	/* No guard runs any more, but one that did may have left this to do. */
@@ -112,12 +131,27 @@ static int check_va(u64 va)
 	return va & ~PAGE_MASK || va >= USER_END ? -EDOM : 0;
 }
 
+static bool is_physical(const struct ptremap_item *i)
+{
+	return i->what == PTREMAP_RAM || i->what == PTREMAP_MMIO;
+}
+
+static int check_pa(u64 pa)
+{
+	if (pa & ~PAGE_MASK)
+		return -EDOM;
+	return pa >= PT_BIT(boot_cpu_data.x86_phys_bits) ? -ERANGE : 0;
+}
+
 static int check_item(const struct ptremap_item *i)
 {
 	bool two = i->what == PTREMAP_FRAME || i->what == PTREMAP_SWAP;
+	u32 flags = PTREMAP_ITEM_EXPECT | PTREMAP_PIDFD | (two ? PTREMAP_OTHER_PIDFD : 0) |
+		    (i->what == PTREMAP_RAM ? PTREMAP_ITEM_FORCE : 0);
+	int err;
 
-	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_TRAP || i->reserved ||
-	    i->flags & ~PTREMAP_ITEM_EXPECT)
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO || i->level > 1 ||
+	    i->flags & ~flags)
 		return -EINVAL;
 	if (i->what == PTREMAP_PROTECT) {
 		if (!(i->set | i->clear) || i->set & i->clear ||
@@ -126,14 +160,19 @@ static int check_item(const struct ptremap_item *i)
 	} else if (i->set | i->clear) {
 		return -EINVAL;
 	}
-	if (!two && (i->other_pid || i->other_va))
+	if ((!two && i->other_pid) || (!two && !is_physical(i) && i->other_va))
 		return -EINVAL;
 	/* do_numa_page() is what lets the next access through. */
 	if (i->what == PTREMAP_TRAP && !IS_ENABLED(CONFIG_NUMA_BALANCING))
 		return -EOPNOTSUPP;
 	/* The kernel's half has no edits. */
-	if (i->pid <= 0 || (two && i->other_pid <= 0))
-		return -ESRCH;
+	err = target_check(i->pid, i->flags);
+	if (!err && two)
+		err = target_check(i->other_pid, target_other_flags(i->flags));
+	if (err)
+		return err;
+	if (is_physical(i))
+		return check_va(i->va) ?: check_pa(i->other_va);
 	return check_va(i->va) ?: two ? check_va(i->other_va) : 0;
 }
 
@@ -149,13 +188,11 @@ static int is_kvm_file(const void *unused, struct file *file, unsigned int fd)
  * comes later hold_tell_others() takes care). The locks are held for as long as the files are
  * looked through.
  */
-static bool has_kvm_guest(pid_t nr)
+static bool has_kvm_guest(const struct target *t)
 {
-	struct pid *pid = find_get_pid(nr);
-	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	struct task_struct *task = get_pid_task(t->pid, PIDTYPE_PID);
 	bool found = false;
 
-	put_pid(pid);
 	if (!task)
 		return false;
 	task_lock(task);
@@ -212,28 +249,32 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, struct mm_st
 	return err;
 }
 
-static int prepare_item(struct txn *t, const struct ptremap_item *item)
+static int prepare_item(struct txn *t, const struct ptremap_item *asked)
 {
-	bool two = item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP;
+	bool two = asked->what == PTREMAP_FRAME || asked->what == PTREMAP_SWAP;
+	struct ptremap_item item = *asked; /* with numbers in the place of pidfds */
 	struct target one, other = {};
-	int err = check_item(item);
+	int err = check_item(asked);
 
 	if (err)
 		return err;
-	err = target_get(&one, item->pid, 0);
+	err = target_get(&one, asked->pid, asked->flags);
 	if (err)
 		return err;
 	if (two)
-		err = target_get(&other, item->other_pid, 0);
+		err = target_get(&other, asked->other_pid, target_other_flags(asked->flags));
 	if (err)
 		goto out;
-	if (item->what != PTREMAP_PROTECT && item->what != PTREMAP_TRAP &&
-	    (has_kvm_guest(item->pid) || (two && has_kvm_guest(item->other_pid))))
+	item.pid = one.nr;
+	item.other_pid = other.nr;
+	item.flags &= ~(PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD);
+	if (item.what != PTREMAP_PROTECT && item.what != PTREMAP_TRAP &&
+	    (has_kvm_guest(&one) || (two && has_kvm_guest(&other))))
 		err = -EXDEV;
-	else if (item->what == PTREMAP_SWAP)
-		err = add_swap(t, item, one.mm, other.mm);
+	else if (item.what == PTREMAP_SWAP)
+		err = add_swap(t, &item, one.mm, other.mm);
 	else
-		err = add_one(t, item, one.mm, other.mm);
+		err = add_one(t, &item, one.mm, other.mm);
 	if (two)
 		target_put(&other);
 out:
@@ -277,11 +318,15 @@ static u32 answer(struct ptremap_item *item, const struct txn *t, u32 first)
 	return first + edits_of(item);
 }
 
-struct txn *txn_new(u32 nr)
+struct txn *txn_new(const struct ptremap_item *items, u32 nr)
 {
+	size_t edits = 0;
 	struct txn *t;
+	u32 i;
 
-	t = kvzalloc(struct_size(t, edits, 2 * (size_t)nr), GFP_KERNEL_ACCOUNT);
+	for (i = 0; i < nr; i++)
+		edits += edits_of(&items[i]);
+	t = kvzalloc(struct_size(t, edits, edits), GFP_KERNEL_ACCOUNT);
 	if (t)
 		INIT_WORK(&t->released, release_taken);
 	return t;
@@ -299,7 +344,8 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
 		cond_resched();
 	}
 	if (err) {
-		trace_ptremap_refuse(items[i - 1].pid, items[i - 1].va, items[i - 1].what, err);
+		trace_ptremap_refuse(target_number(items[i - 1].pid, items[i - 1].flags),
+				     items[i - 1].va, items[i - 1].what, err);
 		return err;
 	}
 	err = install_all(t, dry_run, &failed);

@@ -13,20 +13,23 @@
 struct txn {
 	struct list_head link;	     /* the journal's, while it undoes several */
 	struct work_struct released; /* lets go of what the guard took */
-	const struct file *owner;    /* NULL: kept */
-	struct mapping *map;	     /* of PTREMAP_MAP; then there are no edits */
+	u64 maker;		     /* number of the file that made it */
+	bool keep;
+	struct mapping *map; /* of PTREMAP_MAP; then there are no edits */
 	u32 id;
 	u32 nr; /* of ->edits that edit_init() was called for */
 	struct edit edits[];
 };
 
-/* Room for @nr items; txn_undo() frees it. NULL: no memory. */
-struct txn *txn_new(u32 nr);
+/* Room for the edits of @items, as ->what says. txn_undo() frees it. NULL: no memory. */
+struct txn *txn_new(const struct ptremap_item *items, u32 nr);
 /*
  * Makes the edits of @items (with @dry_run: all but the edits themselves), and puts the answers
  * there. On failure some may have been made: txn_undo() is for the caller in any case.
  */
 int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run);
+/* Tells watches of all of it. ->id, ->maker and ->keep are set; it cannot be undone yet. */
+void txn_tell_made(struct txn *t);
 /*
  * Takes back what is active, flushes once, lets go of pages and guards, and frees @t. Nobody else
  * may know of it. Returns how many edits were active. Sleeps.

@@ -41,7 +41,7 @@ static int walk_down(struct pt_walk *w, u64 root, u64 va, unsigned int level, u6
 }
 
 /* Twice the same: the upper entries of the second walk vouch for the lower ones of the first. */
-static int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e)
+int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e)
 {
 	u64 again[PTREMAP_MAX_LEVELS];
 	unsigned long irq;
@@ -137,7 +137,7 @@ int call_walk(void *arg, struct file *file)
 	struct target t;
 	int err;
 
-	if (req->flags & ~PTREMAP_WALK_USER_ROOT || req->nr > PTREMAP_WALK_MAX)
+	if (req->flags & ~(PTREMAP_WALK_USER_ROOT | PTREMAP_PIDFD) || req->nr > PTREMAP_WALK_MAX)
 		return -EINVAL;
 	err = target_get(&t, req->pid, req->flags);
 	if (err)
@@ -281,8 +281,8 @@ static int tables_check(const struct ptremap_tables *req)
 {
 	u64 half = PT_BIT(ptremap_fmt.va_bits - 1);
 
-	if (req->flags & ~PTREMAP_WALK_USER_ROOT || req->reserved || req->start > req->last ||
-	    req->buf_len < PTREMAP_TABLES_MIN_BUF)
+	if (req->flags & ~(PTREMAP_WALK_USER_ROOT | PTREMAP_PIDFD) || req->reserved ||
+	    req->start > req->last || req->buf_len < PTREMAP_TABLES_MIN_BUF)
 		return -EINVAL;
 	if (!pt_canonical(&ptremap_fmt, req->start) || !pt_canonical(&ptremap_fmt, req->last) ||
 	    (req->start < half) != (req->last < half))

@@ -28,6 +28,7 @@
 #define PTREMAP_UNDO	 _IO(PTREMAP_TYPE, 6)
 #define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
 #define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
+#define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
 
 /*
  * What errors of any call mean:
@@ -47,6 +48,8 @@
 /*
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
+ * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
+ * have the number.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)
@@ -139,6 +142,8 @@ struct ptremap_tables {
 
 #define PTREMAP_PHYS_WRITE 1
 #define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
+#define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
 #define PTREMAP_PHYS_MAX   (16U << 20)
 
 /*
@@ -146,6 +151,13 @@ struct ptremap_tables {
  * @done (-EIO: it is there but cannot be accessed: poisoned, or taken out of the direct map;
  * -EROFS: the kernel's own read-only memory); what lies before it was transferred. -ERANGE: beyond
  * the physical address width. -EMSGSIZE: too long.
+ *
+ * With PTREMAP_PHYS_VA (and PTREMAP_PIDFD, if @pid is one) memory of a process, through the frames
+ * that its tables lead to at that moment, also where it is PROT_NONE. Nothing is faulted in. -ENXIO
+ * of @pa + @done: no page is there; -ENODEV: no RAM, but a device's memory; -EROFS: the entry does
+ * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
+ * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
+ * after each of several tries. @done 0 and -ENXIO may also be a process without memory.
  */
 struct ptremap_phys {
 	__u32 size;
@@ -155,7 +167,7 @@ struct ptremap_phys {
 	__u64 buf;
 	__u64 done;  /* out: bytes transferred */
 	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
-	__u32 reserved;
+	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
 };
 
 /* What is done to a 4 KiB leaf of a process' page tables. */
@@ -165,7 +177,7 @@ enum ptremap_what {
 	PTREMAP_SWAP,	     /* it and the leaf of @other_pid's @other_va exchange their frames */
 	PTREMAP_FRESH,	     /* it leads to a new page of zeros */
 	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through */
-	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va */
+	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va, cached */
 	PTREMAP_MMIO,	     /* it leads to device memory at physical address @other_va, uncached */
 };
 
@@ -176,12 +188,17 @@ enum ptremap_what {
 #define PTREMAP_PROTECT_BITS 0xf8000000000000faULL
 
 #define PTREMAP_ITEM_EXPECT 1 /* the entry must be @expected, accessed and dirty bits aside */
-/* PTREMAP_RAM: the page may be of this kind, which is refused otherwise. */
-#define PTREMAP_ITEM_FORCE_FREE	    0x10  /* free: of the page allocator */
-#define PTREMAP_ITEM_FORCE_TABLE    0x20  /* a page table */
+/*
+ * PTREMAP_RAM: the page may be of this kind, which is refused otherwise. Each kind needs its own
+ * flag. A page that the kernel gives up meanwhile stays allocated until the edit ends, but for free
+ * and reserved ones: those may be given to anybody, who then shares it with this process.
+ */
+#define PTREMAP_ITEM_FORCE_FREE	    0x10  /* free: nobody holds a reference */
+#define PTREMAP_ITEM_FORCE_TABLE    0x20  /* a page table; upper ones may be of kind KERNEL */
 #define PTREMAP_ITEM_FORCE_SLAB	    0x40  /* kernel objects */
 #define PTREMAP_ITEM_FORCE_RESERVED 0x80  /* the kernel's image, firmware's */
 #define PTREMAP_ITEM_FORCE_KERNEL   0x100 /* the kernel's own for another purpose */
+#define PTREMAP_ITEM_FORCE	    0x1f0 /* any of them */
 
 struct ptremap_item {
 	__s32 pid;
@@ -213,8 +230,16 @@ struct ptremap_item {
  * its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied first. With an
  * error nothing else has changed, and items say why in ->status.
  *
+ * What RAM and MMIO lead to is written to where the process may write to its memory: of RAM if it
+ * is another process' own page or tmpfs', or a kind that was forced. A forced kind, and device
+ * memory, is no page to the kernel: when something needs the page itself at that address (O_DIRECT,
+ * vmsplice, ptrace, /proc/PID/mem, a core dump), the original comes back first, as with the others
+ * that act on it. The mapping gets MADV_RANDOM's flag for as long (VM_RAND_READ): the multi-gen LRU
+ * leaves such mappings alone.
+ *
  * Errors of items, beside those above:
- *	EDOM		va is not in the user half, or is no multiple of 4096
+ *	EDOM		va is not in the user half, or is no multiple of 4096; nor is an address of
+ *			RAM or MMIO
  *	ENOENT		nothing is mapped there, or no page could be faulted in
  *	EOPNOTSUPP	memory of a kind that is not changed: a device's, huge pages of hugetlb,
  *			shadow stacks; TRAP in a kernel without NUMA balancing
@@ -225,6 +250,15 @@ struct ptremap_item {
  *			only read it, or its file system wants to hear of each page that is written
  *	EXDEV		the process has a KVM guest, which would not see another frame
  *	EAGAIN		the kernel kept changing the page under each of several tries
+ *	ERANGE		RAM, MMIO: beyond the physical address width
+ *	ENODEV		RAM: no RAM there. MMIO: no device memory there
+ *	EMEDIUMTYPE	MMIO: others have it mapped with another cache type
+ *	ENODATA, ELOOP, ENOTEMPTY, ENOTUNIQ, EADDRINUSE
+ *			RAM: of a kind that needs its FORCE flag, as with PTREMAP_MAP_PHYS
+ *	EHWPOISON	RAM: broken; nothing overrides that
+ * EOPNOTSUPP of RAM and MMIO also stands for pages of hugetlb or of secret memory, for memory of
+ * devices that the kernel has page structures for, and for shared memory that userfaultfd
+ * write-protects, where no page of a process is led to.
  */
 struct ptremap_edit {
 	__u32 size;
@@ -363,10 +397,17 @@ struct ptremap_undo {
 /*
  * Makes a file descriptor, @fd, that tells what becomes of transactions from now on: each read(2)
  * gives whole struct ptremap_event, as many as there are and fit, and waits for the first one
- * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Up to @nr events
- * wait to be read; further ones are counted in ->lost of the next one that is. EINVAL of read: the
- * buffer is smaller than one event. The descriptor is one of its own: closing the device ends
- * what it watches, whose last events can still be read; then it reads 0 bytes (without ALL).
+ * (EAGAIN with O_NONBLOCK, which PTREMAP_WATCH_NONBLOCK sets); poll(2) works. Errors of read:
+ * EINVAL, the buffer is smaller than one event, and those of rights, which each read asks for.
+ *
+ * Each item that comes into force is MADE, and GONE once, when no CPU uses it any more: whoever
+ * took it back, and whatever happens to its transaction later. Of what was made before the watch
+ * there is GONE alone. Up to @nr events wait to be read; further ones are counted in ->lost of the
+ * next one that is, or of a LOST event when all others were read.
+ *
+ * Without ALL the device's file that the call is made on is watched, with what it keeps. When it is
+ * closed, the last events can be read (GONE of all but what is kept); then read() gives 0 bytes.
+ * The module stays loaded for as long as the descriptor is open.
  */
 #define PTREMAP_WATCH_NONBLOCK 2
 #define PTREMAP_WATCH_MAX      65536
@@ -380,6 +421,7 @@ struct ptremap_watch {
 enum ptremap_event_type {
 	PTREMAP_EVENT_MADE = 1, /* an item was changed, or a mapping was made */
 	PTREMAP_EVENT_GONE,	/* it is no longer in force: ->state and ->cause of the record */
+	PTREMAP_EVENT_LOST, /* ->lost events before this one, behind which none came; no record */
 };
 
 struct ptremap_event {
@@ -387,6 +429,76 @@ struct ptremap_event {
 	__u32 type; /* enum ptremap_event_type */
 	__u32 lost; /* events before this one that there was no room for */
 	struct ptremap_record record;
+};
+
+/* A memory slot of a VM: guest-physical memory that is memory of its process. */
+struct ptremap_slot {
+	__u64 gpa;
+	__u64 len;
+	__u64 hva;
+	__u32 flags; /* KVM_MEM_* of linux/kvm.h */
+	__u16 id;
+	__u16 space; /* 0; 1: what is seen in system management mode */
+};
+
+enum ptremap_vcpu_how {
+	PTREMAP_VCPU_OUTSIDE = 1, /* it was not in KVM_RUN */
+	PTREMAP_VCPU_EXIT,	  /* the guest ran, and left for this moment */
+	PTREMAP_VCPU_HALTED,	  /* the guest had halted */
+};
+
+#define PTREMAP_VCPU_CS_L   1 /* 64-bit code */
+#define PTREMAP_VCPU_CS_D   2 /* 32-bit code */
+#define PTREMAP_VCPU_NESTED 4 /* a guest of the guest runs: the registers are that one's */
+
+/* A vCPU as it was at one moment, in its own context. */
+struct ptremap_vcpu {
+	__u32 id;
+	__s32 status; /* 0; -ETIMEDOUT: it did not come to a point where it could be looked at;
+		       * -EOPNOTSUPP: its state is encrypted. Then only what follows ->how is set */
+	__u64 rip;
+	__u64 cr0;
+	__u64 cr3;
+	__u64 cr4;
+	__u64 efer;
+	__u32 flags; /* PTREMAP_VCPU_* */
+	__u8 how;    /* enum ptremap_vcpu_how */
+	/* ->root: physical address of the EPT's or NPT's top table; of level ->level; 0: it has
+	 * none now (KVM dropped it, and will make a new one) */
+	__u8 level;
+	__u8 maxphyaddr; /* that the guest sees */
+	__u8 reserved;
+	__u64 root;
+};
+
+enum ptremap_vm_tables {
+	PTREMAP_VM_SHADOW, /* the CPU runs on copies of the guest's tables: no EPT, no NPT */
+	PTREMAP_VM_EPT,
+	PTREMAP_VM_NPT,
+};
+
+#define PTREMAP_VM_NO_VCPUS  1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+#define PTREMAP_VM_SLOTS_MAX 65536
+#define PTREMAP_VM_VCPUS_MAX 4096
+
+/*
+ * What KVM knows of the VM that is behind descriptor @fd of process @pid. It needs the module
+ * ptremap_kvm (EPROTONOSUPPORT: that is not loaded). A vCPU that runs is made to leave the guest
+ * for a moment; none is waited for longer than a second.
+ *
+ * EBADF: @fd is no VM's. ENOENT: @fd is -1, and the process has none. ENOTUNIQ: it has several.
+ */
+struct ptremap_vm {
+	__u32 size;
+	__u32 flags;
+	__s32 pid;
+	__s32 fd;	/* in, -1: the only one; out: the lowest that stands for it */
+	__u64 slots;	/* pointer to struct ptremap_slot, by address */
+	__u64 vcpus;	/* pointer to struct ptremap_vcpu */
+	__u32 nr_slots; /* in: how many fit; out: how many there are, perhaps more */
+	__u32 nr_vcpus;
+	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
+	__s32 owner;  /* out: the process that made it */
 };
 
 #endif

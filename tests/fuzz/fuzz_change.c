@@ -45,8 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(why[0] && strlen(why) < sizeof(why));
 		return 0;
 	}
-	check(item.what >= PTREMAP_PROTECT && item.what <= PTREMAP_TRAP && item.pid > 0);
-	check(!(item.flags & ~PTREMAP_ITEM_EXPECT) && !item.status && !item.old && !item.new);
+	check(item.what >= PTREMAP_PROTECT && item.what <= PTREMAP_MMIO && item.pid > 0);
+	check(!(item.flags & ~(PTREMAP_ITEM_EXPECT | PTREMAP_ITEM_FORCE)) && !item.status &&
+	      !item.old && !item.new);
 	check(!(item.set & item.clear) && !((item.set | item.clear) & ~PTREMAP_PROTECT_BITS));
 	check_again(&item);
 	return 0;

@@ -5,6 +5,8 @@
 # usage: change_guest.sh MODULE PART...
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
+# shellcheck source=tests/lib/watch_guest.sh
+. "$(dirname "$0")/watch_guest.sh"
 
 readonly remap=$bin/ptremap pages=$bin/tests/pages
 readonly TRACING=/sys/kernel/tracing
@@ -154,6 +156,7 @@ part_commands()
 	start t
 	start s
 	check_map
+	check_physical
 	check_swap
 	check_protect
 	check_trap
@@ -186,6 +189,47 @@ check_map()
 	let_go "map --fresh" TERM 143
 	sees "map --fresh, undone" t a t-a
 	sees "map --fresh, undone" t b t-b
+}
+
+# table PROGRAM PAGE - physical address of the table that has its entry
+table()
+{
+	"$remap" walk --pid "${pid[$1]}" --json "${at[$1-$2]}" |
+		jq -r '.levels[-1].at | .[:-3] + "000"'
+}
+
+check_physical()
+{
+	local pa timer
+
+	pa=$("$remap" translate --pid "${pid[s]}" "${at[s-b]}" | cut -d ' ' -f 2)
+	hold map --phys "$pa" "$(place t a)"
+	sees "map --phys" t a s-b
+	ask t write a written
+	sees "map --phys: after a write" s b written
+	let_go "map --phys" TERM 143
+	sees "map --phys, undone" t a t-a
+	ask s write b s-b
+	pa=$(table t a)
+	hold map --phys "$pa" --force-frame table "$(place t a)"
+	equal "$what: map --force-frame: shown" "$(grep -c "^map .* phys=$pa force-frame=table\$" "$work/held")" 1
+	equal "$what: map --force-frame: leads to the table" \
+		"$("$remap" translate --pid "${pid[t]}" "${at[t-a]}" | cut -d ' ' -f 2)" "$pa"
+	let_go "map --force-frame" TERM 143
+	sees "map --force-frame, undone" t a t-a
+	timer=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* HPET .*/\1/p' /proc/iomem)
+	hold map --mmio "$timer" "$(place t a)"
+	equal "$what: map --mmio: leads to the device" \
+		"$("$remap" translate --pid "${pid[t]}" "${at[t-a]}" | cut -d ' ' -f 2)" \
+		"$(printf 0x%x $((timer)))"
+	equal "$what: map --mmio: listed" "$("$remap" list --json | jq -r .what)" mmio
+	let_go "map --mmio" TERM 143
+	sees "map --mmio, undone" t a t-a
+	ends_with "$what: map --phys --dry-run --json" 0 "$remap" map --phys "$pa" \
+		--force-frame slab,table "$(place t a)" --dry-run --json
+	equal "$what: map --phys --dry-run --json" \
+		"$(jq -c '.changes[0] | [.what, .physical, .forced]' "$work/out")" \
+		"[\"phys\",\"$pa\",[\"table\",\"slab\"]]"
 }
 
 check_swap()
@@ -404,6 +448,7 @@ part_refused()
 		protect --set RW "$(place t read-only)"
 	refused "a read-only page where it could be written to" "may only read" \
 		map "$(place t a)" --frame-of "$(place s code)"
+	check_refused_physical
 	refused "no such process" "no such process" trap 4194000:0x1000
 	refused "no such process to take a frame from" "no such process" \
 		map "$(place t a)" --frame-of 4194000:0x1000
@@ -419,6 +464,23 @@ part_refused()
 	refused "without the module" "not loaded" trap "$(place t a)"
 	insmod "$module"
 	stop t s
+}
+
+check_refused_physical()
+{
+	local code
+
+	code=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* Kernel code.*/\1/p' /proc/iomem)
+	refused "a page table" "a page table; --force-frame table" map --phys "$(table t a)" "$(place t a)"
+	refused "a page table, another kind forced" "a page table; --force-frame table" \
+		map --phys "$(table t a)" --force-frame free,slab,reserved,kernel "$(place t a)"
+	refused "the kernel's code" "reserved.*--force-frame reserved" map --phys "$code" "$(place t a)"
+	refused "RAM as device memory" "no device memory at" map --mmio "$code" "$(place t a)"
+	refused "a hole" "no RAM at" map --phys 0x4000000000 "$(place t a)"
+	refused "beyond the address width" "beyond the address width" \
+		map --phys 0x10000000000000 "$(place t a)"
+	refused "a physical address that is not aligned" "no multiple of 4096" \
+		map --phys 0x1008 "$(place t a)"
 }
 
 # A process with a guest: any that has a file of KVM's.
@@ -440,6 +502,207 @@ time.sleep(1000)' >"$work/vmm" &
 	ends_with "$what: a process with a KVM guest: trap" 0 \
 		"$remap" trap "$vmm:$(cat "$work/vmm")" --dry-run
 	kill $vmm
+}
+
+# ---- mappings at new addresses ---------------------------------------------------------------
+
+readonly LOW=0x10000 # vm.mmap_min_addr, below what programs are linked to
+
+part_graft()
+{
+	start t
+	start s
+	check_graft_frames
+	check_graft_fresh
+	check_graft_physical
+	check_graft_device
+	check_graft_dry_run
+	check_graft_ends
+	check_graft_walk
+	check_graft_refused
+	nothing_listed "graft: after all"
+	stop t s
+}
+
+# mapped ADDRESS - how many lines the list of t's mappings has that begin there and are ptremap's
+mapped()
+{
+	grep -cE "^0*${1#0x}-[0-9a-f]+ .*\[ptremap\]" "/proc/${pid[t]}/maps"
+}
+
+# gone WHAT - nothing is at LOW any more
+gone()
+{
+	sees "$1" t $LOW SIGSEGV
+	equal "$what: $1: lines in the list of mappings" "$(mapped $LOW)" 0
+}
+
+check_graft_frames()
+{
+	hold graft --pid "${pid[t]}" $LOW --frames-of "$(place s a)" --len 4K --prot rw
+	sees "graft --frames-of" t $LOW s-a
+	ask t write $LOW from-t
+	sees "graft --frames-of: what the borrower wrote" s a from-t
+	ask s write a from-s
+	sees "graft --frames-of: what the lender wrote" t $LOW from-s
+	equal "$what: graft: what it says" "$(sed 1d "$work/held" | tr -s '\n ' ' ')" \
+		"graft ${pid[t]}:$LOW frames-of=$(place s a) len=4K prot=rw cache=wb mapped $LOW-0x10fff, 4.0 KiB of frames of pid ${pid[s]} at ${at[s-a]}-$(printf '0x%x' $((at[s-a] + 0xfff))) "
+	equal "$what: graft: lines in the list of mappings" "$(mapped $LOW)" 1
+	equal "$what: graft: list" "$("$remap" list | awk 'NR == 2 { print $2, $3, $5, $6, $7, $8, $9 }')" \
+		"- active mapped ${pid[t]}:$LOW 4K of ${at[s-a]}"
+	let_go "graft --frames-of" INT 130
+	gone "graft --frames-of, undone"
+	sees "graft --frames-of, undone: the lender" s a from-s
+	ask s write a s-a
+}
+
+check_graft_fresh()
+{
+	local address
+
+	"$remap" graft --pid "${pid[t]}" --fresh --low --len 16K --prot rwx --cache wc --keep --json >"$work/out" 2>"$work/err"
+	equal "$what: graft --fresh: JSON" "$(jq -c '[.keep, .what, .pid, .length, .source, .other_pid, .other_address,
+		.pa, .read, .write, .exec, .cache]' "$work/out")" \
+		"[true,\"graft\",${pid[t]},16384,\"fresh\",null,null,null,true,true,true,\"wc\"]"
+	address=$(jq -r .address "$work/out")
+	equal "$what: graft --low: below 2 GiB, and the last byte" \
+		"$((address < 1 << 31 && $(jq -r .last "$work/out") == address + 0x3fff))" 1
+	equal "$what: graft --keep: words" "$(cat "$work/err")" \
+		"ptremap: kept in force: 'ptremap undo $(jq .id "$work/out")' takes it back"
+	sees "graft --fresh" t "$address" -
+	equal "$what: graft --fresh: list" "$("$remap" list | awk 'NR == 2 { print $2, $5, $7, $8 }')" \
+		"kept mapped 16K fresh"
+	ask t write "$address" mine
+	sees "graft --fresh: after a write" t "$address" mine
+	ends_with "$what: graft --keep: undo" 0 "$remap" undo "$(jq .id "$work/out")"
+	sees "graft --keep, undone" t "$address" SIGSEGV
+}
+
+check_graft_physical()
+{
+	local pa
+
+	pa=$("$remap" walk --pid "${pid[s]}" --json "${at[s-b]}" | jq -r .pa)
+	hold graft "$(place t none)" --phys "$pa"
+	sees "graft --phys" t none s-b
+	answers "graft --phys: a write without the right to" SIGSEGV write none x
+	let_go "graft --phys" TERM 143
+	sees "graft --phys, undone" t none SIGSEGV
+}
+
+# number_at PA - 32 bits of a device, as 0x...
+number_at()
+{
+	"$remap" read --pa "$1" --mmio 4 4 | awk '{ print "0x" $5 $4 $3 $2 }' | sed 's/0x0*/0x/'
+}
+
+check_graft_device()
+{
+	local pa
+
+	pa=0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : HPET.*/\1/p' /proc/iomem | head -n 1)
+	hold graft --pid "${pid[t]}" $LOW --mmio "$pa"
+	ask t number $LOW
+	equal "$what: graft --mmio: the HPET's first register" "$answer" "$(number_at "$pa")" "ptremap read"
+	"$remap" walk --pid "${pid[t]}" $LOW >"$work/out"
+	equal "$what: graft --mmio: walk: uncached, the device's frame, as the VMA calls for" "$(grep -cE \
+		"PTE.* PCD .*addr=$pa |page: pfn ${pa%000}, not this kernel's RAM|permissions: as the VMA calls for$" "$work/out")" 3
+	equal "$what: graft --mmio: its cache type" "$(grep -c 'prot=r cache=uc$' "$work/held")" 1
+	let_go "graft --mmio" TERM 143
+	gone "graft --mmio, undone"
+}
+
+check_graft_dry_run()
+{
+	ends_with "$what: graft --dry-run" 0 "$remap" graft "${pid[t]}:$LOW" --fresh --dry-run
+	equal "$what: graft --dry-run: what it says" "$(grep -cE "^dry run|^  mapped $LOW-0x10fff, " "$work/out")" 2
+	gone "graft --dry-run"
+	nothing_listed "graft --dry-run"
+	ends_with "$what: graft --dry-run --json" 0 \
+		"$remap" graft --pid "${pid[t]}" --frames-of "$(place s a)" --dry-run --json
+	equal "$what: graft --dry-run --json" "$(jq -c '[.id, .keep, .other_pid, .other_address]' "$work/out")" \
+		"[null,false,${pid[s]},\"${at[s-a]}\"]"
+	sees "graft --dry-run: where it would be" t "$(jq -r .address "$work/out")" SIGSEGV
+	refused "graft --dry-run: taken" "mapped there already" graft "$(place t a)" --fresh --dry-run
+}
+
+# shellcheck disable=SC2016 # for the command's own shell
+check_graft_ends()
+{
+	hold graft "${pid[t]}:$LOW" --fresh --for 500ms
+	sees "graft --for" t $LOW -
+	ends_alone "graft --for" 0 "in force for 500ms"
+	gone "graft --for, undone"
+	hold graft "${pid[t]}:$LOW" --fresh
+	sees "graft, before SIGKILL" t $LOW -
+	let_go "graft" KILL 137
+	gone "graft, after SIGKILL"
+	"$remap" graft "${pid[t]}:$LOW" --fresh -- sh -c '"$0" list; exit 7' "$remap" >"$work/out" 2>"$work/err"
+	equal "$what: graft -- COMMAND: its status" $? 7
+	equal "$what: graft -- COMMAND: in force while it runs" "$(grep -c ' active .* mapped ' "$work/out")" 1
+	gone "graft -- COMMAND, undone"
+	hold graft "${pid[t]}:$LOW" --fresh
+	ask t unmap $LOW
+	ends_alone "graft, unmapped by the process" 1 "pid ${pid[t]}, $LOW: the mapping is gone: .*munmap"
+}
+
+check_graft_walk()
+{
+	hold graft "${pid[t]}:$LOW" --fresh --prot rw --cache uc
+	"$remap" walk --pid "${pid[t]}" $LOW >"$work/out"
+	equal "$what: graft: walk before the first access" \
+		"$(grep -c 'permissions: as the VMA calls for: no entry until the first access' "$work/out")" 1
+	ask t write $LOW x
+	"$remap" walk --pid "${pid[t]}" $LOW >"$work/out"
+	equal "$what: graft: walk: the mapping and its flags" \
+		"$(grep -cE "mapping: $LOW-0x10fff rw-s .*\[ptremap\]|VM_PFNMAP.* VM_IO|permissions: as the VMA calls for$" "$work/out")" 3
+	let_go "graft" TERM 143
+}
+
+check_graft_refused()
+{
+	local none=4194000 thread
+
+	thread=$(pgrep -x kthreadd)
+	refused "graft: no such process" "no such process" graft --pid $none --fresh
+	refused "graft: a kernel thread" "a process without memory" graft --pid "$thread" --fresh
+	refused "graft: no such lender" "one of the two processes is not there" \
+		graft "${pid[t]}:$LOW" --frames-of $none:0x1000
+	refused "graft: a kernel thread as lender" "one of the two is without memory" \
+		graft "${pid[t]}:$LOW" --frames-of "$thread:0x1000"
+	refused "graft: the kernel's half" "not in user space" graft "${pid[t]}:0xffff888000000000" --fresh
+	refused "graft: not aligned" "no multiple of 4096" graft "${pid[t]}:0x10008" --fresh
+	refused "graft: too low" "mmap_min_addr" graft "${pid[t]}:0x1000" --fresh
+	refused "graft: taken" "mapped there already" graft "$(place t a)" --fresh
+	refused "graft: more than there is memory" "or no memory" graft --pid "${pid[t]}" --fresh --len 1G
+	refused "graft: wb there, not here" "others have mapped is wb" \
+		graft "${pid[t]}:$LOW" --frames-of "$(place s a)" --cache uc
+	refused "graft: writable, where its owner may only read" "its owner may only read" \
+		graft "${pid[t]}:$LOW" --frames-of "$(place s code)" --prot rw
+	refused "graft: nothing to lend" "nothing mapped there" graft "${pid[t]}:$LOW" --frames-of "$(place s none)"
+	refused "graft: a device's memory" "memory of a device" \
+		graft "${pid[t]}:$LOW" --frames-of "$(place s device)"
+	refused "graft: beyond the address width" "beyond the physical address width" \
+		graft "${pid[t]}:$LOW" --phys 0x10000000000000
+	refused "graft: no RAM" "not all of it is RAM" graft "${pid[t]}:$LOW" --phys 0x1000000000
+	refused "graft: RAM as a device" "not all of it is device memory" graft "${pid[t]}:$LOW" --mmio 0x100000
+	refused "graft: a page table" "page table" graft "${pid[t]}:$LOW" --phys "$(table_of s)"
+	refused "graft: the kernel's image" "reserved: the kernel's image" graft "${pid[t]}:$LOW" --phys "$(text_pa)"
+	fails "$what: graft: not root" 1 "run as root" \
+		setpriv --reuid 1000 --clear-groups "$remap" graft "${pid[t]}:$LOW" --fresh
+	gone "graft: after all refusals"
+}
+
+# table_of PROGRAM - the physical address of one of its page tables
+table_of()
+{
+	printf '0x%x' $(($("$remap" walk --pid "${pid[$1]}" --json "${at[$1-a]}" | jq -r '.levels[-1].at') & ~0xfff))
+}
+
+# text_pa - that of the kernel's first page of code
+text_pa()
+{
+	"$remap" kind --json "0x$(awk '$3 == "_text" { print $1 }' /proc/kallsyms)" | jq -r .pa
 }
 
 # ---- files -----------------------------------------------------------------------------------

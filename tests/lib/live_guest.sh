@@ -467,6 +467,23 @@ check_kcore()
 	cut -d ' ' -f 1 "$work/want" | grep -F -f - "$work/memory" >"$work/got"
 	at_least "$what: /proc/kcore: samples" "$(wc -l <"$work/want")" 20
 	same_lines "$what: bytes in /proc/kcore and at the physical address" "$work/want" "$work/got"
+	check_regions
+}
+
+# Each region of the kernel's half is among these samples, and dump says of each what translate says.
+check_regions()
+{
+	local kind
+
+	cut -d ' ' -f 1 "$work/want" | "$remap" kind --json - | jq -r .kind | sort >"$work/kinds"
+	for kind in "kernel image" modules vmalloc "direct map" vmemmap; do
+		at_least "$what: /proc/kcore: samples of $kind" "$(grep -cx "$kind" "$work/kinds")" 1
+	done
+	# shellcheck disable=SC2046 # words
+	"$remap" dump --kernel --pages $(sed -E 's/ .*//; s/.*/&-&/' "$work/there") |
+		sed -nE 's/^0x0*([0-9a-f]+)-.* pa (0x[0-9a-f]+).*/0x\1 \2/p' | sort >"$work/got"
+	sort "$work/there" >"$work/want"
+	same_lines "$what: dump --kernel of the samples" "$work/want" "$work/got"
 }
 
 part_kernel()
@@ -484,6 +501,29 @@ part_kernel()
 	equal "$what: kind of a non-canonical address" "$(cat "$work/got")" non-canonical
 	"$remap" walk --kernel "$((1 << 62))" >"$work/walk"
 	says "walk to a non-canonical address" 'no page: address not canonical'
+}
+
+# pointer_at VA - what the kernel has there
+pointer_at()
+{
+	kcore "$1" | perl -lane 'printf "0x%x\n", unpack "Q<", pack "H16", $F[1]'
+}
+
+# Kernels with 16-bit segments (not the cloud flavour) have a stack for each CPU, 64 of them in a
+# page, which is mapped 65536 times (arch/x86/kernel/espfix_64.c).
+part_espfix()
+{
+	local page
+
+	"$remap" dump --kernel --json 0xffffff0000000000-0xffffff7fffffffff >"$work/dump"
+	page=$(pointer_at "$(symbol espfix_pages)") # the first of them
+	equal "$what: espfix: the page that is mapped" "$(jq -r .pa "$work/dump" | sort -u | xargs)" \
+		"$("$remap" kind --json "$page" | jq -r .pa)" "espfix_pages in /proc/kcore"
+	equal "$what: espfix: how often" "$(wc -l <"$work/dump")" 65536
+	equal "$what: espfix: read, write, exec, user, page size" \
+		"$(jq -c '[.read, .write, .exec, .user, .page_size]' "$work/dump" | sort -u)" "[true,false,false,false,4096]"
+	equal "$what: espfix: kinds of the first and the last" "$(sed -n '1p; $p' "$work/dump" | jq -r .start |
+		xargs "$remap" kind --json | jq -r .kind | tr '\n' ,)" "espfix stacks,espfix stacks,"
 }
 
 # ---- errors, and page-table isolation --------------------------------------------------------

@@ -219,6 +219,7 @@ static uint64_t seen_with(uint32_t what)
 	switch (what) {
 	case PTREMAP_FRAME:
 	case PTREMAP_SWAP:
+	case PTREMAP_RAM:
 		return first_word(2);
 	case PTREMAP_FRESH:
 		return 0;
@@ -296,9 +297,10 @@ static bool same_as(const struct world *w, const char *p, const struct before *b
 static bool test_tracked(struct world *w, const struct memory *m, const char *p,
 			 struct ptremap_item *item)
 {
-	bool two = item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP;
+	bool other = item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP ||
+		     item->what == PTREMAP_RAM;
 
-	if (!m->tracked || !two)
+	if (!m->tracked || !other)
 		return false;
 	check(&w->c, edit(&w->c, item, NULL) == -EROFS && all_filled(p), "%s, %s: refused (EROFS)",
 	      m->name, WHAT[item->what]);
@@ -322,6 +324,8 @@ static void test_edit(struct world *w, const struct memory *m, char *p, uint32_t
 	uint32_t id;
 	int err, back;
 
+	if (what == PTREMAP_RAM)
+		item.other_va = leaf(&w->c, getpid(), at(p + 2 * PAGE)) & FRAME_MASK;
 	if (test_tracked(w, m, p, &item))
 		return;
 	/* One that goes first splits huge pages and breaks copy-on-write; what it leaves counts. */
@@ -377,8 +381,9 @@ static void test_memory(struct world *w, const struct memory *m, const char *fil
 	}
 	/* Huge pages that are split stay so. */
 	madvise(p, PAGES * PAGE, MADV_NOHUGEPAGE);
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
+	for (what = PTREMAP_PROTECT; what <= last_kind(); what++)
 		test_edit(w, m, p, what);
+	test_edit(w, m, p, PTREMAP_RAM);
 	test_write(w, m, p);
 }
 
@@ -397,6 +402,19 @@ static void test_hugetlb(struct world *w)
 	      "hugetlb: refused (EOPNOTSUPP)");
 	munmap(p, HUGE);
 	write_file("/proc/sys/vm/nr_hugepages", "0");
+}
+
+/* Nobody would let the access through. */
+static void test_no_traps(struct world *w)
+{
+	char *p = anon(NULL);
+	struct ptremap_item item = { .pid = getpid(), .va = at(p), .what = PTREMAP_TRAP };
+
+	fill_page(p, 1);
+	if (!has_traps())
+		check(&w->c, edit(&w->c, &item, NULL) == -EOPNOTSUPP && is_filled(p, 1),
+		      "trap, without NUMA balancing: refused (EOPNOTSUPP)");
+	munmap(p, PAGES * PAGE);
 }
 
 int main(int argc, char **argv)
@@ -419,6 +437,7 @@ int main(int argc, char **argv)
 	unsettle(&w);
 	stop_readers(&w);
 	test_hugetlb(&w);
+	test_no_traps(&w);
 	check(&w.c, list(&w.c, NULL, 0) == 0, "no edit is left");
 	return w.c.failed > 0;
 }

@@ -155,6 +155,18 @@ static inline bool write_file(const char *path, const char *text)
 	return good;
 }
 
+/* Traps need NUMA balancing, which kernels with PREEMPT_RT do not have. */
+static inline bool has_traps(void)
+{
+	return !access("/proc/sys/kernel/numa_balancing", F_OK);
+}
+
+/* The kinds that this kernel has are those up to it. */
+static inline uint32_t last_kind(void)
+{
+	return has_traps() ? PTREMAP_TRAP : PTREMAP_FRESH;
+}
+
 /* Each page has its own contents, which tell where it came from. */
 static inline void fill_page(void *page, uint64_t seed)
 {
@@ -200,7 +212,25 @@ static inline int open_device(void)
 	return fd;
 }
 
-/* What the tests call the kinds of edits; the index is enum ptremap_what. */
-static const char *const WHAT[] = { "", "protect", "frame", "swap", "fresh", "trap" };
+/* What the tests call the kinds of edits; the index is enum ptremap_what, and one more. */
+#define WHAT_TABLE (PTREMAP_MMIO + 1) /* PTREMAP_RAM, of a page table */
+static const char *const WHAT[] = { "",		 "protect", "frame",	       "swap",
+				    "fresh",	 "trap",    "page by address", "device memory",
+				    "page table" };
+
+/* Where device memory begins that can be read without harm: a timer's registers. 0: nowhere. */
+static inline uint64_t timer_pa(void)
+{
+	FILE *f = fopen("/proc/iomem", "r");
+	char line[256];
+	uint64_t pa = 0;
+
+	while (f && !pa && fgets(line, sizeof(line), f))
+		if (strstr(line, "HPET"))
+			pa = strtoull(line, NULL, 16);
+	if (f)
+		fclose(f);
+	return pa;
+}
 
 #endif

@@ -153,9 +153,26 @@ static void start(struct test *t, const struct event *e)
 	wait_for(t->m, READY);
 }
 
+/* Of the lent page, which is this process' alone from here on. */
+static uint64_t lent_pa(const struct test *t)
+{
+	*(volatile char *)t->lent = *(volatile char *)t->lent;
+	return leaf(&t->c, getpid(), at(t->lent)) & FRAME_MASK;
+}
+
 static struct ptremap_item item_for(const struct test *t, uint32_t what)
 {
 	struct ptremap_item i = { .pid = t->pid, .va = at(t->m->where + PAGE), .what = what };
+
+	if (what == PTREMAP_RAM)
+		i.other_va = lent_pa(t);
+	if (what == PTREMAP_MMIO)
+		i.other_va = timer_pa();
+	if (what == WHAT_TABLE) {
+		i.what = PTREMAP_RAM;
+		i.other_va = walk(&t->c, t->pid, i.va).entry[1] & FRAME_MASK;
+		i.flags = PTREMAP_ITEM_FORCE_TABLE;
+	}
 
 	if (what == PTREMAP_PROTECT)
 		i.clear = BIT_RW;
@@ -329,7 +346,7 @@ static void test_vm_access(struct test *t, uint32_t what)
 	item = item_for(t, what);
 	err = edit(&t->c, &item, &t->id);
 	there = (struct iovec){ t->m->where + PAGE, PAGE };
-	want = what == PTREMAP_FRAME ? LENT : what == PTREMAP_SWAP ? 2 : 1;
+	want = what == PTREMAP_FRAME || what == PTREMAP_RAM ? LENT : what == PTREMAP_SWAP ? 2 : 1;
 	good = process_vm_readv(t->pid, &here, 1, &there, 1, 0) == PAGE &&
 	       (what == PTREMAP_FRESH ? is_zero(page) : is_filled(page, want)) &&
 	       process_vm_writev(t->pid, &here, 1, &there, 1, 0) == PAGE;
@@ -376,6 +393,12 @@ static void test_source_death(struct test *t)
 
 /* ---- the death of the controller ------------------------------------------------------------- */
 
+/* A page of this process, which a child of it has as a copy. */
+static bool lends(uint32_t what)
+{
+	return what == PTREMAP_FRAME || what == PTREMAP_RAM;
+}
+
 static void controller(const struct test *t, uint32_t what, uint32_t flags, uint32_t *id)
 {
 	struct test own = *t;
@@ -398,8 +421,7 @@ static void test_controller_death(struct test *t, uint32_t what, bool keep)
 	start(t, &quiet);
 	pid = fork();
 	if (!pid)
-		controller(t, what == PTREMAP_FRAME ? PTREMAP_FRESH : what,
-			   keep ? PTREMAP_EDIT_KEEP : 0, id);
+		controller(t, lends(what) ? PTREMAP_FRESH : what, keep ? PTREMAP_EDIT_KEEP : 0, id);
 	waitpid(pid, NULL, 0);
 	t->id = *id;
 	state = state_of(t, &cause);
@@ -421,7 +443,7 @@ static int start_all(const struct test *t, struct test *own, uint32_t flags)
 	uint32_t what;
 	int err = 0;
 
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++) {
+	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
 		struct test *o = &own[what - 1];
 		struct ptremap_item item;
 
@@ -439,7 +461,7 @@ static bool end_all(struct test *own)
 	bool good = true;
 	uint32_t what;
 
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++) {
+	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
 		struct test *o = &own[what - 1];
 
 		o->m->step = GO;
@@ -480,7 +502,7 @@ static bool fill_memory(size_t len)
 
 static void test_pressure(struct test *t)
 {
-	struct test own[PTREMAP_TRAP];
+	struct test own[WHAT_TABLE];
 	struct ptremap_record r[16];
 	long swapped = swapped_out();
 	int err, nr, i, active = 0;
@@ -503,7 +525,7 @@ static void test_pressure(struct test *t)
 /* The module is removed with edits that are kept. Nothing can be asked of it afterwards. */
 static void test_rmmod(struct test *t)
 {
-	struct test own[PTREMAP_TRAP];
+	struct test own[WHAT_TABLE];
 	int err = start_all(t, own, PTREMAP_EDIT_KEEP);
 	bool good;
 
@@ -539,7 +561,7 @@ int main(int argc, char **argv)
 	t.lent = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t.m == MAP_FAILED || t.lent == MAP_FAILED)
 		die("mmap");
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++) {
+	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
 		for (i = 0; i < sizeof(events) / sizeof(*events); i++)
 			if (events[i].memory != FILE_SHARED || what != PTREMAP_SWAP)
 				test_event(&t, &events[i], what);

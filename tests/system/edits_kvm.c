@@ -83,15 +83,20 @@ static void test_late_guest(struct checks *c, struct guest *g, char *lent)
 static void test_refused(struct checks *c, const struct guest *g)
 {
 	struct ptremap_item i = { .pid = getpid(), .va = at(g->memory) + PAGE };
-	int fresh, trap;
+	int fresh, mmio, trap;
 	uint32_t id;
 
 	i.what = PTREMAP_FRESH;
 	fresh = edit(c, &i, NULL);
+	i.what = PTREMAP_MMIO;
+	i.other_va = timer_pa();
+	mmio = edit(c, &i, NULL);
 	i.what = PTREMAP_TRAP;
+	i.other_va = 0;
 	trap = edit(c, &i, &id);
-	check(c, fresh == -EXDEV && !trap && undo(c, id) == 1,
-	      "a process that has a guest: FRESH is refused (%d), TRAP is not (%d)", fresh, trap);
+	check(c, fresh == -EXDEV && mmio == -EXDEV && !trap && undo(c, id) == 1,
+	      "a process that has a guest: FRESH and MMIO are refused (%d, %d), TRAP is not (%d)",
+	      fresh, mmio, trap);
 }
 
 int main(void)

@@ -23,7 +23,7 @@
 #define PAGES	    64 /* of each kind, private and shared */
 #define IDS	    16 /* edits that a controller has at a time */
 #define LIVES	    300
-#define YOUNG	    64
+#define YOUNG	    16
 #define ERRNOS	    134
 
 struct target {
@@ -157,7 +157,7 @@ static struct ptremap_item random_item(const struct shared *s, uint32_t *state)
 	struct ptremap_item i = {
 		.pid = one->pid,
 		.va = at(page_of(one->p, random_of(state, 2 * PAGES))),
-		.what = PTREMAP_PROTECT + random_of(state, PTREMAP_TRAP),
+		.what = PTREMAP_PROTECT + random_of(state, last_kind()),
 	};
 
 	if (i.what == PTREMAP_FRAME || i.what == PTREMAP_SWAP) {
@@ -456,14 +456,14 @@ static void __attribute__((noreturn)) be_young(uint32_t state)
 	_exit(0);
 }
 
-/* Keeps YOUNG / 8 of them alive. */
+/* Keeps YOUNG / 2 of them alive, so that every second pid is of one that has just ended. */
 static void __attribute__((noreturn)) be_parent(struct run *r, uint32_t state)
 {
 	unsigned int born = 0, alive = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (!r->s->over || alive) {
-		if (alive < YOUNG / 8 && !r->s->over) {
+		if (alive < YOUNG / 2 && !r->s->over) {
 			pid_t pid = fork();
 
 			if (!pid)
@@ -490,7 +490,7 @@ static void __attribute__((noreturn)) be_hunter(struct run *r, uint32_t state)
 		i = (struct ptremap_item){
 			.pid = r->s->young[random_of(&state, YOUNG)],
 			.va = at(r->s->where) + PAGE * random_of(&state, 4),
-			.what = PTREMAP_PROTECT + random_of(&state, PTREMAP_TRAP),
+			.what = PTREMAP_PROTECT + random_of(&state, last_kind()),
 		};
 		if (!i.pid)
 			continue;

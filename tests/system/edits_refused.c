@@ -141,9 +141,37 @@ static void test_items(struct test *t)
 		{ "PROT_NONE", ENOENT, { .pid = me, .va = at(t->none), .what = PTREMAP_TRAP } },
 		{ "vvar", EOPNOTSUPP, { .pid = me, .va = vvar(), .what = PTREMAP_TRAP } },
 		{ "kind 0", EINVAL, { .pid = me, .va = p } },
-		{ "kind 6", EINVAL, { .pid = me, .va = p, .what = 6 } },
+		{ "kind 8", EINVAL, { .pid = me, .va = p, .what = 8 } },
 		{ "unknown item flag", EINVAL, { .pid = me, .va = p, .what = 5, .flags = 2 } },
-		{ "reserved field", EINVAL, { .pid = me, .va = p, .what = 5, .reserved = 1 } },
+		{ "level 3", EINVAL, { .pid = me, .va = p, .what = 5, .level = 3 } },
+		{ "another unknown flag",
+		  EINVAL,
+		  { .pid = me, .va = p, .what = PTREMAP_RAM, .flags = 0x200 } },
+		{ "force for a fresh page",
+		  EINVAL,
+		  { .pid = me, .va = p, .what = PTREMAP_FRESH, .flags = 0x10 } },
+		{ "force for device memory",
+		  EINVAL,
+		  { .pid = me, .va = p, .what = PTREMAP_MMIO, .flags = 0x80 } },
+		{ "other pid for RAM",
+		  EINVAL,
+		  { .pid = me, .va = p, .what = PTREMAP_RAM, .other_pid = me } },
+		{ "RAM in 2 MiB", EINVAL, { .pid = me, .va = p, .what = PTREMAP_RAM, .level = 2 } },
+		{ "RAM unaligned",
+		  EDOM,
+		  { .pid = me, .va = p, .what = PTREMAP_RAM, .other_va = 0x100008 } },
+		{ "RAM beyond MAXPHYADDR",
+		  ERANGE,
+		  { .pid = me, .va = p, .what = PTREMAP_RAM, .other_va = 1ull << 52 } },
+		{ "device memory beyond MAXPHYADDR",
+		  ERANGE,
+		  { .pid = me, .va = p, .what = PTREMAP_MMIO, .other_va = -(uint64_t)PAGE } },
+		{ "RAM in a hole",
+		  ENODEV,
+		  { .pid = me, .va = p, .what = PTREMAP_RAM, .other_va = 1ull << 38 } },
+		{ "device memory in a hole",
+		  ENODEV,
+		  { .pid = me, .va = p, .what = PTREMAP_MMIO, .other_va = 1ull << 38 } },
 		{ "no bit to change", EINVAL, { .pid = me, .va = p, .what = PTREMAP_PROTECT } },
 		{ "bit set and cleared",
 		  EINVAL,
@@ -334,6 +362,7 @@ union any {
 	struct ptremap_walk walk;
 	struct ptremap_tables tables;
 	struct ptremap_list list;
+	struct ptremap_watch watch;
 };
 
 /* Valid here and there, so that it gets further. */
@@ -373,15 +402,16 @@ static void random_items(struct ptremap_item *items, uint32_t *state, char *p, p
 
 static void one_call(struct test *t, uint32_t *state, void *buf, pid_t pid)
 {
-	unsigned int nr = rnd(state) % 8;
+	unsigned int nr = rnd(state) % 9;
 	unsigned long cmd = rnd(state) % 16 ? _IO(PTREMAP_TYPE, nr) : rnd(state);
 	union any a;
 
 	random_bytes(&a, state, buf, pid);
 	random_items(buf, state, t->p, pid);
 	/* Neither memory nor devices of this machine are written to, nor are devices read. */
-	a.phys.flags &= cmd == PTREMAP_PHYS ? 0u : ~0u;
-	call(&t->c, cmd, &a);
+	a.phys.flags &= cmd == PTREMAP_PHYS ? PTREMAP_PHYS_VA : ~0u;
+	if (!call(&t->c, cmd, &a) && cmd == PTREMAP_WATCH)
+		close(a.watch.fd);
 }
 
 static void test_random(struct test *t, unsigned int seconds)

@@ -8,11 +8,11 @@
 . "$(dirname "$0")/../lib/check.sh"
 
 # kernel, levels, CPUs, and what runs there
-readonly RUNS=("6.1 4 1 edits refused"
+readonly RUNS=("6.1 4 1 edits refused physical"
 	"6.1 5 4 events random"
 	"6.12 4 4 edits random"
-	"6.12 5 2 events refused kvm"
-	"6.1 4 2 edits kvm")
+	"6.12 5 2 events refused physical kvm watches pidfds"
+	"6.1 4 2 edits kvm watches pidfds")
 # Less memory than the events' test allocates.
 readonly MEMORY=640M EDITS=10000 SECONDS_EACH=${EDITS_SECONDS:-4}
 
@@ -28,10 +28,13 @@ run_part()
 {
 	case $1 in
 	edits) "$bin/tests/edits" "$work/disk/file" ;;
+	physical) "$bin/tests/edits_physical" ;;
 	events) "$bin/tests/edits_events" "$work/disk/file" ;;
 	random) "$bin/tests/edits_random" "$EDITS" "$SECONDS_EACH" ;;
 	kvm) modprobe kvm_amd && "$bin/tests/edits_kvm" ;;
 	refused) "$bin/tests/edits_refused" "$SECONDS_EACH" ;;
+	watches) "$bin/tests/watches" 1 ;;
+	pidfds) "$bin/tests/pidfds" "$work/disk/file" ;;
 	esac
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What kvm_guest says that its guests did is what the kernel's own tracepoints and counters of KVM
+# ptrace-pf lists KVM's guests; and what kvm_guest says that its guests did is what the kernel's own tracepoints and counters of KVM
 # say, in each mode of the CPU: it is the measure for what traces guests.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
@@ -162,13 +162,48 @@ vm_folders()
 	find /sys/kernel/debug/kvm -mindepth 1 -maxdepth 1 -type d | wc -l
 }
 
+# threads_of PID - its threads that run vCPUs, by the vCPU
+threads_of()
+{
+	grep -H '^CPU ' "/proc/$1"/task/*/comm | sed -E 's|.*/task/([0-9]+)/comm:CPU ([0-9]+)/KVM|\2 \1|' |
+		sort -n | awk '{ printf "%s%s", sep, $2; sep = "," }'
+}
+
+# check_vms - the guest that is held, as ptrace-pf lists it
+check_vms()
+{
+	local pid bytes
+
+	pid=$(said guest pid)
+	bytes=$(($(stat_of pages_4k) * 4096 + ($(stat_of pages_2m) << 21)))
+	"$pf" vms >"$work/vms" 2>"$work/err"
+	equal "vms: exit status" $? 0
+	equal "vms: lines" "$(wc -l <"$work/vms")" 2
+	echo $((pid)) $(($(said guest vm_fd))) kvm_guest tiny,1 3 >"$work/want"
+	awk 'NR == 2 { print $1, $2, $3, $4, $5 }' "$work/vms" >"$work/got"
+	same_lines "vms: pid, fd, VMM, name, vCPUs" "$work/want" "$work/got"
+	equal "vms: threads" "$(awk 'NR == 2 { print $NF }' "$work/vms")" "$(threads_of $((pid)))" \
+		"names of the threads"
+	equal "vms: bytes mapped" "$("$pf" vms --json | sed -nE 's/.*"mapped": ?([0-9]+).*/\1/p')" \
+		$bytes "KVM's statistics"
+}
+
+check_no_vms()
+{
+	"$pf" vms >"$work/vms" 2>"$work/err"
+	equal "vms, $1: lines" "$(wc -l <"$work/vms")" 0
+	equal "vms, $1: says so" "$(grep -c 'no process has' "$work/err")" 1
+}
+
 check_hold()
 {
 	mkfifo "$work/go"
-	"$guest" --hold "$1" --vcpus 3 hypercalls 10 <"$work/go" >"$work/said" &
+	"$guest" --hold "$1" --vcpus 3 -name guest=tiny,,1,process=no hypercalls 10 <"$work/go" \
+		>"$work/said" &
 	exec 9>"$work/go"
 	until grep -q '^held' "$work/said"; do sleep 0.1; done
 	equal "held, $1: VMs" "$(vm_folders)" 1 "KVM's debugfs"
+	check_vms
 	exec 9>&-
 	wait $!
 	equal "held, $1: status after a word" $? 0
@@ -182,6 +217,7 @@ check_die()
 	equal "die: status" $? 137
 	sleep 0.2
 	equal "die: VMs afterwards" "$(vm_folders)" 0 "KVM's debugfs"
+	check_no_vms "after death"
 }
 
 check_mode()
@@ -204,9 +240,10 @@ check_mode()
 # in_guest MODE...
 in_guest()
 {
-	local mode
+	local mode module=kvm_amd
 
-	if ! modprobe kvm_amd; then
+	grep -qw vmx /proc/cpuinfo && module=kvm_intel
+	if ! modprobe "$module"; then
 		not_ok "no KVM"
 		finish
 	fi

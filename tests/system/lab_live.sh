@@ -5,14 +5,17 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-# live KERNEL LEVELS 'ARGUMENTS' PART... - the parts, in one boot
+# live KERNEL[-FLAVOUR] LEVELS 'ARGUMENTS' PART... - the parts, in one boot
 live()
 {
-	local kernel=$1 levels=$2 append=$3 module
+	local kernel=$1 levels=$2 append=$3 select headers module
 
 	shift 3
-	module=$(O=$bin "$top/scripts/kmod" "$kernel") || { not_ok "$kernel: module" && return; }
-	O=$bin "$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --append "$append" --mem 2G \
+	select=(--flavour cloud)
+	[[ $kernel == *-* ]] && select=(--flavour "${kernel#*-}")
+	headers=$(O=$bin "$top/scripts/lab-kernel" "${select[@]}" --headers "${kernel%%-*}")
+	module=$(O=$bin "$top/scripts/kmod" "$headers") || { not_ok "$kernel: module" && return; }
+	O=$bin "$top/scripts/lab" --kernel "${kernel%%-*}" "${select[@]}" --cpu-levels "$levels" --append "$append" --mem 2G \
 		--disk-mb 64 --disk-mb 64 --quiet --timeout 280 -- \
 		"$top/tests/lib/live_guest.sh" "$module" "$@" | tee "$work/said"
 	equal "$kernel, $levels levels: the run's status, and nothing in the kernel log" \
@@ -23,4 +26,5 @@ live()
 live 6.1 4 '' processes speed changing mappings physical kernel errors
 live 6.12 4 '' processes changing mappings physical kernel errors
 live 6.12 5 'pti=on' processes mappings kernel pti
+live 6.12-amd64 5 '' espfix
 finish

@@ -142,6 +142,41 @@ static void places(struct checks *c, const struct puppet *p)
 	check(c, err == -EEXIST, "where its end meets something: %s", strerror(-err));
 }
 
+/* A dry run says where, or why not, and leaves nothing behind: no mapping, page or transaction. */
+static void dry_runs(struct checks *c, const struct puppet *p, const struct puppet *lender)
+{
+	const int32_t before = refs(c, lender, lender->pages);
+	struct ptremap_map m = of_frames(p, 0, 2, lender, lender->pages), made;
+	char line[512];
+	int err, error;
+
+	m.flags = PTREMAP_MAP_DRY_RUN | PTREMAP_MAP_LOW;
+	m.id = 7;
+	err = map(c, &m);
+	check(c, !err && !m.id && m.va && m.va < 2 * GIB, "dry run: %s, id %u, at 0x%llx",
+	      strerror(-err), m.id, (unsigned long long)m.va);
+	puppet_read(p, m.va, &error);
+	check(c, error == -SIGSEGV && !line_at(p->pid, m.va, line, sizeof(line)),
+	      "dry run: nothing is there");
+	check(c, !list(c, NULL, 0) && refs(c, lender, lender->pages) == before,
+	      "dry run: nothing is listed or held");
+	made = m;
+	made.flags = 0;
+	err = map(c, &made);
+	check(c, !err && made.va == m.va, "dry run: a mapping can be there (%s)", strerror(-err));
+	err = map(c, &m);
+	check(c, err == -EINVAL, "dry run: with an address, and low: %s", strerror(-err));
+	m.flags = PTREMAP_MAP_DRY_RUN;
+	err = map(c, &m);
+	check(c, err == -EEXIST, "dry run: where something is: %s", strerror(-err));
+	undo(c, made.id);
+	m = of_frames(p, FREE_VA, 1, lender, lender->read_only);
+	m.flags = PTREMAP_MAP_DRY_RUN;
+	err = map(c, &m);
+	check(c, err == -EROFS, "dry run: writable, where its owner may only read: %s",
+	      strerror(-err));
+}
+
 /* ---- what is seen ---------------------------------------------------------------------------- */
 
 static void shared_frames(struct checks *c, const struct puppet *p, const struct puppet *lender)
@@ -407,6 +442,7 @@ int main(void)
 	puppet_start(&p);
 	puppet_start(&lender);
 	places(&c, &p);
+	dry_runs(&c, &p, &lender);
 	shared_frames(&c, &p, &lender);
 	read_only_frames(&c, &p, &lender);
 	executable(&c, &p);

@@ -17,7 +17,8 @@ struct wrong {
 };
 
 static const struct wrong wrongs[] = {
-	{ "an unknown flag", -EINVAL, { .flags = 1u << 31 } },
+	{ "an unknown flag", -EINVAL, { .flags = 1u << 29 } },
+	{ "no pidfd", -EBADF, { .flags = PTREMAP_PIDFD, .pid = 1000000 } },
 	{ "no such process", -ESRCH, { .pid = 0x3ffffffe } },
 	{ "a negative pid", -ESRCH, { .pid = -1 } },
 	{ "a kernel thread", -ENXIO, { .pid = 2 } },
@@ -114,7 +115,8 @@ static struct ptremap_map random_map(const struct puppet *p, uint64_t *state)
 	struct ptremap_map m = good(p);
 	uint64_t r = next_random(state);
 
-	m.flags = r & 7 ? r >> 8 & 1 : (uint32_t)r;
+	m.flags = r & 7 ? r >> 8 & PTREMAP_MAP_KEEP : (uint32_t)r;
+	m.flags |= r >> 32 & PTREMAP_MAP_DRY_RUN;
 	m.va = r >> 3 & 3 ? VA + (next_random(state) & 0xff000) : next_random(state);
 	m.len = r >> 9 & 7 ? PAGE * (1 + (next_random(state) & 15)) : next_random(state);
 	m.source = 1 + (uint32_t)(r >> 12 & 3) % 3;

@@ -147,7 +147,7 @@ helps()
 {
 	local command
 
-	for command in "" record live stat report script doctor; do
+	for command in "" record live stat report script doctor vms; do
 		# shellcheck disable=SC2086 # may be no word
 		ends_with "help: ptrace-pf $command --help" 0 "$pf" $command --help
 		equal "help: ptrace-pf $command: lines on stderr" "$(wc -l <"$work/err")" 0

@@ -146,6 +146,7 @@ alike "hooks: the program and the man page"
 use ptremap
 check_program
 check_values walk --format --access
+check_values graft --prot --cache
 allowed protect --set | sed 's/=N$/=/' >"$work/want"
 completed protect --set '' >"$work/got"
 alike "--set: bits in the error message and completion"

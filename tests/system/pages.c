@@ -8,13 +8,14 @@
  * stdin; it ends when there are no more.
  *
  *	read NAME		the text in the page, "-" for none; SIGSEGV or SIGBUS
+ *	number NAME		the 32-bit number at its begin; SIGSEGV or SIGBUS
  *	write NAME TEXT		"done", SIGSEGV or SIGBUS
  *	call NAME		calls a function in the page: "done", SIGSEGV or SIGBUS
  *	unmap NAME, protect NAME, discard NAME, fork, exec
  *
- * The text in page NAME is at first WORD-NAME. "read-only" is shared memory that may not be
- * written to, "code" a private one, "none" is not mapped, "huge" is of hugetlb (only if there is
- * any), "device" is the kernel's vvar page.
+ * For NAME there may be an address instead, hexadecimal with 0x. The text in page NAME is at first
+ * WORD-NAME. "read-only" is shared memory that may not be written to, "code" a private one, "none"
+ * is not mapped, "huge" is of hugetlb (only if there is any), "device" is the kernel's vvar page.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -145,6 +146,8 @@ static void run(const char *verb, const struct page *p, const char *text, char *
 		puts("?");
 	} else if (!strcmp(verb, "read")) {
 		read_page(p->at);
+	} else if (!strcmp(verb, "number")) {
+		printf("0x%x\n", *(const volatile uint32_t *)p->at);
 	} else if (!strcmp(verb, "write")) {
 		write_page(p->at, text ? text : "");
 	} else if (!strcmp(verb, "call")) {
@@ -162,8 +165,13 @@ static void run(const char *verb, const struct page *p, const char *text, char *
 
 static const struct page *find(const char *name)
 {
+	static struct page given;
 	size_t i;
 
+	if (name && !strncmp(name, "0x", 2)) {
+		given.at = (char *)(uintptr_t)strtoull(name, NULL, 16);
+		return &given;
+	}
 	for (i = 0; name && i < NR_PAGES; i++)
 		if (!strcmp(pages[i].name, name))
 			return &pages[i];

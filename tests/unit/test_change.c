@@ -48,6 +48,31 @@ Test(change, lines_and_their_meaning)
 		    .flags = PTREMAP_ITEM_EXPECT,
 		    .expected = 0x8000000000001067 },
 		  NULL },
+		{ "map 42:0x1000 phys=0x2000",
+		  { .what = PTREMAP_RAM, .pid = 42, .va = 0x1000, .other_va = 0x2000 },
+		  NULL },
+		{ "map 42:0x1000 force-frame=kernel,free phys=8192",
+		  { .what = PTREMAP_RAM,
+		    .pid = 42,
+		    .va = 0x1000,
+		    .other_va = 0x2000,
+		    .flags = PTREMAP_ITEM_FORCE_FREE | PTREMAP_ITEM_FORCE_KERNEL },
+		  "map 42:0x1000 phys=0x2000 force-frame=free,kernel" },
+		{ "map 42:0x1000 phys=0x2000 force-frame=free,table,slab,reserved,kernel",
+		  { .what = PTREMAP_RAM,
+		    .pid = 42,
+		    .va = 0x1000,
+		    .other_va = 0x2000,
+		    .flags = PTREMAP_ITEM_FORCE },
+		  NULL },
+		{ "map 42:0x1000 mmio=0xfed00000 expect=0x1067",
+		  { .what = PTREMAP_MMIO,
+		    .pid = 42,
+		    .va = 0x1000,
+		    .other_va = 0xfed00000,
+		    .flags = PTREMAP_ITEM_EXPECT,
+		    .expected = 0x1067 },
+		  NULL },
 		{ "map 42:0x1000 fresh", { .what = PTREMAP_FRESH, .pid = 42, .va = 0x1000 }, NULL },
 		{ "map 42:0x1000 frame-of=43:0x2000",
 		  { .what = PTREMAP_FRAME,
@@ -123,11 +148,33 @@ Test(change, lines_that_make_no_sense)
 		{ "trap 1:0x1000 expect", "expect needs a value" },
 		{ "trap 1:0x1000 expect=", "expect: '' is not a number" },
 		{ "trap 1:0x1000 expect=1 expect=1", "expect is there twice" },
-		{ "map 1:0x1000", "the frame is missing: frame-of, or fresh" },
+		{ "map 1:0x1000", "the frame is missing: frame-of, fresh, phys or mmio" },
 		{ "map 1:0x1000 fresh=1", "fresh takes no value" },
-		{ "map 1:0x1000 fresh frame-of=1:0x2000", "frame-of and fresh exclude each other" },
-		{ "map 1:0x1000 frame-of=1:0x2000 fresh", "frame-of and fresh exclude each other" },
+		{ "map 1:0x1000 fresh frame-of=1:0x2000",
+		  "frame-of, fresh, phys and mmio exclude each other" },
+		{ "map 1:0x1000 frame-of=1:0x2000 fresh",
+		  "frame-of, fresh, phys and mmio exclude each other" },
 		{ "map 1:0x1000 frame-of=0x2000", "'0x2000' is not PID:VA" },
+		{ "map 1:0x1000 phys=0x1000 mmio=0x1000",
+		  "frame-of, fresh, phys and mmio exclude each other" },
+		{ "map 1:0x1000 phys", "phys needs a value" },
+		{ "map 1:0x1000 phys=1:0x1000", "'1:0x1000' is not an address" },
+		{ "map 1:0x1000 mmio=x", "'x' is not an address" },
+		{ "map 1:0x1000 mmio=0x1000 force-frame=kernel",
+		  "force-frame is for the page that phys names" },
+		{ "map 1:0x1000 force-frame=slab fresh",
+		  "force-frame is for the page that phys names" },
+		{ "map 1:0x1000 force-frame=slab",
+		  "the frame is missing: frame-of, fresh, phys or mmio" },
+		{ "map 1:0x1000 phys=0 force-frame=hwpoison",
+		  "'hwpoison' is not one of free, table, slab, reserved, kernel" },
+		{ "map 1:0x1000 phys=0 force-frame=slab,",
+		  "'' is not one of free, table, slab, reserved, kernel" },
+		{ "map 1:0x1000 phys=0 force-frame=slab,fre,table",
+		  "'fre' is not one of free, table, slab, reserved, kernel" },
+		{ "map 1:0x1000 phys=0 force-frame=slab force-frame=free",
+		  "force-frame is there twice" },
+		{ "trap 1:0x1000 phys=0", "'phys' is not part of this change" },
 		{ "map 1:0x1000 with=1:0x2000", "'with' is not part of this change" },
 		{ "swap 1:0x1000", "the other page is missing: with" },
 		{ "swap 1:0x1000 with=1:0x1000", "a page is not swapped with itself" },
@@ -199,7 +246,7 @@ Test(change, names)
 	cr_expect_str_eq(change_name(PTREMAP_PROTECT), "protect");
 	cr_expect_str_eq(change_name(PTREMAP_FRESH), "fresh");
 	cr_expect_str_eq(change_name(0), "?");
-	cr_expect_str_eq(change_name(PTREMAP_TRAP + 1), "?");
+	cr_expect_str_eq(change_name(PTREMAP_MMIO + 1), "?");
 }
 
 /* ---- any change, there and back --------------------------------------------------------- */
@@ -207,7 +254,7 @@ Test(change, names)
 static struct ptremap_item any_change(void)
 {
 	struct ptremap_item item = {
-		.what = (uint32_t)(random64() % 5 + 1),
+		.what = (uint32_t)(random64() % PTREMAP_MMIO + 1),
 		.pid = (int32_t)(random64() % INT32_MAX + 1),
 		.va = random64(),
 	};
@@ -223,8 +270,12 @@ static struct ptremap_item any_change(void)
 		item.other_pid = (int32_t)(random64() % INT32_MAX + 1);
 		item.other_va = random64();
 	}
+	if (item.what == PTREMAP_RAM || item.what == PTREMAP_MMIO)
+		item.other_va = random64();
+	if (item.what == PTREMAP_RAM)
+		item.flags = random64() & PTREMAP_ITEM_FORCE;
 	if (random64() & 1) {
-		item.flags = PTREMAP_ITEM_EXPECT;
+		item.flags |= PTREMAP_ITEM_EXPECT;
 		item.expected = random64();
 	}
 	return item;

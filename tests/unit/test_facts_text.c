@@ -53,7 +53,8 @@ Test(facts_text, all)
 	f->page.has_flags = false;
 	f->page.has_mapcount = false;
 	f->frame.valid = 0;
-	expect_text(f, "  page: pfn 0x1234\n"
+	f->not_ram = true;
+	expect_text(f, "  page: pfn 0x1234, not this kernel's RAM (no struct page)\n"
 		       "  mapping: 0x7000-0x8fff r--s offset 0x2000 (anonymous)\n"
 		       "    VM_READ VM_SHARED zz\n"
 		       "  permissions: not as the VMA calls for: of that\n");

@@ -2,8 +2,10 @@
 /* Files of changes, good and hostile ones, and what is said of changes. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/kernel/helper.h"
@@ -90,7 +92,7 @@ Test(plan, hostile_files)
 	expect_refused(nul, sizeof(nul) - 1, "changes, line 1: ");
 	expect_refused(escape, sizeof(escape) - 1, "changes, line 1: '?[2Jtrap' is not");
 	memset(big, 'x', 1 << 20);
-	expect_refused(big, 1 << 20, "changes, line 1: too long for a change");
+	expect_refused(big, 1 << 20, "changes, line 1: the line is too long");
 	memset(big, '\n', 1 << 20);
 	memcpy(big + (1 << 20) - 4, "\ntra", 4);
 	expect_refused(big, 1 << 20, "changes, line 1048574: 'tra' is not");
@@ -107,6 +109,59 @@ Test(plan, too_many_changes)
 		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
 	expect_refused(text, len, "changes, line 4097: more than 4096 changes");
 	free(text);
+}
+
+/* ---- processes -------------------------------------------------------------------------- */
+
+static bool is_open(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_GETFD) >= 0;
+}
+
+Test(plan, opens_each_process_once)
+{
+	struct ptremap_item item = { .pid = getpid(), .va = 0x1000, .what = PTREMAP_SWAP };
+	struct plan p = { 0 };
+	int own, parents;
+
+	item.other_pid = getpid();
+	cr_assert_eq(plan_add(&p, &item, 1), 0);
+	item.other_pid = getppid();
+	cr_assert_eq(plan_add(&p, &item, 2), 0);
+	item.pid = getppid();
+	item.other_pid = 0;
+	cr_assert_eq(plan_add(&p, &item, 3), 0);
+	own = p.changes[0].pidfd;
+	parents = p.changes[1].other_pidfd;
+	cr_expect(is_open(own) && is_open(parents) && own != parents);
+	cr_expect_eq(p.changes[0].other_pidfd, own);
+	cr_expect_eq(p.changes[1].pidfd, own);
+	cr_expect_eq(p.changes[2].pidfd, parents);
+	cr_expect_lt(p.changes[2].other_pidfd, 0);
+	plan_free(&p);
+	cr_expect(!is_open(own) && !is_open(parents));
+}
+
+/* No device is needed to refuse it: the number may be another process' by now. */
+Test(plan, a_process_that_was_not_there)
+{
+	struct ptremap_item item = { .what = PTREMAP_TRAP, .va = 0x1000 };
+	struct plan p = { 0 };
+	int old = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
+
+	item.pid = fork();
+	if (!item.pid)
+		_exit(0);
+	waitpid(item.pid, NULL, 0);
+	cr_assert_eq(plan_add(&p, &item, 0), 0);
+	cr_expect_eq(p.changes[0].pidfd, -ESRCH);
+	dup2(null, STDERR_FILENO);
+	cr_expect_eq(plan_make(&p, -1, 0), -ESRCH);
+	dup2(old, STDERR_FILENO);
+	cr_expect_eq(p.changes[0].item.status, -ESRCH);
+	plan_free(&p);
+	close(null);
+	close(old);
 }
 
 /* ---- what is said ----------------------------------------------------------------------- */
@@ -228,6 +283,29 @@ Test(plan, json_is_an_object)
 	plan_free(&p);
 }
 
+Test(plan, json_of_a_physical_address)
+{
+	struct plan p = { .id = 3 };
+	struct entry_view v;
+	struct pt_fmt fmt;
+	struct json j;
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+
+	add(&p, PTREMAP_RAM, 0x5067, 0x7067);
+	p.changes[0].item.other_va = 0x7000;
+	p.changes[0].item.flags = PTREMAP_ITEM_FORCE_RESERVED | PTREMAP_ITEM_FORCE_TABLE;
+	json_init(&j, out);
+	plan_json(&j, &p, style(&fmt, &v));
+	fclose(out);
+	cr_expect(strstr(text, "\"what\":\"phys\""), "%s", text);
+	cr_expect(strstr(text, "\"physical\":\"0x7000\",\"forced\":[\"table\",\"reserved\"]"), "%s",
+		  text);
+	free(text);
+	plan_free(&p);
+}
+
 Test(plan, records)
 {
 	static const struct ptremap_record records[] = {
@@ -277,14 +355,16 @@ Test(plan, records)
 /* Each refusal of a change has a sentence of its own. */
 Test(plan, refusals_are_told_apart)
 {
-	static const int errors[] = { EDOM,   ENOENT, EOPNOTSUPP, ESTALE,	EBUSY,
-				      EROFS,  EXDEV,  EAGAIN,	  ENXIO,	ESRCH,
-				      EINVAL, EPERM,  EACCES,	  EKEYREJECTED, EINTR };
+	static const int errors[] = { EDOM,	 ENOENT,   EOPNOTSUPP,	ESTALE,	      EBUSY,
+				      EROFS,	 EXDEV,	   EAGAIN,	ENXIO,	      ESRCH,
+				      EINVAL,	 EPERM,	   EACCES,	EKEYREJECTED, EINTR,
+				      ERANGE,	 ENODEV,   EMEDIUMTYPE, ENODATA,      ELOOP,
+				      ENOTEMPTY, ENOTUNIQ, EADDRINUSE,	EHWPOISON };
 	const size_t nr = sizeof(errors) / sizeof(errors[0]);
 	uint32_t what;
 	size_t i, j;
 
-	for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
+	for (what = PTREMAP_PROTECT; what <= PTREMAP_MMIO; what++)
 		for (i = 0; i < nr; i++)
 			for (j = 0; j < i; j++)
 				cr_expect_str_neq(ptremap_edit_strerror(what, errors[i]),

@@ -142,35 +142,25 @@ int changing_main(const struct opt *rows, const char *usage, const char *footer,
 	return EXIT_USAGE;
 }
 
-/* ---- making the changes ----------------------------------------------------------------- */
+/* ---- as long as it stays ------------------------------------------------------------------ */
 
-static int print(const struct plan *p, const struct pt_fmt *fmt, bool json, FILE *out)
+static int print(const struct changing_act *act, const struct changing_opts *o,
+		 const struct live *live, FILE *out)
 {
-	const struct entry_view style = { .fmt = fmt, .linux_version = kinfo_version() };
-	struct line l = { 0 };
-	struct json j;
-	int err = 0;
+	int err = act->print(act->ctx, live_space(live)->fmt, o->json, out);
 
-	if (json) {
-		json_init(&j, out);
-		plan_json(&j, p, &style);
-	} else {
-		plan_text(&l, p, &style);
-		err = line_write(&l, out);
-		line_free(&l);
-	}
 	/* Whoever waits for it shall know that the change is in force. */
 	if (!err && fflush(out))
 		err = -errno;
 	return err;
 }
 
-static void say_how_long(const struct plan *p, const struct changing_opts *o)
+static void say_how_long(uint32_t id, const struct changing_opts *o)
 {
 	char buf[UNITS_LEN];
 
 	if (o->keep)
-		msg_note("kept in force: 'ptremap undo %" PRIu32 "' takes it back", p->id);
+		msg_note("kept in force: 'ptremap undo %" PRIu32 "' takes it back", id);
 	else if (o->for_ns)
 		msg_note("in force for %s", units_time(buf, o->for_ns));
 	else
@@ -178,25 +168,29 @@ static void say_how_long(const struct plan *p, const struct changing_opts *o)
 }
 
 /* Closing the device, which the caller does, takes it back. */
-static int make(struct plan *p, const struct changing_opts *o, struct live *live, struct stay *stay)
+static int make(const struct changing_act *act, const struct changing_opts *o, struct live *live,
+		struct stay *stay)
 {
-	uint32_t flags =
-		(o->dry_run ? PTREMAP_EDIT_DRY_RUN : 0) | (o->keep ? PTREMAP_EDIT_KEEP : 0);
+	uint32_t id;
 	int err, status;
 
-	if (plan_make(p, live_fd(live), flags))
+	/* What is tried, or left to itself, is not waited for. */
+	if (!o->dry_run && !o->keep && stay_watch(stay, live_fd(live), act->changes))
+		return EXIT_FAILED;
+	if (act->make(act->ctx, live_fd(live), o, &id))
 		return EXIT_FAILED;
 	/* A command's stdout is its own. */
-	err = print(p, live_space(live)->fmt, o->json, stay->command ? stderr : stdout);
+	err = print(act, o, live, stay->command ? stderr : stdout);
 	status = output_status(err);
 	if (o->dry_run || (status && !o->keep))
 		return status;
 	if (!stay->command)
-		say_how_long(p, o);
-	return o->keep ? status : stay_wait(stay, live_fd(live), p->id);
+		say_how_long(id, o);
+	return o->keep ? status : stay_wait(stay, id);
 }
 
-static int make_live(struct plan *p, const struct changing_opts *o, struct stay *stay)
+static int make_live(const struct changing_act *act, const struct changing_opts *o,
+		     struct stay *stay)
 {
 	struct live *live = NULL;
 	int status, err = live_open(&live, 0, 0);
@@ -205,19 +199,60 @@ static int make_live(struct plan *p, const struct changing_opts *o, struct stay 
 		err = live_error(live);
 	if (err)
 		msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(err));
-	status = err ? EXIT_FAILED : make(p, o, live, stay);
+	status = err ? EXIT_FAILED : make(act, o, live, stay);
 	live_close(live);
 	return status;
 }
 
-int changing_run(struct plan *p, const struct changing_opts *o, char **command)
+int changing_do(const struct changing_act *act, const struct changing_opts *o, char **command)
 {
 	struct stay stay;
 	int status = stay_begin(&stay, command, o->for_ns);
 
 	if (!status)
-		status = make_live(p, o, &stay);
+		status = make_live(act, o, &stay);
 	stay_end(&stay);
+	return status;
+}
+
+/* ---- changes of entries -------------------------------------------------------------------- */
+
+static int make_plan(void *ctx, int fd, const struct changing_opts *o, uint32_t *id)
+{
+	uint32_t flags =
+		(o->dry_run ? PTREMAP_EDIT_DRY_RUN : 0) | (o->keep ? PTREMAP_EDIT_KEEP : 0);
+	struct plan *p = ctx;
+	int err = plan_make(p, fd, flags);
+
+	*id = p->id;
+	return err;
+}
+
+static int print_plan(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out)
+{
+	const struct entry_view style = { .fmt = fmt, .linux_version = kinfo_version() };
+	struct line l = { 0 };
+	struct json j;
+	int err = 0;
+
+	if (json) {
+		json_init(&j, out);
+		plan_json(&j, ctx, &style);
+	} else {
+		plan_text(&l, ctx, &style);
+		err = line_write(&l, out);
+		line_free(&l);
+	}
+	return err;
+}
+
+int changing_run(struct plan *p, const struct changing_opts *o, char **command)
+{
+	const struct changing_act act = {
+		.make = make_plan, .print = print_plan, .ctx = p, .changes = p->nr
+	};
+	int status = changing_do(&act, o, command);
+
 	plan_free(p);
 	return status;
 }

@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "user/base/opts.h"
+#include "user/pt/pt_walk.h"
 #include "user/remap/plan.h"
 
 struct changing_opts {
@@ -16,7 +18,19 @@ struct changing_opts {
 	bool dry_run, keep, json;
 };
 
-/* Rows of the options that all of them have, and of those that are told addresses. */
+/* Rows of the options that all of them have, of those of entries, and of those told addresses. */
+#define CHANGING_STAY_ROWS                                           \
+	{ 0,                                                         \
+	  "for",                                                     \
+	  "SECONDS",                                                 \
+	  "take it back after so long; 500ms, 2m and the like, too", \
+	  OPT_CALL,                                                  \
+	  offsetof(struct changing_opts, for_ns),                    \
+	  changing_parse_for },                                      \
+	{                                                            \
+		0, "json", NULL, "one JSON object", OPT_FLAG,        \
+			offsetof(struct changing_opts, json), NULL   \
+	}
 #define CHANGING_OPT_ROWS                                                                    \
 	{ 0,                                                                                 \
 	  "dry-run",                                                                         \
@@ -27,23 +41,13 @@ struct changing_opts {
 	  offsetof(struct changing_opts, dry_run),                                           \
 	  NULL },                                                                            \
 		{ 0,                                                                         \
-		  "for",                                                                     \
-		  "SECONDS",                                                                 \
-		  "take it back after so long; 500ms, 2m and the like, too",                 \
-		  OPT_CALL,                                                                  \
-		  offsetof(struct changing_opts, for_ns),                                    \
-		  changing_parse_for },                                                      \
-		{ 0,                                                                         \
 		  "keep",                                                                    \
 		  NULL,                                                                      \
 		  "leave it in force when the command ends, until 'ptremap undo' or rmmod",  \
 		  OPT_FLAG,                                                                  \
 		  offsetof(struct changing_opts, keep),                                      \
 		  NULL },                                                                    \
-	{                                                                                    \
-		0, "json", NULL, "one JSON object", OPT_FLAG,                                \
-			offsetof(struct changing_opts, json), NULL                           \
-	}
+		CHANGING_STAY_ROWS
 #define CHANGING_ADDR_ROWS                                                               \
 	{ 0,	   "pid",                                                                \
 	  "PID",   "the process; an address may name its own, as PID:VA",                \
@@ -81,10 +85,20 @@ struct changing_words {
 int changing_parse(const struct opt *rows, const char *usage, const char *footer, int argc,
 		   char **argv, struct changing_opts *o, struct changing_words *w);
 
-/*
- * Makes the changes of @p, prints them, waits for as long as they shall stay, and frees @p. Returns
- * the exit status.
- */
+/* Something that can be made by the module, and is one transaction then. */
+struct changing_act {
+	/* 0 and the transaction, or -errno after one line on stderr. @fd: of the device. */
+	int (*make)(void *ctx, int fd, const struct changing_opts *o, uint32_t *id);
+	/* 0 or -errno. @fmt: of this machine's tables. */
+	int (*print)(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out);
+	void *ctx;
+	size_t changes; /* that it makes at most */
+};
+
+/* Makes and prints it, and waits for as long as it shall stay. Returns the exit status. */
+int changing_do(const struct changing_act *act, const struct changing_opts *o, char **command);
+
+/* The same of the changes of @p, which it frees. */
 int changing_run(struct plan *p, const struct changing_opts *o, char **command);
 
 /* All of a command that makes o->item at each of the addresses on its command line. */

@@ -14,6 +14,7 @@ int cmd_stat(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_script(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_vms(int argc, char **argv);
 
 /* ptremap */
 int cmd_decode(int argc, char **argv);
@@ -28,9 +29,11 @@ int cmd_write(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_swap(int argc, char **argv);
+int cmd_graft(int argc, char **argv);
 int cmd_trap(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 #endif

@@ -2,13 +2,17 @@
 #include "user/cmd/foreground.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/cmd/program.h"
+
+#define NS_PER_MS 1000000u
 
 int take_signals(void)
 {
@@ -25,6 +29,16 @@ int take_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int wait_ms(uint64_t end)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), ms;
+
+	if (!end)
+		return -1;
+	ms = now < end ? (end - now + NS_PER_MS - 1) / NS_PER_MS : 0;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 int not_run(const char *command, int err)

@@ -13,6 +13,7 @@ static const struct command commands[] = {
 	{ "report", "summarise a recording, grouped and sorted", cmd_report },
 	{ "script", "print a recording, one line or JSON object per fault", cmd_script },
 	{ "doctor", "say what this kernel offers and what is missing", cmd_doctor },
+	{ "vms", "list the virtual machines of KVM", cmd_vms },
 };
 
 static const struct program ptrace_pf = {

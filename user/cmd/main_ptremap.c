@@ -17,11 +17,13 @@ static const struct command commands[] = {
 	{ "write", "write physical memory", cmd_write },
 	{ "protect", "change permissions and attributes of a process' pages", cmd_protect },
 	{ "map", "put another frame behind a process' pages", cmd_map },
+	{ "graft", "map memory where a process has none, low addresses included", cmd_graft },
 	{ "swap", "let two pages exchange their frames", cmd_swap },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
 	{ "list", "list the changes that are in force", cmd_list },
 	{ "undo", "take changes back", cmd_undo },
+	{ "watch", "tell what becomes of changes, as it happens", cmd_watch },
 };
 
 static const struct program ptremap = {

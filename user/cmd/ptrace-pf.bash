@@ -32,7 +32,7 @@ _ptrace_pf_options()
 		flags+=' --json --no-walks -g --call-graph'
 		valued='-i --input'
 		;;
-	doctor)
+	doctor | vms)
 		flags+=' --json'
 		;;
 	esac
@@ -159,7 +159,7 @@ _ptrace_pf()
 	_ptrace_pf_join
 	cur=${words[-1]}
 	if ((${#words[@]} == 2)); then
-		_ptrace_pf_words 'record live stat report script doctor help --help --version'
+		_ptrace_pf_words 'record live stat report script doctor vms help --help --version'
 		return
 	fi
 	_ptrace_pf_options "${words[1]}"

@@ -8,6 +8,7 @@ _ptremap_options()
 	local space='--image --base --cpu --cr0 --cr3 --cr4 --efer --eptp --ncr3 --host-cr0
 		--host-cr4 --host-efer --root --pid'
 
+	local vm='--gva --gpa' vm_valued='--vm --vcpu --vm-fd'
 	local format='--no-nx --no-1g --amd --exec-only --mbec' live='--kernel --user-root'
 
 	flags='-h --help' valued=''
@@ -17,8 +18,8 @@ _ptremap_options()
 		valued='--format --maxphyaddr --enc-bit'
 		;;&
 	walk | translate | dump | diff)
-		flags+=" $live"
-		valued+=" $space"
+		flags+=" $live $vm"
+		valued+=" $space $vm_valued"
 		;;&
 	decode)
 		flags+=' --json'
@@ -46,12 +47,13 @@ _ptremap_options()
 		;;
 	read)
 		flags+=' --raw'
-		valued+=' --pa --mmio'
+		valued+=' --pa --mmio --pid --va'
 		;;
 	write)
-		valued+=' --pa --mmio --hex --file'
+		flags+=' --force --partial'
+		valued+=' --pa --mmio --pid --va --hex --file'
 		;;
-	protect | map | swap | trap | apply)
+	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'
 		valued+=' --for'
 		;;&
@@ -63,7 +65,11 @@ _ptremap_options()
 		;;
 	map)
 		flags+=' --fresh'
-		valued+=' --frame-of'
+		valued+=' --frame-of --phys --mmio --force-frame'
+		;;
+	graft)
+		flags+=' --fresh --low'
+		valued+=' --pid --frames-of --phys --mmio --len --prot --cache'
 		;;
 	swap)
 		valued+=' --with'
@@ -74,6 +80,10 @@ _ptremap_options()
 		;;
 	undo)
 		flags+=' --all'
+		;;
+	watch)
+		flags+=' --json'
+		valued+=' --pid --id --for --count'
 		;;
 	*)
 		flags='' valued=''
@@ -103,13 +113,25 @@ _ptremap_value()
 	--pid)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
+	--prot)
+		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
+		;;
+	--cache)
+		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
+		;;
 	--mmio)
+		[[ ${COMP_WORDS[1]} == @(graft|map) ]] && return # an address there, a width elsewhere
 		mapfile -t COMPREPLY < <(compgen -W '1 2 4 8' -- "$cur")
 		;;
 	--set | --clear)
 		[[ $cur == *,* ]] && done=${cur%,*},
 		[[ $1 == --set ]] && key=PK= || key=PK
 		mapfile -t COMPREPLY < <(compgen -P "$done" -W "RW PWT PCD A D PAT NX $key" -- "${cur##*,}")
+		compopt -o nospace 2>/dev/null
+		;;
+	--force-frame)
+		[[ $cur == *,* ]] && done=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$done" -W 'free table slab reserved kernel' -- "${cur##*,}")
 		compopt -o nospace 2>/dev/null
 		;;
 	--access)
@@ -129,7 +151,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map swap trap apply list undo help --help --version' -- "$cur")
+			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

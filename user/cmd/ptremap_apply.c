@@ -14,6 +14,8 @@
 	"  protect PID:VA [set=BITS] [clear=BITS]\n"            \
 	"  map PID:VA frame-of=PID:VA\n"                        \
 	"  map PID:VA fresh\n"                                  \
+	"  map PID:VA phys=PA [force-frame=KINDS]\n"            \
+	"  map PID:VA mmio=PA\n"                                \
 	"  swap PID:VA with=[PID:]VA\n"                         \
 	"  trap PID:VA\n"                                       \
 	"and expect=VALUE behind any of them. What follows a # does not count.\n" CHANGING_FOOTER

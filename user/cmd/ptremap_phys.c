@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptremap read, write: physical memory, by way of the helper module. */
-#include <ctype.h>
+/* ptremap read, write: physical memory, by way of the helper module; of a process' see memory.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,27 +8,33 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/base/hex.h"
 #include "user/base/line.h"
 #include "user/base/msg.h"
 #include "user/base/opts.h"
 #include "user/base/units.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/memory.h"
 #include "user/cmd/output.h"
+#include "user/cmd/whole_file.h"
 #include "user/kernel/helper.h"
 
-#define READ_USAGE  "ptremap read [OPTIONS] --pa ADDR LEN"
-#define WRITE_USAGE "ptremap write [OPTIONS] --pa ADDR (--hex BYTES | --file FILE)"
+#define READ_USAGE "ptremap read [OPTIONS] (--pa ADDR | --pid PID --va ADDR) LEN"
+#define WRITE_USAGE \
+	"ptremap write [OPTIONS] (--pa ADDR | --pid PID --va ADDR) (--hex BYTES | --file FILE)"
 
 #define NO_PA	  UINT64_MAX
 #define PAGE_SIZE 4096
 #define PIECE	  (1U << 20) /* bytes that are transferred at once */
-#define ROW	  16	     /* bytes of a line */
 
 struct phys_opts {
 	uint64_t pa;
 	uint32_t mmio; /* width; 0: RAM */
 	bool raw;
 	const char *hex, *file;
+	struct opt_number va; /* of process ->pid, in the place of ->pa */
+	uint32_t pid;
+	bool force, partial;
 };
 
 #define PHYS_ROWS                                                                                 \
@@ -43,9 +48,21 @@ struct phys_opts {
 			"side effects",                                                           \
 			OPT_U32, offsetof(struct phys_opts, mmio), NULL                           \
 	}
+#define MEMORY_ROWS                                                                              \
+	{ 0,	   "pid",                                                                        \
+	  "PID",   "the process that --va is an address of",                                     \
+	  OPT_U32, offsetof(struct phys_opts, pid),                                              \
+	  NULL },                                                                                \
+	{                                                                                        \
+		0, "va", "ADDR",                                                                 \
+			"virtual address of the first byte; what the process may do there does " \
+			"not count for reading",                                                 \
+			OPT_NUMBER, offsetof(struct phys_opts, va), NULL                         \
+	}
 
 static const struct opt read_options[] = {
 	PHYS_ROWS,
+	MEMORY_ROWS,
 	{ 0, "raw", NULL, "the bytes themselves; zeros for those that are not there", OPT_FLAG,
 	  offsetof(struct phys_opts, raw), NULL },
 	{ 0 },
@@ -53,6 +70,12 @@ static const struct opt read_options[] = {
 
 static const struct opt write_options[] = {
 	PHYS_ROWS,
+	MEMORY_ROWS,
+	{ 0, "force", NULL,
+	  "with --va: also pages that the process may only read, which others may have, too",
+	  OPT_FLAG, offsetof(struct phys_opts, force), NULL },
+	{ 0, "partial", NULL, "with --va: what can be written, where not all can", OPT_FLAG,
+	  offsetof(struct phys_opts, partial), NULL },
 	{ 0, "hex", "BYTES", "what to write: \"de ad be ef\", in the order of addresses", OPT_STR,
 	  offsetof(struct phys_opts, hex), NULL },
 	{ 0, "file", "FILE", "what to write: all of this file", OPT_STR,
@@ -91,13 +114,37 @@ static int check_width(const struct phys_opts *o, uint64_t len)
 	return (o->pa | len) % o->mmio ? -EINVAL : 0;
 }
 
+/* Why the options cannot stand together, or NULL. */
+static const char *contradiction(const struct phys_opts *o)
+{
+	bool va = o->va.given;
+
+	if (va == (o->pa != NO_PA))
+		return va ? "--pa and --va exclude each other"
+			  : "--pa is missing, or --pid and --va";
+	if (va != !!o->pid)
+		return "--pid and --va go together";
+	if (va && o->mmio)
+		return "--mmio is for --pa";
+	if (!va && (o->force || o->partial))
+		return "--force and --partial are for --va";
+	return o->pid > INT32_MAX ? "--pid is no process id" : NULL;
+}
+
+static uint64_t first_byte(const struct phys_opts *o)
+{
+	return o->va.given ? o->va.value : o->pa;
+}
+
 static int check(const struct phys_opts *o, uint64_t len, const char *usage)
 {
-	if (o->pa == NO_PA)
-		msg_usage(usage, "--pa is missing");
+	const char *wrong = contradiction(o);
+
+	if (wrong)
+		msg_usage(usage, "%s", wrong);
 	else if (!len)
 		msg_usage(usage, "there is nothing to do");
-	else if (len - 1 > UINT64_MAX - o->pa)
+	else if (len - 1 > UINT64_MAX - first_byte(o))
 		msg_usage(usage, "the range is beyond all addresses");
 	else if (check_width(o, len))
 		msg_usage(usage,
@@ -129,40 +176,15 @@ static void tell_absent(struct transfer *x)
 	x->incomplete = true;
 }
 
-static void put_row(struct line *l, uint64_t pa, const unsigned char *bytes, size_t n)
-{
-	size_t i;
-
-	line_hex_zero(l, pa, 16);
-	line_char(l, ' ');
-	for (i = 0; i < ROW; i++) {
-		if (i % 8 == 0)
-			line_char(l, ' ');
-		if (i < n)
-			line_hex_zero(l, bytes[i], 2);
-		else
-			line_spaces(l, 2);
-		line_char(l, ' ');
-	}
-	line_str(l, " |");
-	for (i = 0; i < n; i++)
-		line_char(l, isprint(bytes[i]) ? (char)bytes[i] : '.');
-	line_str(l, "|\n");
-}
-
 static int put_bytes(struct transfer *x, uint64_t pa, uint64_t n)
 {
-	uint64_t i;
-
 	if (!n)
 		return 0;
 	if (x->opts->raw) {
 		fwrite(x->buf, 1, n, stdout);
 		return output_error();
 	}
-	for (i = 0; i < n; i += ROW)
-		put_row(&x->line, pa + i, (const unsigned char *)x->buf + i,
-			n - i < ROW ? n - i : ROW);
+	hex_rows(&x->line, pa, x->buf, n);
 	return line_write(&x->line, stdout);
 }
 
@@ -253,6 +275,15 @@ static int run(const struct phys_opts *o, int (*transfer)(struct transfer *x, ui
 	return status;
 }
 
+static int run_read(const struct phys_opts *o, uint64_t len)
+{
+	const struct memory_opts m = {
+		.pid = o->pid, .va = o->va.value, .len = len, .raw = o->raw
+	};
+
+	return o->va.given ? memory_read(&m) : run(o, read_all, len);
+}
+
 int cmd_read(int argc, char **argv)
 {
 	struct phys_opts o = { .pa = NO_PA };
@@ -267,7 +298,7 @@ int cmd_read(int argc, char **argv)
 		err = parse_read(argc, argv, rest, &o, &len);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	return run(&o, read_all, len);
+	return run_read(&o, len);
 }
 
 /* ---- write ------------------------------------------------------------------------------ */
@@ -288,36 +319,9 @@ static int put_piece(struct transfer *x, uint64_t pa, uint64_t len)
 	return EXIT_FAILED;
 }
 
-static int hex_digit(char c)
-{
-	if (!isxdigit((unsigned char)c))
-		return -1;
-	return isdigit((unsigned char)c) ? c - '0' : tolower(c) - 'a' + 10;
-}
-
-/* "de ad be ef", "deadbeef": how many bytes, at most PIECE; 0: it is none. @buf may be NULL. */
-static size_t parse_hex(const char *s, char *buf)
-{
-	size_t n = 0;
-	int high, low;
-
-	for (;; s += 2) {
-		s += strspn(s, " ,:\t\n");
-		if (!*s)
-			return n;
-		high = hex_digit(s[0]);
-		low = high < 0 ? -1 : hex_digit(s[1]);
-		if (low < 0 || n == PIECE)
-			return 0;
-		if (buf)
-			buf[n] = (char)(high << 4 | low);
-		n++;
-	}
-}
-
 static int write_hex(struct transfer *x, uint64_t len)
 {
-	parse_hex(x->opts->hex, x->buf);
+	hex_parse(x->opts->hex, x->buf, PIECE);
 	return put_piece(x, x->opts->pa, len);
 }
 
@@ -364,12 +368,37 @@ static int check_write(const struct phys_opts *o, uint64_t *len)
 		return -EINVAL;
 	}
 	if (o->hex)
-		*len = parse_hex(o->hex, NULL);
+		*len = hex_parse(o->hex, NULL, PIECE);
 	if (!*len) {
 		msg_usage(WRITE_USAGE, "--hex wants pairs of digits, up to 1 MiB");
 		return -EINVAL;
 	}
 	return check(o, *len, WRITE_USAGE);
+}
+
+static int write_memory(const struct phys_opts *o, uint64_t len)
+{
+	struct memory_opts m = {
+		.pid = o->pid,
+		.va = o->va.value,
+		.len = len,
+		.force = o->force,
+		.partial = o->partial,
+	};
+	char *bytes = o->hex ? malloc(len) : whole_file(o->file, &m.len);
+	int status = EXIT_FAILED;
+
+	if (!bytes)
+		return EXIT_FAILED;
+	if (o->hex)
+		hex_parse(o->hex, bytes, len);
+	m.bytes = bytes;
+	if (check(o, m.len, WRITE_USAGE))
+		status = EXIT_USAGE;
+	else
+		status = memory_write(&m);
+	free(bytes);
+	return status;
 }
 
 int cmd_write(int argc, char **argv)
@@ -387,5 +416,7 @@ int cmd_write(int argc, char **argv)
 		err = check_write(&o, &len);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (o.va.given)
+		return write_memory(&o, len);
 	return run(&o, o.hex ? write_hex : write_file, len);
 }

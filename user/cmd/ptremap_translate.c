@@ -8,6 +8,7 @@
 #include "user/cmd/target.h"
 #include "user/show/chain_text.h"
 #include "user/show/facts_text.h"
+#include "user/show/vm_text.h"
 #include "user/show/words.h"
 
 #define USAGE "ptremap translate [OPTIONS] ADDR..."
@@ -24,6 +25,7 @@ static const struct opt options[] = {
 
 struct translation {
 	struct target target;
+	bool gva; /* of a VM */
 	struct line line;
 	int without;  /* the helper module: -errno; there are no tables then */
 	bool missing; /* an address without a page was among them */
@@ -62,6 +64,20 @@ static int print(void *ctx, uint64_t ia)
 	return line_write(&x->line, stdout);
 }
 
+static int print_vm(void *ctx, uint64_t address)
+{
+	struct translation *x = ctx;
+	struct vm_chain c;
+
+	if (x->gva)
+		vm_chain_gva(&c, &x->target.view, address);
+	else
+		vm_chain_gpa(&c, &x->target.view, address);
+	x->missing |= c.end != VM_END_PAGE;
+	vm_chain_addresses(&x->line, &c);
+	return line_write(&x->line, stdout);
+}
+
 /* Without the helper module. */
 static int print_pagemap(void *ctx, uint64_t va)
 {
@@ -91,6 +107,7 @@ int cmd_translate(int argc, char **argv)
 	struct translation x = { 0 };
 	int rest, err, status;
 
+	o.space.vm.chain = true;
 	err = opts_parse(options, USAGE,
 			 "An ADDR of '-' stands for the addresses on stdin.\n"
 			 "Exit status: 1 also when an address has no page.",
@@ -102,8 +119,12 @@ int cmd_translate(int argc, char **argv)
 	status = target_open(&x.target, &o.space, 0, &x.without, USAGE);
 	if (status)
 		return status;
+	x.gva = o.space.vm.gva;
 	status = numbers_each(argc, argv, rest, "an address", USAGE,
-			      x.without ? print_pagemap : print, &x);
+			      x.target.vm ? print_vm
+			      : x.without ? print_pagemap
+					  : print,
+			      &x);
 	target_close(&x.target);
 	line_free(&x.line);
 	return status ? status : x.missing ? EXIT_FAILED : EXIT_DONE;

@@ -13,6 +13,7 @@
 #include "user/cmd/target.h"
 #include "user/show/chain_text.h"
 #include "user/show/facts_text.h"
+#include "user/show/vm_text.h"
 
 #define USAGE "ptremap walk [OPTIONS] ADDR..."
 
@@ -150,8 +151,12 @@ static int parse_access(void *target, const char *arg)
 	return -EINVAL;
 }
 
-static int check_access(const struct access_opts *a)
+static int check_access(const struct access_opts *a, bool vm)
 {
+	if (a->given && vm) {
+		msg_usage(USAGE, "--access judges walks of one machine, not a VM's");
+		return -EINVAL;
+	}
 	if (a->pkru.value <= UINT32_MAX && a->pkrs.value <= UINT32_MAX)
 		return 0;
 	msg_usage(USAGE, "%s has 32 bits", a->pkru.value > UINT32_MAX ? "--pkru" : "--pkrs");
@@ -196,6 +201,34 @@ static int print_text(struct walking *w, const struct finding *f)
 	if (w->opts->access.given)
 		verdict_text(&w->line, &f->verdict, w->opts->access.bits);
 	return line_write(&w->line, stdout);
+}
+
+/* The whole way, from an address of a VM's guest. */
+static int print_vm(void *ctx, uint64_t address)
+{
+	struct walking *w = ctx;
+	const struct vm_view *view = &w->target.view;
+	bool gva = w->opts->space.vm.gva, has_host;
+	struct vm_chain c;
+	struct facts facts;
+
+	if (gva)
+		vm_chain_gva(&c, view, address);
+	else
+		vm_chain_gpa(&c, view, address);
+	has_host = c.slot && !c.host_error;
+	if (has_host)
+		facts_of_walk(&facts, live_pid(guest_host(view->guest)), c.host.space, &c.host.path,
+			      &c.page, w->linux_version);
+	if (!w->opts->json) {
+		vm_chain_text(&w->line, &c, has_host ? &facts : NULL, w->linux_version);
+		return line_write(&w->line, stdout);
+	}
+	json_object(&w->json, NULL);
+	vm_chain_json(&w->json, &c, has_host ? &facts : NULL, w->linux_version);
+	json_end_object(&w->json);
+	json_end_line(&w->json);
+	return output_error();
 }
 
 static int print(void *ctx, uint64_t ia)
@@ -249,6 +282,7 @@ static int print_pagemap(void *ctx, uint64_t va)
 static int walk_all(struct walking *w, int argc, char **argv, int rest)
 {
 	const struct walk_opts *o = w->opts;
+	numbers_fn each = w->target.vm ? print_vm : w->without ? print_pagemap : print;
 	int status;
 
 	json_init(&w->json, stdout);
@@ -256,23 +290,25 @@ static int walk_all(struct walking *w, int argc, char **argv, int rest)
 		return EXIT_USAGE;
 	w->linux_version = o->linux_version ? o->linux_version : w->target.linux_version;
 	set_cpu(&w->target.cpu, &o->access);
-	status = numbers_each(argc, argv, rest, "an address", USAGE,
-			      w->without ? print_pagemap : print, w);
+	status = numbers_each(argc, argv, rest, "an address", USAGE, each, w);
 	return status ? status : w->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cmd_walk(int argc, char **argv)
 {
-	struct walk_opts o = { .space = SPACE_OPTS_INIT };
+	struct walk_opts o = {
+		.space = SPACE_OPTS_INIT,
+	};
 	struct walking w = { .opts = &o };
 	int rest, err, status;
 
+	o.space.vm.chain = true;
 	err = opts_parse(options, USAGE, "An ADDR of '-' stands for the addresses on stdin.", argc,
 			 argv, &o, &rest);
 	if (!err)
 		err = target_check(&o.space, 1, USAGE);
 	if (!err)
-		err = check_access(&o.access);
+		err = check_access(&o.access, o.space.vm.gva || o.space.vm.gpa);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	status = target_open(&w.target, &o.space, 0, &w.without, USAGE);

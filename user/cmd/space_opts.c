@@ -54,13 +54,13 @@ int format_opt_format(void *target, const char *arg)
 	return -EINVAL;
 }
 
-static int add_source(struct space_opts *o, const char *path, uint32_t pid, const char *said)
+static int add_source(struct space_opts *o, struct space_source source, const char *said)
 {
 	if (o->nr_sources == SPACE_MAX_SOURCES) {
 		msg_error("%s: there are too many images", said);
 		return -EINVAL;
 	}
-	o->sources[o->nr_sources++] = (struct space_source){ .path = path, .pid = pid };
+	o->sources[o->nr_sources++] = source;
 	return 0;
 }
 
@@ -73,10 +73,10 @@ int space_opt_image(void *target, const char *arg)
 	 * its PDPTEs when CR3 is loaded (SDM vol. 3, 4.4.1), not at what they are in memory later.
 	 */
 	o->format.pdpte_a = true;
-	return add_source(o, arg, 0, arg);
+	return add_source(o, (struct space_source){ .path = arg }, arg);
 }
 
-int space_opt_pid(void *target, const char *arg)
+static int add_process(void *target, const char *arg, bool vm, const char *said)
 {
 	uint64_t pid;
 
@@ -84,13 +84,23 @@ int space_opt_pid(void *target, const char *arg)
 		msg_error("pid '%s' is not the number of a process", arg);
 		return -EINVAL;
 	}
-	return add_source(target, NULL, (uint32_t)pid, "--pid");
+	return add_source(target, (struct space_source){ .pid = (uint32_t)pid, .vm = vm }, said);
+}
+
+int space_opt_pid(void *target, const char *arg)
+{
+	return add_process(target, arg, false, "--pid");
+}
+
+int space_opt_vm(void *target, const char *arg)
+{
+	return add_process(target, arg, true, "--vm");
 }
 
 int space_opt_kernel(void *target, const char *arg)
 {
 	(void)arg;
-	return add_source(target, NULL, 0, "--kernel");
+	return add_source(target, (struct space_source){ 0 }, "--kernel");
 }
 
 void format_feat(const struct format_opts *o, struct pt_feat *feat)

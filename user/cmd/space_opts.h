@@ -30,6 +30,14 @@ struct format_opts {
 struct space_source {
 	const char *path; /* of the image; NULL: none */
 	uint32_t pid;	  /* without an image: the process; 0: the kernel's half */
+	bool vm;	  /* ->pid is that of a VM, whose tables are meant */
+};
+
+/* What of a VM. */
+struct vm_opts {
+	struct opt_number fd, vcpu;
+	bool gva, gpa;
+	bool chain; /* no option: the command follows gpas by all ways, and needs no EPT or NPT */
 };
 
 /* Starts as SPACE_OPTS_INIT. */
@@ -38,6 +46,7 @@ struct space_opts {
 	struct space_source sources[SPACE_MAX_SOURCES];
 	uint32_t nr_sources;
 	bool user_root;
+	struct vm_opts vm;
 	struct opt_number base, cpu;
 	struct opt_number root, cr0, cr3, cr4, efer, eptp, ncr3, host_cr0, host_cr4, host_efer;
 };
@@ -95,8 +104,23 @@ struct space_opts {
 			  "with page-table isolation: the top table that user mode runs on", type, \
 			  field, space_opts, user_root)
 
+#define VM_OPT_ROWS(type, field)                                                                   \
+	SPACE_CALL(space_opt_vm, "vm", "PID", "the VM of this process", type, field),              \
+		SPACE_ROW(OPT_FLAG, "gva", NULL,                                                   \
+			  "of a VM: addresses are guest-virtual, the tables are the guest's own",  \
+			  type, field.vm, vm_opts, gva),                                           \
+		SPACE_ROW(OPT_FLAG, "gpa", NULL,                                                   \
+			  "of a VM: addresses are guest-physical, the tables are EPT or NPT",      \
+			  type, field.vm, vm_opts, gpa),                                           \
+		SPACE_ROW(OPT_NUMBER, "vcpu", "N",                                                 \
+			  "of a VM: as this vCPU has it (default: the first)", type, field.vm,     \
+			  vm_opts, vcpu),                                                          \
+		SPACE_ROW(OPT_NUMBER, "vm-fd", "FD",                                               \
+			  "of several VMs of a process the one behind this file descriptor", type, \
+			  field.vm, vm_opts, fd)
+
 #define SPACE_OPT_ROWS(type, field)                                                                 \
-	LIVE_OPT_ROWS(type, field),                                                                 \
+	LIVE_OPT_ROWS(type, field), VM_OPT_ROWS(type, field),                                       \
 		SPACE_CALL(space_opt_image, "image", "FILE",                                        \
 			   "raw memory image, ELF core (QEMU's dump-guest-memory) or device",       \
 			   type, field),                                                            \
@@ -130,6 +154,7 @@ int format_opt_format(void *target, const char *arg);
 int space_opt_image(void *target, const char *arg);
 int space_opt_pid(void *target, const char *arg);
 int space_opt_kernel(void *target, const char *arg);
+int space_opt_vm(void *target, const char *arg);
 
 /* The features that the options name; NX and 1 GiB pages are on otherwise. */
 void format_feat(const struct format_opts *o, struct pt_feat *feat);

@@ -17,9 +17,9 @@
 #include "user/kernel/helper.h"
 #include "user/show/plan_text.h"
 
-#define LOOK_MS	  500 /* between two looks at what the kernel took away */
-#define NS_PER_MS 1000000u
-#define MAX_TOLD  10 /* lines about what was taken */
+#define NS_PER_MS     1000000u
+#define MAX_TOLD      10 /* lines about what was taken */
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---- signals and the command ------------------------------------------------------------ */
 
@@ -42,7 +42,9 @@ int stay_begin(struct stay *s, char **command, uint64_t ns)
 {
 	int status;
 
-	*s = (struct stay){ .signal_fd = -1, .ns = ns, .command = command, .child = LAUNCH_INIT };
+	*s = (struct stay){
+		.signal_fd = -1, .watch = -1, .ns = ns, .command = command, .child = LAUNCH_INIT
+	};
 	status = command ? launch(s) : EXIT_DONE;
 	if (status)
 		return status;
@@ -58,7 +60,9 @@ void stay_end(struct stay *s)
 	launch_end(&s->child);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
-	s->signal_fd = -1;
+	if (s->watch >= 0)
+		close(s->watch);
+	s->signal_fd = s->watch = -1;
 }
 
 /* 0: there was none. */
@@ -84,82 +88,99 @@ static void pass_on_signal(const struct stay *s)
 	kill(s->child.pid, SIGCONT); /* a stopped one could not take it */
 }
 
-/* ---- what the kernel took away ---------------------------------------------------------- */
+/* ---- what the kernel takes away --------------------------------------------------------- */
+
+/* Each change is up to two entries, and each of them is made and gone once: no event is lost. */
+#define EVENTS_PER_CHANGE 4
+
+int stay_watch(struct stay *s, int fd, size_t changes)
+{
+	s->watch = ptremap_watch(fd, PTREMAP_WATCH_NONBLOCK, (uint32_t)changes * EVENTS_PER_CHANGE);
+	if (s->watch >= 0)
+		return EXIT_DONE;
+	msg_error("%s: %s", PTREMAP_DEVICE, ptremap_strerror(s->watch));
+	return EXIT_FAILED;
+}
 
 static void tell_ending(const struct ptremap_record *r)
 {
-	msg_note("pid %" PRId32 ", 0x%llx: the original is back: %s", r->pid, r->va,
-		 record_ending(r));
+	bool mapping = r->what == PTREMAP_MAPPED;
+
+	msg_note("pid %" PRId32 ", 0x%llx: %s: %s", r->pid, r->va,
+		 mapping ? "the mapping is gone" : "the original is back", record_ending(r));
 }
 
-/*
- * How many changes of transaction @id are not in force any more; *@active are. With @tell there is
- * a line for each.
- */
-static unsigned int count_ended(int fd, uint32_t id, unsigned int *active, bool tell)
+static void take_event(struct stay *s, const struct ptremap_event *e)
 {
-	struct ptremap_record *r;
-	unsigned int ended = 0;
-	size_t i, nr;
+	if (e->type == PTREMAP_EVENT_MADE) {
+		s->active++;
+		return;
+	}
+	s->active--;
+	if (e->record.cause == PTREMAP_CAUSE_UNDO)
+		s->undone++;
+	else if (s->taken++ < MAX_TOLD)
+		tell_ending(&e->record);
+}
 
-	*active = 0;
-	if (ptremap_list(fd, &r, &nr)) {
-		*active = 1; /* nobody knows */
-		return 0;
-	}
-	for (i = 0; i < nr; i++) {
-		if (r[i].id != id)
-			continue;
-		if (r[i].state == PTREMAP_ACTIVE)
-			++*active;
-		else if (ended++ < MAX_TOLD && tell)
-			tell_ending(&r[i]);
-	}
-	free(r);
-	if (tell && ended > MAX_TOLD)
-		msg_note("... and %u more", ended - MAX_TOLD);
-	if (ended || *active)
-		return ended;
-	if (tell)
+/* The rights to it are gone, say: the change stays for as long as it was to, untold of. */
+static void give_up_watch(struct stay *s, int err)
+{
+	msg_error("%s: %s; what becomes of the change is not known any more", PTREMAP_DEVICE,
+		  ptremap_strerror(err));
+	close(s->watch);
+	s->watch = -1;
+}
+
+/* All that happened to transaction @id until now. */
+static void take_events(struct stay *s, uint32_t id)
+{
+	struct ptremap_event events[32];
+	int i, n;
+
+	if (s->watch < 0)
+		return;
+	while ((n = ptremap_watch_read(s->watch, events, ARRAY_SIZE(events))) > 0)
+		for (i = 0; i < n; i++)
+			if (events[i].record.id == id)
+				take_event(s, &events[i]);
+	if (n != -EAGAIN && n != -EINTR)
+		give_up_watch(s, n);
+}
+
+/* The status of what was waited for to its end. */
+static int tell_ended(const struct stay *s, uint32_t id)
+{
+	if (s->taken > MAX_TOLD)
+		msg_note("... and %u more", s->taken - MAX_TOLD);
+	if (s->undone)
 		msg_note("transaction %" PRIu32 " was undone by somebody else", id);
-	return 1;
-}
-
-static bool in_force(int fd, uint32_t id)
-{
-	unsigned int active;
-
-	count_ended(fd, id, &active, false);
-	return active > 0;
-}
-
-/* EXIT_FAILED if something was taken. */
-static int tell_ended(int fd, uint32_t id)
-{
-	unsigned int active;
-
-	return count_ended(fd, id, &active, true) ? EXIT_FAILED : EXIT_DONE;
+	return s->taken || s->undone ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* ---- waiting ---------------------------------------------------------------------------- */
 
-static int wait_for_command(struct stay *s)
+static int wait_for_command(struct stay *s, uint32_t id)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->child.pidfd, .events = POLLIN },
 		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = s->watch, .events = POLLIN },
 	};
 
 	while (!fds[0].revents) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			break;
 		if (fds[1].revents)
 			pass_on_signal(s);
+		if (fds[2].revents)
+			take_events(s, id);
+		fds[2].fd = s->watch;
 	}
 	return launch_end(&s->child);
 }
 
-static int run_command(struct stay *s)
+static int run_command(struct stay *s, uint32_t id)
 {
 	bool from_process;
 	int sig = next_signal(s, &from_process), err;
@@ -168,43 +189,39 @@ static int run_command(struct stay *s)
 		return 128 + sig;
 	err = launch_go(&s->child);
 	/* -EPIPE of the go byte: the command was killed before it, by the same Ctrl-C perhaps. */
-	return err && err != -EPIPE ? not_run(s->command[0], err) : wait_for_command(s);
-}
-
-/* Milliseconds until there is something to do: the end, or a look at what was taken. */
-static int patience(uint64_t end)
-{
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), ms;
-
-	if (!end)
-		return LOOK_MS;
-	if (now >= end)
-		return 0;
-	ms = (end - now + NS_PER_MS - 1) / NS_PER_MS;
-	return ms < LOOK_MS ? (int)ms : LOOK_MS;
+	return err && err != -EPIPE ? not_run(s->command[0], err) : wait_for_command(s, id);
 }
 
 /* Returns the signal that ended it, or 0. */
-static int wait_for_end(const struct stay *s, int fd, uint32_t id)
+static int wait_for_end(struct stay *s, uint32_t id)
 {
 	uint64_t end = s->ns ? clock_ns(CLOCK_MONOTONIC) + s->ns : 0;
-	struct pollfd signals = { .fd = s->signal_fd, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = s->watch, .events = POLLIN },
+	};
 	bool from_process;
 	int ms;
 
 	do {
-		ms = patience(end);
-		if (poll(&signals, 1, ms) > 0)
+		ms = wait_ms(end);
+		if (poll(fds, ARRAY_SIZE(fds), ms) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents)
 			return next_signal(s, &from_process);
-	} while (ms && in_force(fd, id));
+		take_events(s, id);
+		fds[1].fd = s->watch;
+	} while (ms && s->active);
 	return 0;
 }
 
-int stay_wait(struct stay *s, int fd, uint32_t id)
+int stay_wait(struct stay *s, uint32_t id)
 {
-	int status = s->command ? run_command(s) : wait_for_end(s, fd, id);
-	int ended = tell_ended(fd, id);
+	int status = s->command ? run_command(s, id) : wait_for_end(s, id);
+	int ended;
 
+	take_events(s, id);
+	ended = tell_ended(s, id);
 	if (s->command)
 		return status;
 	return status ? 128 + status : ended;

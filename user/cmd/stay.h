@@ -4,6 +4,7 @@
 #define CMD_STAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "user/trace/launch.h"
@@ -13,6 +14,10 @@ struct stay {
 	uint64_t ns;	/* 0: until a signal */
 	char **command; /* or NULL */
 	struct launch child;
+	int watch;	     /* of the transaction; -1: none */
+	unsigned int active; /* its items that are in force */
+	unsigned int taken;  /* those that the kernel took, each told in a line, if not too many */
+	unsigned int undone; /* those that somebody else took back */
 };
 
 /*
@@ -22,12 +27,18 @@ struct stay {
 int stay_begin(struct stay *s, char **command, uint64_t ns);
 
 /*
- * Lets the command run, and waits for what ends transaction @id of the device @fd: the command's
- * end, a signal, the time, or that the kernel has taken all of it away. What was taken before is
- * told on stderr. Returns the exit status: the command's; 128 + the signal; EXIT_DONE after the
- * time, EXIT_FAILED if something was taken in it.
+ * Watches what is made with the device @fd from now on: one transaction of up to @changes changes.
+ * EXIT_DONE, or EXIT_FAILED after one line on stderr.
  */
-int stay_wait(struct stay *s, int fd, uint32_t id);
+int stay_watch(struct stay *s, int fd, size_t changes);
+
+/*
+ * Lets the command run, and waits for what ends transaction @id, which was made since stay_watch():
+ * the command's end, a signal, the time, or that nothing of it is in force any more. What is taken
+ * is told on stderr at once. Returns the exit status: the command's; 128 + the signal; EXIT_DONE
+ * after the time, EXIT_FAILED if something was taken in it.
+ */
+int stay_wait(struct stay *s, uint32_t id);
 
 /* A command that was never let go leaves. */
 void stay_end(struct stay *s);

@@ -7,6 +7,7 @@
 
 #include "user/base/msg.h"
 #include "user/cmd/program.h"
+#include "user/cmd/target_vm.h"
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
 
@@ -82,11 +83,11 @@ static const char *live_contradiction(const struct space_opts *o)
 /* Why the options cannot stand together, or NULL. */
 static const char *contradiction(const struct space_opts *o)
 {
-	const char *live = live_contradiction(o);
+	const char *live = live_contradiction(o), *vm = target_vm_contradiction(o);
 	bool format = has_format(o);
 
-	if (live)
-		return live;
+	if (live || vm)
+		return live ? live : vm;
 	if (given(o->eptp) && given(o->ncr3))
 		return "--eptp and --ncr3 exclude each other";
 	if (format && has_regs(o))
@@ -115,7 +116,7 @@ int target_check(const struct space_opts *o, unsigned int nr, const char *usage)
 		msg_usage(usage, "%s", wrong);
 	else if (o->nr_sources < nr)
 		msg_usage(usage, nr > 1 ? "two images are needed, or --pid, --kernel in place"
-					: "--image is missing (or --pid, --kernel)");
+					: "--image is missing (or --pid, --kernel, --vm)");
 	else if (o->nr_sources > nr)
 		msg_usage(usage, "one --image is enough (or --pid, --kernel)");
 	else
@@ -158,15 +159,6 @@ static void override_regs(struct pt_cregs *regs, struct opt_number cr0, struct o
 	regs->efer = either(efer, regs->efer);
 	if (given(cr4) && !(cr4.value & PT_CR4_PAE) && !given(efer))
 		regs->efer &= ~PT_EFER_LMA;
-}
-
-static void use_cpu(struct pt_cpu *cpu, const struct pt_cregs *regs)
-{
-	cpu->wp = !!(regs->cr0 & PT_CR0_WP);
-	cpu->smep = !!(regs->cr4 & PT_CR4_SMEP);
-	cpu->smap = !!(regs->cr4 & PT_CR4_SMAP);
-	cpu->pke = !!(regs->cr4 & PT_CR4_PKE);
-	cpu->pks = !!(regs->cr4 & PT_CR4_PKS);
 }
 
 static int fmt_of_regs(struct pt_fmt *fmt, const struct space_opts *o, const struct pt_cregs *regs,
@@ -239,7 +231,7 @@ static int open_regs(struct target *t, const struct space_opts *o, const char *u
 		return -EINVAL;
 	}
 	override_regs(&regs, o->cr0, o->cr3, o->cr4, o->efer);
-	use_cpu(&t->cpu, &regs);
+	pt_cpu_from_cregs(&t->cpu, &regs);
 	t->space.root = regs.cr3;
 	return fmt_of_regs(&t->fmt, o, &regs, false, usage);
 }
@@ -372,6 +364,8 @@ int target_open(struct target *t, const struct space_opts *o, unsigned int which
 	*t = (struct target){ 0 };
 	if (without)
 		*without = 0;
+	if (source->vm)
+		return target_open_vm(t, o, source->pid);
 	if (!source->path)
 		return open_live(t, o, source->pid, without);
 	return open_image(t, o, source->path, usage);
@@ -381,6 +375,8 @@ void target_close(struct target *t)
 {
 	image_close(t->image);
 	live_close(t->live);
+	guest_close(t->vm);
 	t->image = NULL;
 	t->live = NULL;
+	t->vm = NULL;
 }

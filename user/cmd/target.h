@@ -12,11 +12,14 @@
 #include "user/pt/pt_mem_nested.h"
 #include "user/pt/pt_mode.h"
 #include "user/space/image.h"
+#include "user/space/vm_chain.h"
 
 /* Has pointers to itself: not to be copied or moved while it is open. */
 struct target {
-	struct image *image; /* or NULL: ->live */
+	struct image *image; /* or NULL: ->live, or ->vm */
 	struct live *live;
+	struct guest *vm;
+	struct vm_view view;	/* of ->vm */
 	const char *name;	/* of the image, or ->live_name */
 	char live_name[16];	/* "pid 1234", "kernel" */
 	uint64_t start, last;	/* addresses that it is about: of live tables one half */

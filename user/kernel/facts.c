@@ -30,6 +30,7 @@ void facts_of_walk(struct facts *f, pid_t pid, const struct pt_space *space,
 	memset(f, 0, sizeof(*f));
 	f->has_frame = end->kind == PT_LEAF;
 	f->frame = *frame;
+	f->not_ram = f->has_frame && !frame->valid;
 	if (f->has_frame)
 		page_info_read(end->pa >> PAGE_SHIFT, &f->page);
 	f->vma_error = -EDOM;

@@ -10,6 +10,7 @@
 
 struct facts {
 	bool has_frame; /* the walk leads to a page: ->frame.pfn, and ->page */
+	bool not_ram;	/* it has no struct page: a device's memory, or RAM kept from the kernel */
 	struct ptremap_page frame;
 	struct page_info page;
 	int vma_error; /* of ->vma: 0; -ENOENT: no mapping there; -EDOM: not a process' address */

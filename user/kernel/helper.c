@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #define TABLES_BUF (4U << 20)
 #define LIST_SPARE 64
@@ -94,22 +95,42 @@ int ptremap_tables(int fd, pid_t pid, uint32_t flags, uint64_t start, uint64_t l
 	return err;
 }
 
-int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
-		 uint64_t *done)
+/* As many calls of @req as it needs. */
+static int transfer(int fd, struct ptremap_phys *req, uint64_t at, void *buf, uint64_t len,
+		    uint64_t *done)
 {
-	struct ptremap_phys req = { .size = sizeof(req), .flags = flags, .width = width };
 	int err = 0;
 
 	*done = 0;
 	while (*done < len && !err) {
-		req.pa = pa + *done;
-		req.len = len - *done < PTREMAP_PHYS_MAX ? len - *done : PTREMAP_PHYS_MAX;
-		req.buf = (uintptr_t)buf + *done;
-		req.done = 0;
-		err = call(fd, PTREMAP_PHYS, &req);
-		*done += req.done;
+		req->pa = at + *done;
+		req->len = len - *done < PTREMAP_PHYS_MAX ? len - *done : PTREMAP_PHYS_MAX;
+		req->buf = (uintptr_t)buf + *done;
+		req->done = 0;
+		err = call(fd, PTREMAP_PHYS, req);
+		*done += req->done;
 	}
 	return err;
+}
+
+int ptremap_phys(int fd, uint32_t flags, uint32_t width, uint64_t pa, void *buf, uint64_t len,
+		 uint64_t *done)
+{
+	struct ptremap_phys req = { .size = sizeof(req), .flags = flags, .width = width };
+
+	return transfer(fd, &req, pa, buf, len, done);
+}
+
+int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, uint64_t len,
+		   uint64_t *done)
+{
+	struct ptremap_phys req = {
+		.size = sizeof(req),
+		.flags = flags | PTREMAP_PHYS_VA,
+		.pid = pid,
+	};
+
+	return transfer(fd, &req, va, buf, len, done);
 }
 
 int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
@@ -124,6 +145,12 @@ int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, 
 	err = call(fd, PTREMAP_EDIT, &req);
 	*id = req.id;
 	return err;
+}
+
+int ptremap_map(int fd, struct ptremap_map *map)
+{
+	map->size = sizeof(*map);
+	return call(fd, PTREMAP_MAP, map);
 }
 
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
@@ -174,11 +201,73 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 	return err;
 }
 
+int ptremap_watch(int fd, uint32_t flags, uint32_t room)
+{
+	struct ptremap_watch req = { .size = sizeof(req), .flags = flags, .nr = room };
+	int err = call(fd, PTREMAP_WATCH, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_WATCH_MAX)
+		max = PTREMAP_WATCH_MAX;
+	n = read(watch, events, max * sizeof(*events));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
+}
+
+/* With room for @vm->nr_slots and ->nr_vcpus; -EAGAIN: there are more, as many as these say now. */
+static int try_vm(int fd, struct ptremap_vm *vm, struct ptremap_slot **slots,
+		  struct ptremap_vcpu **vcpus)
+{
+	uint32_t room_slots = vm->nr_slots, room_vcpus = vm->nr_vcpus;
+	int err = -ENOMEM;
+
+	*slots = calloc(room_slots, sizeof(**slots));
+	*vcpus = calloc(room_vcpus, sizeof(**vcpus));
+	if (*slots && *vcpus) {
+		vm->slots = (uintptr_t)*slots;
+		vm->vcpus = (uintptr_t)*vcpus;
+		err = call(fd, PTREMAP_VM, vm);
+		if (!err && (vm->nr_slots > room_slots || vm->nr_vcpus > room_vcpus))
+			err = -EAGAIN;
+	}
+	if (!err)
+		return 0;
+	free(*slots);
+	free(*vcpus);
+	*slots = NULL;
+	*vcpus = NULL;
+	return err;
+}
+
+static uint32_t more(uint32_t nr, uint32_t max)
+{
+	return nr < max - LIST_SPARE ? nr + LIST_SPARE : max;
+}
+
+int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
+	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus)
+{
+	int err, tries = 0;
+
+	*vm = (struct ptremap_vm){ .size = sizeof(*vm), .flags = flags, .pid = pid, .fd = vm_fd };
+	do {
+		vm->nr_slots = more(vm->nr_slots, PTREMAP_VM_SLOTS_MAX);
+		vm->nr_vcpus = more(vm->nr_vcpus, PTREMAP_VM_VCPUS_MAX);
+		err = try_vm(fd, vm, slots, vcpus);
+	} while (err == -EAGAIN && ++tries < LIST_TRIES);
+	return err;
+}
+
 /* ---- what errors mean ------------------------------------------------------------------- */
 
 struct sentence {
 	int error;
-	uint32_t what; /* enum ptremap_what; 0: any */
+	uint32_t what; /* enum ptremap_what, of mappings enum ptremap_source; 0: any */
 	const char *text;
 };
 
@@ -195,6 +284,7 @@ static const struct sentence of_calls[] = {
 	{ EINVAL, 0, "the helper module did not take the request" },
 	{ ESRCH, 0, "no such process" },
 	{ ENXIO, 0, "nothing is there" },
+	{ EBADF, 0, "not a descriptor of a process (pidfd)" },
 	{ EDOM, 0, "the address is not canonical" },
 	{ EIO, 0, "the page is poisoned, or not in the kernel's direct map" },
 	{ EROFS, 0, "the kernel maps this memory read-only" },
@@ -213,6 +303,14 @@ static const struct sentence of_edits[] = {
 	{ EOPNOTSUPP, PTREMAP_TRAP,
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or a kernel "
 	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
+	{ EOPNOTSUPP, PTREMAP_RAM,
+	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the physical "
+	  "page is one of hugetlb or of secret memory, which is not lent; or the memory is shared and "
+	  "userfaultfd write-protects it" },
+	{ EOPNOTSUPP, PTREMAP_MMIO,
+	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the kernel "
+	  "manages this device's memory as pages; or the memory is shared and userfaultfd "
+	  "write-protects it" },
 	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
 	{ ESTALE, 0,
 	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
@@ -221,9 +319,31 @@ static const struct sentence of_edits[] = {
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },
+	{ EROFS, PTREMAP_RAM,
+	  "the process could write to a page of a file, or one that processes share until they "
+	  "write (copy-on-write, KSM); memory that it may only read can lead there" },
 	{ EROFS, 0,
 	  "the process could write to a page that its owner may only read, or of which a file "
 	  "system wants to hear each write; take one that is writable there" },
+	{ ERANGE, 0, "the physical address is beyond the address width of this processor" },
+	{ ENODEV, PTREMAP_RAM,
+	  "there is no RAM at this physical address; of a device it is --mmio" },
+	{ ENODEV, PTREMAP_MMIO,
+	  "there is no device memory at this physical address; of RAM it is --phys" },
+	{ EMEDIUMTYPE, 0, "others have this device memory mapped with another cache type" },
+	{ ENODATA, 0,
+	  "the physical page is free, and may become anybody's; --force-frame free maps it all the "
+	  "same" },
+	{ ELOOP, 0, "the physical page is a page table; --force-frame table maps it all the same" },
+	{ ENOTEMPTY, 0,
+	  "the physical page has kernel objects in it (slab); --force-frame slab maps it all the "
+	  "same" },
+	{ ENOTUNIQ, 0,
+	  "the physical page is reserved: the kernel's image, or firmware's; --force-frame reserved "
+	  "maps it all the same" },
+	{ EADDRINUSE, 0,
+	  "the physical page is the kernel's own; --force-frame kernel maps it all the same" },
+	{ EHWPOISON, 0, "the physical page is broken (hardware poison)" },
 	{ EXDEV, 0,
 	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
 	  "trap are possible" },
@@ -233,8 +353,69 @@ static const struct sentence of_edits[] = {
 	{ 0 },
 };
 
+/* The same: those of one source come first. */
+static const struct sentence of_maps[] = {
+	{ ESRCH, PTREMAP_MAP_FRAMES, "one of the two processes is not there" },
+	{ ENXIO, PTREMAP_MAP_FRAMES,
+	  "one of the two is without memory: a kernel thread, or a process that has ended" },
+	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
+	{ EDOM, 0, "an address that is not in user space, or no multiple of 4096" },
+	{ EADDRNOTAVAIL, 0, "lower than vm.mmap_min_addr allows; see sysctl vm.mmap_min_addr" },
+	{ EEXIST, 0, "something is mapped there already; /proc/PID/maps shows free places" },
+	{ ENOMEM, 0, "there is no free place of that length, or no memory" },
+	{ EMSGSIZE, 0, "longer than 1 GiB" },
+	{ ENOEXEC, 0,
+	  "the process has forbidden itself memory that is writable and executable (PR_SET_MDWE)" },
+	{ EMEDIUMTYPE, PTREMAP_MAP_MMIO,
+	  "device memory is uc or wc, and only one of them while the kernel, or another mapping, "
+	  "uses it" },
+	{ EMEDIUMTYPE, PTREMAP_MAP_FRESH, "this machine has no write-combining memory (no PAT)" },
+	{ EMEDIUMTYPE, 0,
+	  "memory that others have mapped is wb there, and can be nothing else here" },
+	{ EROFS, PTREMAP_MAP_FRAMES,
+	  "the process could write to memory that its owner may only read, or of which a file "
+	  "system wants to hear each write; readable (r, rx) it can be" },
+	{ EROFS, 0,
+	  "the process could write to a page of a file, or to one that KSM shares; readable "
+	  "(r, rx) it can be" },
+	{ ENOENT, 0,
+	  "the other process has nothing mapped there, or its page cannot be had; 'ptremap walk' "
+	  "shows what there is" },
+	{ EOPNOTSUPP, 0, "memory of a device or of hugetlb, which is not lent" },
+	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
+	{ ENODEV, PTREMAP_MAP_MMIO, "not all of it is device memory; see /proc/iomem" },
+	{ ENODEV, 0, "not all of it is RAM; see /proc/iomem" },
+	{ ENODATA, 0, "a page of it is free: nobody's yet, but soon anybody's" },
+	{ ELOOP, 0, "a page of it is a page table" },
+	{ ENOTEMPTY, 0, "a page of it has kernel objects (slab)" },
+	{ ENOTUNIQ, 0, "a page of it is reserved: the kernel's image, or firmware's" },
+	{ EADDRINUSE, 0, "a page of it is the kernel's own, for another purpose" },
+	{ EHWPOISON, 0, "a page of it is broken (hardware poison)" },
+	{ EINVAL, 0, "the helper module does not know this kind of mapping" },
+	{ 0 },
+};
+
+static const struct sentence of_memory[] = {
+	{ ENXIO, 0, "no page is there" },
+	{ ENODEV, 0, "a device's memory, no RAM" },
+	{ EROFS, 0, "the process may only read there: others may have the same page" },
+	{ EDOM, 0, "not all of it is in user space" },
+	{ EAGAIN, 0, "the kernel kept changing the page under each try" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
+	{ 0 },
+};
+
+static const struct sentence of_vms[] = {
+	{ EPROTONOSUPPORT, 0,
+	  "the module ptremap_kvm is not loaded; it comes with ptremap and needs kvm" },
+	{ ENOENT, 0, "this process has no VM" },
+	{ EBADF, 0, "that file descriptor of the process is no VM" },
+	{ ENOTUNIQ, 0, "this process has several VMs; name one of them with --vm-fd" },
+	{ EAGAIN, 0, "its memory slots and vCPUs became more under each try" },
 	{ 0 },
 };
 
@@ -266,6 +447,21 @@ const char *ptremap_strerror(int error)
 const char *ptremap_edit_strerror(uint32_t what, int error)
 {
 	return explain(of_edits, what, error);
+}
+
+const char *ptremap_map_strerror(uint32_t source, int error)
+{
+	return explain(of_maps, source, error);
+}
+
+const char *ptremap_memory_strerror(int error)
+{
+	return explain(of_memory, 0, error);
+}
+
+const char *ptremap_vm_strerror(int error)
+{
+	return explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

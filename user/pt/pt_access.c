@@ -4,6 +4,17 @@
 #define KEY_NO_ACCESS 1
 #define KEY_NO_WRITE  2
 
+void pt_cpu_from_cregs(struct pt_cpu *cpu, const struct pt_cregs *regs)
+{
+	*cpu = (struct pt_cpu){
+		.wp = !!(regs->cr0 & PT_CR0_WP),
+		.smep = !!(regs->cr4 & PT_CR4_SMEP),
+		.smap = !!(regs->cr4 & PT_CR4_SMAP),
+		.pke = !!(regs->cr4 & PT_CR4_PKE),
+		.pks = !!(regs->cr4 & PT_CR4_PKS),
+	};
+}
+
 /*
  * The access that the tables of @fmt see. A nested table sees only user-mode accesses, and the
  * guest's page walks as writes (APM vol. 2, 15.25.5 and 15.25.6). An access to a system table is

@@ -7,6 +7,7 @@
 #ifndef PT_ACCESS_H
 #define PT_ACCESS_H
 
+#include "pt_mode.h"
 #include "pt_space.h"
 
 /* What the CPU is set to, apart from the tables' format. Each is 0 or 1 but the two key masks. */
@@ -20,6 +21,9 @@ struct pt_cpu {
 	pt_u32 pkru; /* bit 2k: no data access, bit 2k+1: no writes, to pages of key k */
 	pt_u32 pkrs;
 };
+
+/* What control registers say of it; the others (AC, the key masks) are 0. SDM vol. 3, 4.1.3. */
+void pt_cpu_from_cregs(struct pt_cpu *cpu, const struct pt_cregs *regs);
 
 /* The access; without PT_ACC_WRITE and PT_ACC_EXEC a read. EXEC overrules WRITE and SHSTK. */
 #define PT_ACC_WRITE 1

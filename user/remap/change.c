@@ -11,6 +11,7 @@
 
 #include "user/base/units.h"
 #include "user/pt/pt_entry.h"
+#include "user/remap/force.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLANKS	      " \t\r\n"
@@ -209,7 +210,7 @@ static int key_clear(struct ptremap_item *item, const char *value, char *why)
 static int set_what(struct ptremap_item *item, uint32_t what, char *why)
 {
 	if (item->what && item->what != what)
-		return fail(why, "frame-of and fresh exclude each other");
+		return fail(why, "frame-of, fresh, phys and mmio exclude each other");
 	item->what = what;
 	return 0;
 }
@@ -227,6 +228,43 @@ static int key_fresh(struct ptremap_item *item, const char *value, char *why)
 {
 	(void)value;
 	return set_what(item, PTREMAP_FRESH, why);
+}
+
+static int set_physical(struct ptremap_item *item, uint32_t what, const char *value, char *why)
+{
+	int err = set_what(item, what, why);
+	uint64_t pa;
+
+	if (!err && units_parse_u64(value, &pa))
+		return fail(why, "'%.32s' is not an address", value);
+	if (!err)
+		item->other_va = pa;
+	return err;
+}
+
+static int key_phys(struct ptremap_item *item, const char *value, char *why)
+{
+	return set_physical(item, PTREMAP_RAM, value, why);
+}
+
+static int key_mmio(struct ptremap_item *item, const char *value, char *why)
+{
+	return set_physical(item, PTREMAP_MMIO, value, why);
+}
+
+/* Of a list, to be printed. */
+static int word_len(const char *list)
+{
+	size_t len = strcspn(list, ",");
+
+	return len < 32 ? (int)len : 32;
+}
+
+static int key_force(struct ptremap_item *item, const char *value, char *why)
+{
+	const char *wrong = force_parse(value, &item->flags);
+
+	return wrong ? fail(why, "'%.*s' is not one of " FORCE_KINDS, word_len(wrong), wrong) : 0;
 }
 
 static int key_with(struct ptremap_item *item, const char *value, char *why)
@@ -250,7 +288,7 @@ static int key_expect(struct ptremap_item *item, const char *value, char *why)
 }
 
 #define OF(what) (1u << (what))
-#define OF_MAP	 (OF(0) | OF(PTREMAP_FRAME) | OF(PTREMAP_FRESH))
+#define OF_MAP	 (OF(0) | OF(PTREMAP_FRAME) | OF(PTREMAP_FRESH) | OF(PTREMAP_RAM) | OF(PTREMAP_MMIO))
 
 static const struct key {
 	const char *name;
@@ -262,6 +300,9 @@ static const struct key {
 	{ "clear", true, OF(PTREMAP_PROTECT), key_clear },
 	{ "frame-of", true, OF_MAP, key_frame_of },
 	{ "fresh", false, OF_MAP, key_fresh },
+	{ "phys", true, OF_MAP, key_phys },
+	{ "mmio", true, OF_MAP, key_mmio },
+	{ "force-frame", true, OF_MAP, key_force },
 	{ "with", true, OF(PTREMAP_SWAP), key_with },
 	{ "expect", true, ~0u, key_expect },
 };
@@ -295,7 +336,9 @@ int change_check(struct ptremap_item *item, char *why)
 	bool other = item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP;
 
 	if (!item->what)
-		return fail(why, "the frame is missing: frame-of, or fresh");
+		return fail(why, "the frame is missing: frame-of, fresh, phys or mmio");
+	if (item->flags & PTREMAP_ITEM_FORCE && item->what != PTREMAP_RAM)
+		return fail(why, "force-frame is for the page that phys names");
 	if (item->what == PTREMAP_PROTECT && !(item->set | item->clear))
 		return fail(why, "there are no bits to set or to clear");
 	if (item->set & item->clear)
@@ -377,15 +420,35 @@ static void put_place(struct line *l, int32_t pid, uint64_t va)
 	put_hex(l, va);
 }
 
+static void put_physical(struct line *l, const struct ptremap_item *item)
+{
+	const char *kind;
+	unsigned int i;
+
+	line_str(l, item->what == PTREMAP_RAM ? " phys=" : " mmio=");
+	put_hex(l, item->other_va);
+	for (i = 0; (kind = force_name(item->flags, i)); i++) {
+		line_str(l, i ? "," : " force-frame=");
+		line_str(l, kind);
+	}
+}
+
+static bool is_map(uint32_t what)
+{
+	return what < 32 && OF(what) & OF_MAP;
+}
+
 void change_text(struct line *l, const struct ptremap_item *item)
 {
-	line_str(l, item->what == PTREMAP_FRESH ? "map" : change_name(item->what));
+	line_str(l, is_map(item->what) ? "map" : change_name(item->what));
 	line_char(l, ' ');
 	put_place(l, item->pid, item->va);
 	put_bits(l, item, " set=", true);
 	put_bits(l, item, " clear=", false);
 	if (item->what == PTREMAP_FRESH)
 		line_str(l, " fresh");
+	if (item->what == PTREMAP_RAM || item->what == PTREMAP_MMIO)
+		put_physical(l, item);
 	if (item->what == PTREMAP_FRAME || item->what == PTREMAP_SWAP) {
 		line_str(l, item->what == PTREMAP_FRAME ? " frame-of=" : " with=");
 		put_place(l, item->other_pid, item->other_va);
@@ -400,7 +463,8 @@ const char *change_name(uint32_t what)
 {
 	static const char *const names[] = {
 		[PTREMAP_PROTECT] = "protect", [PTREMAP_FRAME] = "map", [PTREMAP_SWAP] = "swap",
-		[PTREMAP_FRESH] = "fresh",     [PTREMAP_TRAP] = "trap",
+		[PTREMAP_FRESH] = "fresh",     [PTREMAP_TRAP] = "trap", [PTREMAP_RAM] = "phys",
+		[PTREMAP_MMIO] = "mmio",
 	};
 
 	if (what == PTREMAP_MAPPED)

@@ -5,6 +5,8 @@
  *	protect PID:VA [set=BITS] [clear=BITS]
  *	map PID:VA frame-of=PID:VA
  *	map PID:VA fresh
+ *	map PID:VA phys=PA [force-frame=KINDS]
+ *	map PID:VA mmio=PA
  *	swap PID:VA with=[PID:]VA
  *	trap PID:VA
  *
@@ -31,11 +33,13 @@
 int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va, char *why);
 
 /*
- * What stands behind "set", "clear", "frame-of", "fresh" (@value: NULL), "with" or "expect" goes
- * into @item. The process of an address without one is ->other_pid 0 until change_check().
+ * What stands behind "set", "clear", "frame-of", "fresh" (@value: NULL), "phys", "mmio",
+ * "force-frame", "with" or "expect" goes into @item. The process of an address without one is
+ * ->other_pid 0 until change_check().
  * BITS is a comma list of names, RW, PWT, PCD, A, D, PAT, NX in letters of either case, and PK=N
  * (or pkey=N; to be cleared without a number).
- * Bits of several "set" and "clear" are added up.
+ * Bits of several "set" and "clear" are added up. KINDS is a comma list of FORCE_KINDS; those of
+ * several "force-frame" are added up, too.
  */
 int change_key(struct ptremap_item *item, const char *key, const char *value, char *why);
 
@@ -49,8 +53,8 @@ int change_parse(struct ptremap_item *item, char *line, char *why);
 void change_text(struct line *l, const struct ptremap_item *item);
 
 /*
- * "protect", "map", "swap", "fresh", "trap": of enum ptremap_what; "mapped": of PTREMAP_MAPPED; "?"
- * for others.
+ * "protect", "map", "swap", "fresh", "trap", "phys", "mmio": of enum ptremap_what;
+ * "mapped": of PTREMAP_MAPPED; "?" for others.
  */
 const char *change_name(uint32_t what);
 

@@ -6,18 +6,81 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "user/base/line.h"
 #include "user/base/msg.h"
+#include "user/base/text_file.h"
 #include "user/kernel/helper.h"
 #include "user/remap/change.h"
 
-#define LINE_SIZE 512 /* of a file; a change needs much less */
+/* ---- processes -------------------------------------------------------------------------- */
+
+/* One descriptor for each process. -errno: it cannot be had. */
+static int open_process(const struct plan *p, pid_t pid)
+{
+	const struct planned *c;
+	int fd;
+
+	if (pid <= 0)
+		return -EINVAL;
+	for (c = p->changes + p->nr; c-- > p->changes;) {
+		if (c->item.pid == pid)
+			return c->pidfd;
+		if (c->item.other_pid == pid)
+			return c->other_pidfd;
+	}
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The first change that has @fd closes it. */
+static void close_process(const struct plan *p, size_t upto, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < upto; i++)
+		if (p->changes[i].pidfd == fd || p->changes[i].other_pidfd == fd)
+			return;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void close_processes(const struct plan *p)
+{
+	const struct planned *c;
+	size_t i;
+
+	for (i = 0; i < p->nr; i++) {
+		c = &p->changes[i];
+		close_process(p, i, c->pidfd);
+		if (c->other_pidfd != c->pidfd)
+			close_process(p, i, c->other_pidfd);
+	}
+}
+
+/* The item as the module gets it. -ESRCH: its process was not there when the plan was read. */
+static int item_of(struct ptremap_item *item, const struct planned *c)
+{
+	*item = c->item;
+	if (c->pidfd == -ESRCH || c->other_pidfd == -ESRCH)
+		return -ESRCH;
+	if (c->pidfd >= 0) {
+		item->pid = c->pidfd;
+		item->flags |= PTREMAP_PIDFD;
+	}
+	if (c->other_pidfd >= 0) {
+		item->other_pid = c->other_pidfd;
+		item->flags |= PTREMAP_OTHER_PIDFD;
+	}
+	return 0;
+}
 
 int plan_add(struct plan *p, const struct ptremap_item *item, uint32_t line)
 {
 	size_t size = p->size ? 2 * p->size : 16;
-	struct planned *changes;
+	struct planned *changes, *c;
 
 	if (p->nr == PTREMAP_EDIT_MAX)
 		return -E2BIG;
@@ -28,80 +91,54 @@ int plan_add(struct plan *p, const struct ptremap_item *item, uint32_t line)
 		p->changes = changes;
 		p->size = size;
 	}
-	p->changes[p->nr++] = (struct planned){ .item = *item, .line = line };
+	c = &p->changes[p->nr];
+	*c = (struct planned){ .item = *item, .line = line };
+	c->pidfd = open_process(p, item->pid);
+	c->other_pidfd = item->other_pid == item->pid ? c->pidfd : open_process(p, item->other_pid);
+	p->nr++;
 	return 0;
 }
 
 void plan_free(struct plan *p)
 {
+	close_processes(p);
 	free(p->changes);
 	*p = (struct plan){ 0 };
 }
 
 /* ---- files ------------------------------------------------------------------------------ */
 
-/* The next line without its end. 0; 1: there is none; -E2BIG: it is longer than @buf. */
-static int next_line(FILE *in, char buf[LINE_SIZE])
-{
-	size_t len = 0;
-	int c;
+struct reading {
+	struct plan *plan;
+	uint32_t *line;
+	char why[CHANGE_WHY_LEN];
+};
 
-	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
-		if (len == LINE_SIZE - 1)
-			return -E2BIG;
-		buf[len++] = c ? (char)c : '?'; /* a NUL is no end */
-	}
-	buf[len] = 0;
-	return c == EOF && !len;
-}
-
-/* -EINVAL, -E2BIG or -ENOMEM; @why is filled then. */
-static int take_line(struct plan *p, char *text, uint32_t line, char *why)
+static int take_line(void *ctx, char *text)
 {
+	struct reading *r = ctx;
 	struct ptremap_item item;
-	int err;
+	int err = change_parse(&item, text, r->why);
 
-	text[strcspn(text, "#")] = 0;
-	if (!text[strspn(text, " \t\r")])
-		return 0;
-	err = change_parse(&item, text, why);
 	if (err)
 		return err;
-	err = plan_add(p, &item, line);
+	err = plan_add(r->plan, &item, *r->line);
 	if (err == -E2BIG)
-		snprintf(why, CHANGE_WHY_LEN, "more than %d changes", PTREMAP_EDIT_MAX);
+		snprintf(r->why, sizeof(r->why), "more than %d changes", PTREMAP_EDIT_MAX);
 	else if (err)
-		snprintf(why, CHANGE_WHY_LEN, "%s", strerror(-err));
-	return err;
+		snprintf(r->why, sizeof(r->why), "%s", strerror(-err));
+	return err == -E2BIG ? -EINVAL : err;
 }
 
 int plan_read(struct plan *p, FILE *in, const char *name)
 {
-	char text[LINE_SIZE], why[CHANGE_WHY_LEN] = "";
-	struct line clean = { 0 };
-	uint32_t line = 0;
+	uint32_t line;
+	struct reading r = { .plan = p, .line = &line };
 	int err;
 
 	p->name = name;
-	do {
-		line++;
-		err = next_line(in, text);
-		if (err == -E2BIG)
-			snprintf(why, sizeof(why), "too long for a change");
-		else if (!err)
-			err = take_line(p, text, line, why);
-	} while (!err);
-	if (ferror(in)) {
-		msg_error("%s: %s", name, strerror(errno));
-		return -EIO;
-	}
-	if (err == 1)
-		return 0;
-	line_text(&clean, why);
-	line_char(&clean, '\0');
-	msg_error("%s, line %" PRIu32 ": %s", name, line, clean.failed ? "" : clean.buf);
-	line_free(&clean);
-	return err == -ENOMEM ? err : -EINVAL;
+	err = text_file_lines(in, take_line, &r, &line);
+	return err ? text_file_error(name, line, err, r.why) : 0;
 }
 
 /* ---- making it -------------------------------------------------------------------------- */
@@ -146,21 +183,25 @@ static void tell(const struct plan *p, int err)
 /* Swaps answer for one of their pages: the other one is asked for by the same swap from there. */
 static void try_others(struct plan *p, int fd)
 {
+	struct ptremap_item back;
+	struct planned c;
+	uint32_t id;
 	size_t i;
 
 	for (i = 0; i < p->nr; i++) {
-		const struct ptremap_item *item = &p->changes[i].item;
-		struct ptremap_item back = {
+		c = p->changes[i];
+		if (c.item.what != PTREMAP_SWAP)
+			continue;
+		c.item = (struct ptremap_item){
 			.what = PTREMAP_SWAP,
-			.pid = item->other_pid,
-			.va = item->other_va,
-			.other_pid = item->pid,
-			.other_va = item->va,
+			.pid = c.item.other_pid,
+			.va = c.item.other_va,
+			.other_pid = c.item.pid,
+			.other_va = c.item.va,
 		};
-		uint32_t id;
-
-		if (item->what != PTREMAP_SWAP ||
-		    ptremap_edit(fd, PTREMAP_EDIT_DRY_RUN, &back, 1, &id))
+		c.pidfd = p->changes[i].other_pidfd;
+		c.other_pidfd = p->changes[i].pidfd;
+		if (item_of(&back, &c) || ptremap_edit(fd, PTREMAP_EDIT_DRY_RUN, &back, 1, &id))
 			continue;
 		p->changes[i].other_old = back.old;
 		p->changes[i].other_new = back.new;
@@ -203,21 +244,37 @@ static bool has_swap(const struct plan *p)
 	return false;
 }
 
+/* Of the changes; what the module answers goes back there. */
+static int edit(struct plan *p, int fd, uint32_t flags, struct ptremap_item *items)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < p->nr; i++) {
+		err = item_of(&items[i], &p->changes[i]);
+		p->changes[i].item.status = err;
+		if (err)
+			return err;
+	}
+	err = ptremap_edit(fd, flags, items, p->nr, &p->id);
+	for (i = 0; i < p->nr; i++) {
+		p->changes[i].item.old = items[i].old;
+		p->changes[i].item.new = items[i].new;
+		p->changes[i].item.status = items[i].status;
+	}
+	return err;
+}
+
 int plan_make(struct plan *p, int fd, uint32_t flags)
 {
 	struct ptremap_item *items = calloc(p->nr, sizeof(*items));
-	size_t i;
 	int err;
 
 	if (!items) {
 		msg_error("%s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	for (i = 0; i < p->nr; i++)
-		items[i] = p->changes[i].item;
-	err = ptremap_edit(fd, flags, items, p->nr, &p->id);
-	for (i = 0; i < p->nr; i++)
-		p->changes[i].item = items[i];
+	err = edit(p, fd, flags, items);
 	free(items);
 	p->flags = flags;
 	if (err)

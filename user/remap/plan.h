@@ -11,7 +11,8 @@
 
 struct planned {
 	struct ptremap_item item;
-	uint32_t line; /* of plan->name; 0: none */
+	int pidfd, other_pidfd; /* of the item's processes, plan's own: see plan_add() */
+	uint32_t line;		/* of plan->name; 0: none */
 	/* SWAP: the other page's entry before and after; both 0 where they are not known. */
 	uint64_t other_old, other_new;
 };
@@ -25,7 +26,11 @@ struct plan {
 	uint32_t id;	/* of the transaction that was made; 0: none */
 };
 
-/* 0, -ENOMEM, or -E2BIG: there are PTREMAP_EDIT_MAX already. */
+/*
+ * The item's processes are those that have these numbers now: the plan opens them (pidfd_open(2)),
+ * so that no other one that gets the number later is changed. What cannot be opened so, such as a
+ * thread, goes by its number. 0, -ENOMEM, or -E2BIG: there are PTREMAP_EDIT_MAX already.
+ */
 int plan_add(struct plan *p, const struct ptremap_item *item, uint32_t line);
 
 /*

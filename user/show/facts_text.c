@@ -51,6 +51,8 @@ static void put_page(struct line *l, const struct facts *f)
 		put_count(l, ", refcount ", f->frame.refcount);
 		put_count(l, ", node ", f->frame.node);
 	}
+	if (f->not_ram)
+		line_str(l, ", not this kernel's RAM (no struct page)");
 	line_char(l, '\n');
 }
 

@@ -7,6 +7,7 @@
 #include "user/base/table.h"
 #include "user/pt/pt_linux.h"
 #include "user/remap/change.h"
+#include "user/remap/force.h"
 #include "user/show/words.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -146,6 +147,18 @@ static void put_other_json(struct json *j, const struct planned *c, const struct
 	put_entry_json(j, "other_after", c->other_new, style);
 }
 
+static void put_physical_json(struct json *j, const struct ptremap_item *item)
+{
+	const char *kind;
+	unsigned int i;
+
+	json_hex(j, "physical", item->other_va);
+	json_array(j, "forced");
+	for (i = 0; (kind = force_name(item->flags, i)); i++)
+		json_str(j, NULL, kind);
+	json_end_array(j);
+}
+
 static void put_change_json(struct json *j, const struct planned *c, const struct entry_view *style)
 {
 	uint64_t frames[2];
@@ -159,6 +172,8 @@ static void put_change_json(struct json *j, const struct planned *c, const struc
 	put_entry_json(j, "after", c->item.new, style);
 	if (c->item.other_pid)
 		put_other_json(j, c, style);
+	if (c->item.what == PTREMAP_RAM || c->item.what == PTREMAP_MMIO)
+		put_physical_json(j, &c->item);
 	json_array(j, "holds");
 	for (i = 0; i < n; i++)
 		json_hex(j, NULL, frames[i]);
@@ -218,9 +233,9 @@ static const char *state_name(uint8_t state)
 	return state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-static const char *cause_name(uint8_t cause)
+const char *record_cause(const struct ptremap_record *r)
 {
-	return cause < ARRAY_SIZE(causes) ? causes[cause].name : "?";
+	return r->cause < ARRAY_SIZE(causes) ? causes[r->cause].name : "?";
 }
 
 const char *record_ending(const struct ptremap_record *r)
@@ -238,7 +253,7 @@ static bool is_mapping(const struct ptremap_record *r)
 
 static void put_record(struct table *t, const struct ptremap_record *r)
 {
-	const char *cause = cause_name(r->cause);
+	const char *cause = record_cause(r);
 
 	table_cell(t, "%" PRIu32, r->id);
 	table_cell(t, "%s", r->keep ? "kept" : "-");
@@ -247,7 +262,10 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", change_name(r->what));
 	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
 	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
-	table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
+	if (is_mapping(r) && !r->new)
+		table_cell(t, "fresh"); /* nothing that could be mapped is at 0 */
+	else
+		table_cell(t, is_mapping(r) ? "of 0x%llx" : "0x%llx", r->new);
 }
 
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
@@ -269,13 +287,12 @@ int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
 	return err;
 }
 
-void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
+void record_members(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
 {
-	json_object(j, NULL);
 	json_u64(j, "id", r->id);
 	json_bool(j, "keep", r->keep);
 	json_str(j, "state", state_name(r->state));
-	json_str(j, "cause", cause_name(r->cause));
+	json_str(j, "cause", record_cause(r));
 	json_str(j, "what", change_name(r->what));
 	json_u64(j, "pid", (uint64_t)r->pid);
 	json_hex(j, "address", r->va);
@@ -286,6 +303,12 @@ void record_json(struct json *j, const struct ptremap_record *r, const struct en
 		put_entry_json(j, "before", r->old, style);
 		put_entry_json(j, "after", r->new, style);
 	}
+}
+
+void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style)
+{
+	json_object(j, NULL);
+	record_members(j, r, style);
 	json_end_object(j);
 	json_end_line(j);
 }

@@ -41,6 +41,11 @@ int records_print(FILE *out, const struct ptremap_record *records, size_t nr);
  */
 void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style);
 
+/* The same members, of an object that is open. */
+void record_members(struct json *j, const struct ptremap_record *r, const struct entry_view *style);
+
+/* "unmap", "clear", ...: of enum ptremap_cause; NULL: none. */
+const char *record_cause(const struct ptremap_record *r);
 /* Why a change is no longer in force, as the end of a sentence: "the kernel was about to ...". */
 const char *record_ending(const struct ptremap_record *r);
 

@@ -4,6 +4,7 @@
  * absent and yet not zero. What a walk must give comes from the monitor's own lists (modes.c);
  * the CPU is asked by the guest, which reads what is mapped, and KVM by KVM_TRANSLATE.
  */
+#include <cpuid.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,10 +97,19 @@ static u64 pick_gva(const struct vm *vm, u64 i)
 	       (number(seed, i, 4) % 8) << level_shift(t->mode, 2);
 }
 
+static bool cpu_has_1g(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && d & 1u << 26;
+}
+
 static unsigned int pick_level(const struct mode *m, u64 value)
 {
 	unsigned int level = value % 16 == 0 ? 3 : value % 4 == 0 ? 2 : 1;
 
+	if (level == 3 && !cpu_has_1g())
+		level = 2;
 	while (!(m->leaves & 1u << level))
 		level--;
 	return level;

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The helper module in the other flavours of Debian's kernels: amd64, on two NUMA nodes, and rt,
+# which may preempt nearly everything. It is built with the headers of each, without a warning, and
+# edits pages there; who lacks a right is refused, as is everybody under lockdown, which comes last
+# and stays. The lab looks through the kernel log.
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+readonly remap=$bin/ptremap
+# Kernel, flavour and what runs there, in one boot. To the module one rt is as the other.
+readonly RUNS=("6.1 amd64 nodes rights lockdown"
+	"6.12 amd64 nodes rights lockdown"
+	"6.1 rt"
+	"6.12 rt edits")
+
+# ---- in the guest ----------------------------------------------------------------------------
+
+run_nodes()
+{
+	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+	"$bin/tests/edits_nodes" "$remap" || not_ok "edits_nodes: exit status $?"
+}
+
+run_edits()
+{
+	mkfs.ext4 -q /dev/vda && mkdir "$work/disk" && mount /dev/vda "$work/disk" &&
+		at_exit umount "$work/disk"
+	"$bin/tests/edits" "$work/disk/file" || not_ok "edits: exit status $?"
+	"$bin/tests/edits_random" 500 1 || not_ok "edits_random: exit status $?"
+}
+
+# refused WHO WORDS COMMAND... - each subcommand says the WORDS to those whom COMMAND makes
+refused()
+{
+	local who=$1 words=$2
+
+	shift 2
+	fails "$who: walk" 1 "$words" "$@" "$remap" walk --kernel 0xffffffff81000000
+	fails "$who: dump" 1 "$words" "$@" "$remap" dump --kernel
+	fails "$who: read" 1 "$words" "$@" "$remap" read --pa 0x100000 16
+	fails "$who: trap" 1 "$words" "$@" "$remap" trap --pid $$ 0x1000
+	fails "$who: list" 1 "$words" "$@" "$remap" list
+	fails "$who: undo" 1 "$words" "$@" "$remap" undo --all
+}
+
+run_rights()
+{
+	"$bin/tests/edits_rights" caps || not_ok "edits_rights: exit status $?"
+	refused "no CAP_SYS_ADMIN" CAP_SYS_ADMIN setpriv --bounding-set -sys_admin --inh-caps -sys_admin
+	refused "no CAP_SYS_RAWIO" CAP_SYS_RAWIO setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio
+	refused "root of a user namespace" CAP_SYS_ADMIN unshare -U -r
+	ends_with "the two capabilities alone: list" 0 setpriv --inh-caps -all \
+		--bounding-set -all,+sys_admin,+sys_rawio "$remap" list
+}
+
+run_lockdown()
+{
+	mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/security
+	"$bin/tests/edits_rights" lockdown || not_ok "edits_rights: exit status $?"
+	refused "lockdown" "the kernel is locked down" env
+}
+
+# run_part NAME
+run_part()
+{
+	case $1 in
+	nodes) run_nodes ;;
+	edits) run_edits ;;
+	rights) run_rights ;;
+	lockdown) run_lockdown ;;
+	esac
+}
+
+# in_guest MODULE PART...
+in_guest()
+{
+	local part
+
+	insmod "$1" || not_ok "insmod"
+	for part in "${@:2}"; do
+		run_part "$part"
+	done
+	rmmod ptremap || not_ok "rmmod"
+	finish
+}
+
+# ---- outside of it ---------------------------------------------------------------------------
+
+# built NAME [ARG]... - with the kernel's additional warnings; sets $module
+built()
+{
+	module=$(O=$bin "$top/scripts/kmod" "$1" W=1 "${@:2}" 2>"$work/log")
+	equal "$1: build with W=1: status" $? 0
+	# The kernel's headers are not ours.
+	equal "$1: warnings" "$(grep -iE 'warning|error:' "$work/log" | grep -c /kmod/)" 0
+	grep -iE -m 20 '/kmod/.*(warning|error:)' "$work/log"
+	[[ $module ]]
+}
+
+sparse_has_run()
+{
+	equal "$1: sparse: files" "$(grep -c '^  CHECK ' "$work/log")" \
+		"$(find "$top/kmod-helper" -name '*.c' | wc -l)" "source files"
+}
+
+# in_lab KERNEL FLAVOUR PART...
+in_lab()
+{
+	local name=$1-$2 module said=$work/said numa=()
+
+	if [[ $2 == amd64 ]]; then
+		numa=(--numa)
+		built "$name" C=2 || return
+		sparse_has_run "$name"
+	else
+		built "$name" || return
+	fi
+	(($# > 2)) || return
+	"$top/scripts/lab" --kernel "$1" --flavour "$2" "${numa[@]}" --disk-mb 64 --quiet \
+		--timeout 180 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
+		>"$said" 2>"$work/err"
+	equal "$name: status" $? 0
+	failures=$((failures + $(grep -c '^not ok' "$said")))
+	sed -E "s/^((not )?ok|skip) /&$name: /" "$said"
+	cat "$work/err"
+}
+
+if [[ ${1-} == --guest ]]; then
+	shift
+	in_guest "$@"
+fi
+for run in "${RUNS[@]}"; do
+	# shellcheck disable=SC2086 # words
+	in_lab $run
+done
+finish

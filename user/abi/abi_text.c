@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/abi/abi_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_BYTES 32 /* of memory that is not text */
+
+static const struct abi_mode *mode_of(const struct abi *a, const struct abi_seen *seen)
+{
+	return &a->mode[seen->width];
+}
+
+/* What a register holds for code of that width. */
+static uint64_t value_of(const struct abi_seen *seen, unsigned int reg)
+{
+	return seen->width == ABI_32 ? (uint32_t)seen->regs[reg] : seen->regs[reg];
+}
+
+static int64_t signed_of(const struct abi_seen *seen, unsigned int reg)
+{
+	return seen->width == ABI_32 ? (int32_t)seen->regs[reg] : (int64_t)seen->regs[reg];
+}
+
+static bool is_memory(const struct abi_arg *arg)
+{
+	return arg->type == ABI_STRING || arg->type == ABI_BYTES;
+}
+
+/* The buffer of argument @n, or NULL. */
+static const struct abi_buffer *buffer_of(const struct abi_call *call, const struct abi_seen *seen,
+					  unsigned int n)
+{
+	unsigned int i, at = 0;
+
+	for (i = 0; i < n; i++)
+		at += is_memory(&call->args[i]);
+	return at < seen->nr_buffers ? &seen->buffers[at] : NULL;
+}
+
+/* Bytes up to a NUL. */
+static size_t text_len(const struct abi_buffer *b)
+{
+	return strnlen((const char *)b->bytes, b->len);
+}
+
+static bool is_text(const struct abi_arg *arg, const struct abi_buffer *b)
+{
+	size_t i, len = arg->type == ABI_STRING ? text_len(b) : b->len;
+
+	for (i = 0; i < len; i++)
+		if ((b->bytes[i] < ' ' && !strchr("\n\r\t", b->bytes[i])) || b->bytes[i] > '~')
+			return false;
+	return len || arg->type == ABI_STRING;
+}
+
+/* ---- text ------------------------------------------------------------------------------- */
+
+static void put_int(struct line *l, int64_t value)
+{
+	if (value < 0)
+		line_char(l, '-');
+	line_dec(l, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+static void put_hex(struct line *l, uint64_t value)
+{
+	line_str(l, "0x");
+	line_hex(l, value);
+}
+
+static void put_flags(struct line *l, const struct abi_set *set, uint64_t value)
+{
+	bool first = true;
+	uint32_t i;
+
+	for (i = 0; i < set->nr; i++) {
+		uint64_t mask = set->values[i].value;
+
+		if (!mask || (value & mask) != mask)
+			continue;
+		line_str(l, first ? "" : "|");
+		line_text(l, set->values[i].name);
+		value &= ~mask;
+		first = false;
+	}
+	if (!value && !first)
+		return;
+	line_str(l, first ? "" : "|");
+	put_hex(l, value);
+}
+
+static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
+{
+	size_t i;
+
+	line_char(l, '"');
+	for (i = 0; i < len; i++) {
+		if (bytes[i] == '"' || bytes[i] == '\\')
+			line_char(l, '\\');
+		if (bytes[i] >= ' ')
+			line_char(l, (char)bytes[i]);
+		else
+			line_str(l, bytes[i] == '\n' ? "\\n" : bytes[i] == '\r' ? "\\r" : "\\t");
+	}
+	line_char(l, '"');
+}
+
+static void put_bytes(struct line *l, const struct abi_buffer *b)
+{
+	size_t i, len = b->len < TEXT_BYTES ? b->len : TEXT_BYTES;
+
+	for (i = 0; i < len; i++) {
+		if (i)
+			line_char(l, ' ');
+		line_hex_zero(l, b->bytes[i], 2);
+	}
+	if (len < b->len)
+		line_str(l, " ...");
+}
+
+/* The end of a string is where its NUL is; without one it goes on. */
+static void put_memory(struct line *l, const struct abi_arg *arg, const struct abi_buffer *b,
+		       uint64_t address)
+{
+	size_t len;
+
+	if (!b || (!b->len && b->wanted)) {
+		put_hex(l, address);
+		line_str(l, "=?");
+		return;
+	}
+	len = arg->type == ABI_STRING ? text_len(b) : b->len;
+	if (is_text(arg, b))
+		put_quoted(l, b->bytes, len);
+	else
+		put_bytes(l, b);
+	if (b->len < b->wanted && len == b->len)
+		line_char(l, '?');
+	else if (arg->type == ABI_STRING && len == b->len && b->wanted)
+		line_str(l, "...");
+}
+
+static void put_arg(struct line *l, const struct abi *a, const struct abi_call *call,
+		    const struct abi_seen *seen, unsigned int n)
+{
+	const struct abi_arg *arg = &call->args[n];
+	uint64_t value = value_of(seen, arg->reg);
+	const char *name;
+
+	line_text(l, arg->name);
+	line_char(l, '=');
+	switch (arg->type) {
+	case ABI_DEC:
+		line_dec(l, value);
+		break;
+	case ABI_INT:
+		put_int(l, signed_of(seen, arg->reg));
+		break;
+	case ABI_FLAGS:
+		put_flags(l, &a->sets[arg->set], value);
+		break;
+	case ABI_STRING:
+	case ABI_BYTES:
+		put_memory(l, arg, buffer_of(call, seen, n), value);
+		break;
+	case ABI_ENUM:
+		name = abi_value_name(&a->sets[arg->set], value);
+		if (name) {
+			line_text(l, name);
+			break;
+		}
+		/* fall through */
+	default:
+		put_hex(l, value);
+	}
+}
+
+/* Sets of results have negative numbers, as they are in 64 bits. */
+static const char *result_name(const struct abi *a, const struct abi_seen *seen)
+{
+	const struct abi_mode *m = mode_of(a, seen);
+	uint64_t value =
+		seen->width == ABI_32 ? (uint64_t)(int64_t)(int32_t)seen->result : seen->result;
+
+	return m->return_set < 0 ? NULL : abi_value_name(&a->sets[m->return_set], value);
+}
+
+static void put_result(struct line *l, const struct abi *a, const struct abi_seen *seen)
+{
+	const char *name = result_name(a, seen);
+
+	line_str(l, " = ");
+	if (name)
+		line_text(l, name);
+	else
+		put_hex(l, seen->result);
+}
+
+static void put_number(struct line *l, const struct abi_call *call, const struct abi_seen *seen,
+		       uint64_t number)
+{
+	if (seen->learned)
+		line_text(l, seen->learned);
+	else if (call)
+		line_text(l, call->name);
+	if (!call || call->number != number || seen->learned) {
+		line_char(l, '#');
+		put_hex(l, number);
+	}
+}
+
+void abi_call_line(struct line *l, const struct abi *a, const struct abi_seen *seen)
+{
+	const struct abi_mode *m = mode_of(a, seen);
+	uint64_t number = abi_number(m, seen->regs);
+	const struct abi_call *call = m->known ? abi_call(m, number) : NULL;
+	unsigned int i;
+
+	put_number(l, call, seen, number);
+	line_char(l, '(');
+	for (i = 0; call && i < call->nr_args; i++) {
+		line_str(l, i ? ", " : "");
+		put_arg(l, a, call, seen, i);
+	}
+	line_char(l, ')');
+	if (seen->has_result)
+		put_result(l, a, seen);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------- */
+
+static void flags_json(struct json *j, const char *key, const struct abi_set *set, uint64_t value)
+{
+	uint32_t i;
+
+	json_object(j, key);
+	json_hex(j, "value", value);
+	json_array(j, "names");
+	for (i = 0; i < set->nr; i++)
+		if (set->values[i].value && (value & set->values[i].value) == set->values[i].value)
+			json_str(j, NULL, set->values[i].name);
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static void memory_json(struct json *j, const struct abi_arg *arg, const struct abi_buffer *b,
+			uint64_t address)
+{
+	static const struct abi_buffer nothing;
+	char hex[2 * ABI_MAX_BYTES + 1] = "", text[ABI_MAX_BYTES + 1];
+	size_t i, len;
+
+	b = b ? b : &nothing;
+	len = b->len < ABI_MAX_BYTES ? b->len : ABI_MAX_BYTES;
+	for (i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", b->bytes[i]);
+	json_object(j, arg->name);
+	json_hex(j, "address", address);
+	json_u64(j, "wanted", b->wanted);
+	json_str(j, "bytes", hex);
+	if (arg->type == ABI_STRING) {
+		len = len ? strnlen((const char *)b->bytes, len) : 0;
+		if (len)
+			memcpy(text, b->bytes, len);
+		text[len] = 0;
+		json_str(j, "text", text);
+	}
+	json_end_object(j);
+}
+
+static void arg_json(struct json *j, const struct abi *a, const struct abi_call *call,
+		     const struct abi_seen *seen, unsigned int n)
+{
+	const struct abi_arg *arg = &call->args[n];
+	uint64_t value = value_of(seen, arg->reg);
+	const char *name;
+
+	switch (arg->type) {
+	case ABI_DEC:
+		json_u64(j, arg->name, value);
+		break;
+	case ABI_INT:
+		json_double(j, arg->name, (double)signed_of(seen, arg->reg));
+		break;
+	case ABI_FLAGS:
+		flags_json(j, arg->name, &a->sets[arg->set], value);
+		break;
+	case ABI_STRING:
+	case ABI_BYTES:
+		memory_json(j, arg, buffer_of(call, seen, n), value);
+		break;
+	case ABI_ENUM:
+		name = abi_value_name(&a->sets[arg->set], value);
+		if (name) {
+			json_str(j, arg->name, name);
+			break;
+		}
+		/* fall through */
+	default:
+		json_hex(j, arg->name, value);
+	}
+}
+
+void abi_call_json(struct json *j, const struct abi *a, const struct abi_seen *seen)
+{
+	const struct abi_mode *m = mode_of(a, seen);
+	uint64_t number = abi_number(m, seen->regs);
+	const struct abi_call *call = m->known ? abi_call(m, number) : NULL;
+	unsigned int i;
+
+	json_str(j, "abi", a->name);
+	json_hex(j, "number", number);
+	json_str(j, "call", seen->learned ? seen->learned : call ? call->name : NULL);
+	json_object(j, "args");
+	for (i = 0; call && i < call->nr_args; i++)
+		arg_json(j, a, call, seen, i);
+	json_end_object(j);
+	if (seen->has_result)
+		json_hex(j, "result", seen->result);
+	else
+		json_null(j, "result");
+	json_str(j, "result_name", seen->has_result ? result_name(a, seen) : NULL);
+}
+
+/* ---- names that calls give -------------------------------------------------------------- */
+
+const char *abi_learns(const struct abi *a, const struct abi_seen *seen, uint64_t *number,
+		       char buf[ABI_MAX_BYTES + 1])
+{
+	const struct abi_mode *m = mode_of(a, seen);
+	const struct abi_call *call;
+	const struct abi_buffer *b;
+	size_t len;
+
+	call = m->known ? abi_call(m, abi_number(m, seen->regs)) : NULL;
+	if (!call || !call->learn || !seen->has_result)
+		return NULL;
+	b = buffer_of(call, seen, call->learn - 1U);
+	if (!b || !b->len)
+		return NULL;
+	len = text_len(b);
+	if (!len || len == b->len || len > ABI_MAX_BYTES)
+		return NULL;
+	memcpy(buf, b->bytes, len);
+	buf[len] = 0;
+	*number = seen->width == ABI_32 ? (uint32_t)seen->result : seen->result;
+	return buf;
+}

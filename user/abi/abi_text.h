@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A hypercall in the words of its ABI. */
+#ifndef ABI_ABI_TEXT_H
+#define ABI_ABI_TEXT_H
+
+#include "user/abi/abi.h"
+#include "user/base/json.h"
+#include "user/base/line.h"
+
+/* Memory that an argument leads to, as far as it could be read when the call was made. */
+struct abi_buffer {
+	uint16_t wanted; /* bytes */
+	uint16_t len;	 /* that are there; fewer where a page is absent */
+	const uint8_t *bytes;
+};
+
+/* One call. */
+struct abi_seen {
+	const uint64_t *regs; /* [ABI_NR_REGS], as the guest had set them */
+	enum abi_width width;
+	bool has_result;
+	uint64_t result;
+	const struct abi_buffer *buffers; /* of its STRING and BYTES arguments, in their order */
+	unsigned int nr_buffers;
+	const char *learned; /* what a call named its number before; or NULL */
+};
+
+/*
+ * "get_function(name="set_time") = 0x5", "unknown(rbx=0x1) = ENOSYS". Memory is text where all of
+ * it can be printed, and else bytes: 01 02 03; "..." stands for what is longer, "?" for what could
+ * not be read.
+ */
+void abi_call_line(struct line *l, const struct abi *a, const struct abi_seen *seen);
+
+/*
+ * Members of the open object: "abi", "number", "call" (or null), "args":{"name": value,...},
+ * "result" (or null), "result_name" (or null). Addresses and hex values are strings; flags are
+ * {"value","names":[...]}; memory is {"address","wanted","bytes":"hex"}, of strings with "text".
+ */
+void abi_call_json(struct json *j, const struct abi *a, const struct abi_seen *seen);
+
+/*
+ * The name that this call gives a number, with the number in *@number: NULL if it gives none. The
+ * text lies in @buf.
+ */
+const char *abi_learns(const struct abi *a, const struct abi_seen *seen, uint64_t *number,
+		       char buf[ABI_MAX_BYTES + 1]);
+
+#endif
