@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Makes, inside the lab, the runs that tests/system/lab_kvm.sh looks at: a folder of $LAB_RESULTS
 # each. The guest is slow, so nothing is compared here.
-# usage: kvm_runs.sh intel|amd SEED
+# usage: kvm_runs.sh intel|amd SEED PART[:N]...
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 
@@ -46,7 +46,7 @@ run()
 }
 
 # What there is without KVM: a refusal, or a wait for it.
-before_kvm()
+part_absent()
 {
 	dir=$RESULTS/absent
 	mkdir -p "$dir"
@@ -64,7 +64,7 @@ before_kvm()
 }
 
 # A VM that runs before the tracer does, and that is chosen by --vm.
-attach()
+part_attach()
 {
 	local tracer
 
@@ -89,7 +89,7 @@ attach()
 	echo $? >"$dir/no_vm_status"
 }
 
-stat_run()
+part_stat()
 {
 	dir=$RESULTS/stat
 	mkdir -p "$dir"
@@ -116,27 +116,69 @@ strip_btf()
 	insmod /run/kvm.ko && insmod "/run/$VENDOR.ko"
 }
 
+part_calls()
+{
+	run calls '-e hypercall,violation,exit' hypercalls 10000
+}
+
+part_touch()
+{
+	run touch '-e violation' touch "$1"
+}
+
+part_thp()
+{
+	run thp '-e violation' --backing thp touch 2048
+}
+
+part_hooks()
+{
+	local hook
+
+	for hook in kprobe rawtp; do
+		run touch-$hook "-e violation --hook $hook" touch 300
+	done
+}
+
+part_mmio()
+{
+	run mmio '-e violation,exit' mmio 100
+	run readonly '-e violation' readonly 50
+}
+
+part_modes()
+{
+	local mode
+
+	for mode in real 32bit pae; do
+		run "mode-$mode" '-e hypercall' --mode $mode hypercalls 100
+	done
+	run cpl3 '-e hypercall' --cpl 3 hypercalls 100
+}
+
+part_filters()
+{
+	run nr '-e hypercall --nr 1' hypercalls 500
+	run addr '-e violation --addr 40010000-4001ffff' --in-order touch 64
+	run mixed '-e fault,hypercall' hypercalls 100
+}
+
+part_loss()
+{
+	run small '-e hypercall,exit -m 4096' hypercalls 5000
+	run die '-e hypercall,violation,exit' --vcpus 2 die 500
+}
+
+# Last of all: the modules are others afterwards.
+part_nobtf()
+{
+	strip_btf || exit 1
+	run nobtf '-e hypercall,violation' hypercalls 300
+}
+
 mkdir -p "$RESULTS/doctor"
-before_kvm
+part_absent
 "$pf" doctor >"$RESULTS/doctor/text" 2>&1
-run calls '-e hypercall,violation,exit' hypercalls 10000
-run touch '-e violation' touch 10000
-run thp '-e violation' --backing thp touch 2048
-for hook in kprobe rawtp; do
-	run touch-$hook "-e violation --hook $hook" touch 300
+for part in "${@:3}"; do
+	"part_${part%:*}" "${part#*:}"
 done
-run mmio '-e violation,exit' mmio 100
-run readonly '-e violation' readonly 50
-for mode in real 32bit pae; do
-	run "mode-$mode" '-e hypercall' --mode $mode hypercalls 100
-done
-run cpl3 '-e hypercall' --cpl 3 hypercalls 100
-run nr '-e hypercall --nr 1' hypercalls 500
-run addr '-e violation --addr 40010000-4001ffff' --in-order touch 64
-run small '-e hypercall,exit -m 4096' hypercalls 5000
-run mixed '-e fault,hypercall' hypercalls 100
-run die '-e hypercall,violation,exit' --vcpus 2 die 500
-stat_run
-attach
-strip_btf || exit 1
-run nobtf '-e hypercall,violation' hypercalls 300

@@ -4,13 +4,16 @@
 # pagemap, and against KVM's tracepoints counted by the kernel in the same run. The runs are made
 # in the lab (tests/lib/kvm_runs.sh) and compared here.
 # usage: lab_kvm.sh [BOOT]... (see boots below; SEED= makes the guests' choices)
+# shellcheck disable=SC2317 # checks are called by the names of parts
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-# name -> machine, kernel, vendor
+# name -> machine, kernel, memory, vendor, parts (:N the number of pages)
+readonly ALL="calls touch:10000 thp hooks mmio modes filters loss stat attach nobtf"
 declare -rA BOOTS=(
-	[6.1]="npt 6.1 amd"
-	[6.12]="npt 6.12 amd"
+	[6.1]="npt 6.1 2G amd $ALL"
+	[6.12]="npt 6.12 2G amd $ALL"
+	[ept]="ept 6.1 256M intel calls touch:2000 mmio modes"
 )
 seed=${SEED:-$RANDOM}
 echo "# SEED=$seed"
@@ -71,6 +74,7 @@ lost()
 
 check_calls()
 {
+	set -- "$1" "$2/calls"
 	same_calls "$1, 10,000 calls" "$2" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
 	lost "$1, 10,000 calls" "$2"
 	by_tracepoints "$1, 10,000 calls" "$2"
@@ -98,12 +102,19 @@ pages()
 		done
 }
 
-check_touch()
+# check_pages WHAT DIR
+check_pages()
 {
 	pages "$2" >"$work/want"
 	touched "$2" >"$work/got"
 	same_lines "$1: a violation for each page, hva and pfn as in pagemap" "$work/want" "$work/got"
 	lost "$1" "$2"
+}
+
+check_touch()
+{
+	check_pages "$1, touch" "$2/touch"
+	check_violations "$1, touch" "$2/touch"
 }
 
 check_violations()
@@ -114,6 +125,7 @@ check_violations()
 # With huge pages below it, one violation maps 512 pages: fewer events, with a leaf of level 2.
 check_thp()
 {
+	set -- "$1, thp" "$2/thp"
 	touched "$2" | awk '{ print $1, $4, $5 }' >"$work/events"
 	pages "$2" | awk '{ print $1, $4 }' >"$work/pages"
 	equal "$1: violations of 4 huge pages" "$(wc -l <"$work/events")" 4
@@ -127,7 +139,7 @@ check_hooks()
 	local want
 
 	equal "$1, kprobe: hook" "$(of_report "$2/touch-kprobe" .hook)" kprobe
-	check_touch "$1, kprobe" "$2/touch-kprobe"
+	check_pages "$1, kprobe" "$2/touch-kprobe"
 	equal "$1, rawtp: hook" "$(of_report "$2/touch-rawtp" .hook)" rawtp
 	touched "$2/touch-rawtp" >"$work/got"
 	want=$(pages "$2/touch-rawtp" | sed -E 's/ 0x[0-9a-f]+ / - /' | sort)
@@ -164,6 +176,14 @@ check_filters()
 	equal "$1, --addr: events" "$(of_report "$2/addr" .events)" 16
 	equal "$1, --addr: events + filtered" "$(of_report "$2/addr" '.events + .filtered')" \
 		"$(cat "$2/addr/page_faults")" kvm:kvm_page_fault
+	equal "$1, faults beside calls: kinds" "$(of_report "$2/mixed" \
+		'[.groups[].event] | unique | join(",")')" fault,hypercall
+}
+
+check_attach()
+{
+	same_calls "$1, --vm" "$2/attach" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
+	equal "$1, --vm of no VMM: lines" "$(grep -c 'has no virtual machine' "$2/attach/no_vm")" 1
 }
 
 check_loss()
@@ -182,6 +202,7 @@ check_loss()
 
 check_stat()
 {
+	set -- "$1" "$2/stat"
 	jq -r '.exits | group_by(.reason)[] | "\(.[0].reason) \(map(.count) | add)"' "$2/json" |
 		sort -n >"$work/got"
 	sort -n "$2/exits" >"$work/want"
@@ -209,6 +230,7 @@ check_absent()
 # At least the tracepoints' own arguments are left: the kernel's BTF may have some of KVM's types.
 check_nobtf()
 {
+	set -- "$1" "$2/nobtf"
 	lost "$1, no BTF of KVM" "$2"
 	equal "$1, no BTF of KVM: says so" "$(grep -c 'KVM has no BTF' "$2/stderr")" 1
 	grep '^call ' "$2/guest" | sed 's/ rax=/ nr=/' | fields vcpu rip nr rbx rcx rdx rsi >"$work/want"
@@ -229,32 +251,22 @@ check_doctor()
 # boot NAME
 boot()
 {
-	local machine kernel vendor dir=$work/$1 status
+	local machine kernel memory vendor parts part dir=$work/$1 status
 
-	read -r machine kernel vendor <<<"${BOOTS[$1]}"
+	read -r machine kernel memory vendor parts <<<"${BOOTS[$1]}"
 	mkdir "$dir"
-	"$top/scripts/lab" --machine "$machine" --kernel "$kernel" --mem 2G --quiet --timeout 600 \
-		--results "$dir" -- "$top/tests/lib/kvm_runs.sh" "$vendor" "$seed"
+	# shellcheck disable=SC2086 # several parts
+	"$top/scripts/lab" --machine "$machine" --kernel "$kernel" --mem "$memory" --quiet \
+		--timeout 600 --results "$dir" -- \
+		"$top/tests/lib/kvm_runs.sh" "$vendor" "$seed" $parts
 	status=$?
 	equal "$1: the lab" $status 0
 	((status)) && return
 	check_absent "$1" "$dir/absent"
 	check_doctor "$1" "$dir/doctor" "$vendor"
-	check_calls "$1" "$dir/calls"
-	check_touch "$1, touch" "$dir/touch"
-	check_violations "$1, touch" "$dir/touch"
-	check_thp "$1, thp" "$dir/thp"
-	check_hooks "$1" "$dir"
-	check_mmio "$1" "$dir"
-	check_modes "$1" "$dir"
-	check_filters "$1" "$dir"
-	check_loss "$1" "$dir"
-	check_stat "$1" "$dir/stat"
-	same_calls "$1, --vm" "$dir/attach" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
-	equal "$1, --vm of no VMM: lines" "$(grep -c 'has no virtual machine' "$dir/attach/no_vm")" 1
-	equal "$1, faults beside calls: kinds" "$(of_report "$dir/mixed" \
-		'[.groups[].event] | unique | join(",")')" fault,hypercall
-	check_nobtf "$1" "$dir/nobtf"
+	for part in $parts; do
+		"check_${part%:*}" "$1" "$dir"
+	done
 	rm -rf "$dir"
 }
 

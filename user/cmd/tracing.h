@@ -181,6 +181,12 @@ int tracing_opt_addr(void *target, const char *arg);
 int tracing_opt_access(void *target, const char *arg);
 int tracing_opt_outcome(void *target, const char *arg);
 
+/*
+ * Refuses options that contradict each other and targets that are not there, and fills in what
+ * follows from them. 0, or an exit status after one line on stderr.
+ */
+int tracing_check(struct tracing_opts *opts, bool command);
+
 struct tracing {
 	struct session *session;
 	struct kinfo kinfo;
