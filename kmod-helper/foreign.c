@@ -172,7 +172,7 @@ int foreign_prepare(struct edit *e)
 	if (mmap_write_lock_killable(e->mm))
 		return -EINTR;
 	vma = find_vma(e->mm, e->va);
-	if (!hold_check(vma, e->va) && !(vma->vm_flags & NOT_AGED)) {
+	if (!hold_check(vma, e->va, 1) && !(vma->vm_flags & NOT_AGED)) {
 		compat_vma_flags(vma, VM_RAND_READ, 0);
 		f->advised = true;
 	}
@@ -211,7 +211,7 @@ static void take_advice_back(struct foreign *f)
 		return;
 	mmap_write_lock(mm);
 	vma = find_vma(mm, f->edit->va);
-	if (f->advised && !hold_check(vma, f->edit->va) && !pass_advice_on(f, vma))
+	if (f->advised && !hold_check(vma, f->edit->va, 1) && !pass_advice_on(f, vma))
 		compat_vma_flags(vma, 0, VM_RAND_READ);
 	f->advised = false;
 	mmap_write_unlock(mm);

@@ -58,7 +58,7 @@ _ptremap_options()
 		valued+=' --for'
 		;;&
 	protect | map | swap | trap)
-		valued+=' --pid --expect'
+		valued+=' --pid --expect --level'
 		;;&
 	protect)
 		valued+=' --set --clear'
