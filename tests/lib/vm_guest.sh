@@ -248,7 +248,7 @@ compare_pages()
 			bad=$((bad + 1))
 		n=$((n + 1))
 	done < <(sed -n 's/^walk .* gva=\(0x[0-9a-f]*\) gpa=\(0x[0-9a-f]*\) .* word=.*/\1 \2/p' \
-		"$work/guest" | sort -u | head -16)
+		"$work/guest" | sort -u | head -12)
 	equal "$name: pages of $n that have no pattern by gva" $bad 0
 	at_least "$name: pages" $n 10
 }
@@ -305,42 +305,70 @@ compare_fetched()
 	equal "$what: absent then" "$(absent_of 0x40000000 4)" 0x40003000-0x40003fff
 }
 
-# A page with the pattern, in swap space and back.
+# swap_out HVA [ARG]... - pushes the monitor's page out until a read with the ARGs fails; its words are
+# then in $work/stderr
+swap_out()
+{
+	local hva=$1 i
+
+	shift
+	for ((i = 0; i < 20; i++)); do
+		"$bin/tests/pageout" "$vm" "$hva" || break
+		"$remap" read --vm "$vm" "$@" >"$work/said" 2>"$work/stderr" || break
+	done
+	equal 'swapped out: lines on stdout, on stderr' \
+		"$(wc -l <"$work/said") $(wc -l <"$work/stderr")" '0 1'
+}
+
+# said WORDS - the line on stderr ends with them (an extended regular expression)
+said()
+{
+	grep -Eq "^ptremap: 0x[0-9a-f]*-0x[0-9a-f]*: 4096 bytes were not read: $1\$" "$work/stderr" &&
+		ok "swapped out: $(<"$work/stderr")" || not_ok "swapped out: $(<"$work/stderr")"
+}
+
+# back GPA ARG... - the page with the ARGs has its pattern, and nothing is missed
+back()
+{
+	local gpa=$1
+
+	shift
+	"$remap" read --fault-in --raw --vm "$vm" "$@" 2>"$work/stderr" |
+		"$bin/tests/guest_words" 1 "$gpa" >"$work/said"
+	equal 'swapped out, with --fault-in: pages' "$(<"$work/said") $(wc -l <"$work/stderr")" \
+		'filled=1 empty=0 wrong=0 0'
+}
+
+# A page with the pattern, and a table that leads to it, in swap space and back.
 compare_swapped()
 {
-	local gpa hva i
+	local swap="in the VM's process: no page: swap type 0 offset 0x.* at PTE" gva gpa hva table
 
-	read -r gpa hva < <(sed -n \
-		's/^walk .* gpa=\(0x[4-7]....\)... .* hva=\(0x[0-9a-f]*\)... .* word=.*/\1000 \2000/p' \
+	read -r gva gpa hva < <(sed -n \
+		's/^walk .* gva=\(0x[0-9a-f]*\)... gpa=\(0x[4-7]....\)... level=1 .* hva=\(0x[0-9a-f]*\)... .* word=.*/\1000 \2000 \3000/p' \
 		"$work/guest")
-	for ((i = 0; i < 50; i++)); do
-		"$bin/tests/pageout" "$vm" "$hva"
-		"$remap" read --vm "$vm" --gpa "$gpa" 4096 >"$work/said" 2>"$work/stderr" || break
-	done
-	grep -q "4096 bytes .*: in the VM's process: no page: swap type 0 offset 0x.* at PTE$" \
-		"$work/stderr" && ok "swapped out: $(<"$work/stderr")" ||
-		not_ok "swapped out ($hva): $(<"$work/stderr")"
-	equal 'swapped out: lines on stdout' "$(wc -l <"$work/said")" 0
-	"$remap" read --vm "$vm" --gpa "$gpa" --raw --fault-in 4096 2>"$work/stderr" |
-		"$bin/tests/guest_words" 1 "$gpa" >"$work/said"
-	equal 'swapped out, with --fault-in: pages' "$(<"$work/said")" 'filled=1 empty=0 wrong=0'
-	equal 'swapped out, with --fault-in: lines on stderr' "$(wc -l <"$work/stderr")" 0
+	swap_out "$hva" --gpa "$gpa" 4096
+	said "$swap"
+	back "$gpa" --gpa "$gpa" 4096
+	table=$("$remap" walk --vm "$vm" --gva "$gva" |
+		sed -n '1,/^guest-physical/s/^  PTE\[[0-9]*\] *\(at \)\?\(0x[0-9a-f]*\):.*/\2/p')
+	hva=$("$remap" translate --vm "$vm" --gpa "$table" | cut -d' ' -f2)
+	swap_out "$hva" --gva "$gva" 4096
+	said "the guest's PTE at guest-physical $table is unreadable: $swap"
+	back "$gpa" --gva "$gva" 4096
 }
 
 part_memory()
 {
-	local absent
-
 	mkswap /dev/vda >/dev/null && swapon /dev/vda || exit 1
 	name=memory
-	start --gvas 400 --hold spin walks 200
+	start --gvas 300 --hold halt walks 200
 	until_says held
 	compare_pages
 	compare_swapped
-	absent=$(absent_of 0x40000000 1024 | wc -l)
-	at_least "$name: ranges without a page" "$absent" 10
 	compare_slot 0x40000000 4194304
-	compare_slot 0x180000000 8388608
+	at_least "$name: ranges without a page" "$(wc -l <"$work/want")" 10
+	compare_slot 0x180000000 2097152
 	stop
 	start --hold halt capsule 8
 	until_says held && compare_buffers
@@ -376,13 +404,6 @@ part_errors()
 	until_says held
 	refused 'no such vCPU' 'no vCPU 7' walk --vm "$vm" --vcpu 7 --gva 0
 	refused 'no VM there' 'is no VM' walk --vm "$vm" --vm-fd 0 --gva 0
-	refused 'reading: no address' '--gva or --gpa' read --vm "$vm" 8
-	refused 'reading: two addresses' '--gva or --gpa' read --vm "$vm" --gva 0 --gpa 0 8
-	refused 'reading: physical' 'exclude each other' read --vm "$vm" --gpa 0 --pa 0 8
-	refused 'reading: no VM meant' 'are for --vm' read --gva 0 8
-	refused 'reading: to fetch of nothing' 'is for --vm' read --pa 0 --fault-in 8
-	refused 'reading: no length' 'nothing to do' read --vm "$vm" --gpa 0 0
-	refused 'reading: too far' 'beyond all' read --vm "$vm" --gpa 0xfffffffffffffff8 9
 	refused 'reading: no such vCPU' 'no vCPU 7' read --vm "$vm" --vcpu 7 --gpa 0 8
 	refused 'reading: no VM there' 'has no VM' read --vm $$ --gpa 0 8
 	refused 'an access' 'not a VM' walk --vm "$vm" --gva --access w 0
