@@ -351,9 +351,9 @@ compare_swapped()
 	said "$swap"
 	back "$gpa" --gpa "$gpa" 4096
 	table=$("$remap" walk --vm "$vm" --gva "$gva" |
-		sed -n '1,/^guest-physical/s/^  PTE\[[0-9]*\] *\(at \)\?\(0x[0-9a-f]*\):.*/\2/p')
+		sed -n '1,/^guest-physical/s/^  PTE\[[0-9]*\] *at \(0x[0-9a-f]*\):.*/\1/p')
 	hva=$("$remap" translate --vm "$vm" --gpa "$table" | cut -d' ' -f2)
-	swap_out "$hva" --gva "$gva" 4096
+	swap_out $((hva & -4096)) --gva "$gva" 4096
 	said "the guest's PTE at guest-physical $table is unreadable: $swap"
 	back "$gpa" --gva "$gva" 4096
 }
