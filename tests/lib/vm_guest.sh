@@ -3,6 +3,7 @@
 # Inside the lab: walks of guests that the monitor of tests/guests/kvm runs. What must come out is
 # what that monitor made of the tables, the slots and pagemap.
 # usage: vm_guest.sh MODULE PART...
+# shellcheck disable=SC2317 # the parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 
@@ -44,6 +45,16 @@ stop()
 	exec 7>&-
 	wait "$vm"
 	equal "$name: the guest's own checks" $? 0
+}
+
+# says WHAT PATTERN - the words on stderr, in $work/stderr
+says()
+{
+	if grep -q -- "$2" "$work/stderr"; then
+		ok "$1: $(<"$work/stderr")"
+	else
+		not_ok "$1: no '$2' in: $(<"$work/stderr")"
+	fi
 }
 
 # The lines that translate has to print, but for what NPT has by now: "gva gpa hva pa".
@@ -112,8 +123,8 @@ part_walks()
 		hold=spin state=running
 		[[ $mode == p* ]] && hold=halt state=halted
 		name="$mode, $state"
-		start --mode "$mode" --gvas "$QUESTIONS" --hold $hold walks 200
-		compare_walks && compare_registers $state
+		start --mode "$mode" --gvas "$QUESTIONS" --hold "$hold" walks 200
+		compare_walks && compare_registers "$state"
 		stop
 	done
 }
@@ -130,7 +141,7 @@ part_none()
 
 	for mode in real none; do
 		name=$mode
-		start --mode $mode --hold spin hypercalls 1
+		start --mode "$mode" --hold spin hypercalls 1
 		until_says held
 		gpa=$(sed -n 's/.*gpa=\(0x[0-9a-f]*\).*/\1/p' "$work/guest" | head -1)
 		"$remap" translate --vm "$vm" --gva 0x1000 >"$work/said"
@@ -207,8 +218,11 @@ hva_of()
 # same_ranges WHAT - $work/want and $work/got, which may be empty
 same_ranges()
 {
-	cmp -s "$work/want" "$work/got" && ok "$1: $(wc -l <"$work/want") as in pagemap" ||
+	if cmp -s "$work/want" "$work/got"; then
+		ok "$1: $(wc -l <"$work/want") as in pagemap"
+	else
 		not_ok "$1: $(diff "$work/want" "$work/got" | head -n 12)"
+	fi
 }
 
 # compare_slot GPA BYTES - as the monitor itself has it, and the pages that it has not are named
@@ -219,7 +233,7 @@ compare_slot()
 	absent_of "$gpa" $((bytes / 4096)) >"$work/want"
 	"$remap" read --vm "$vm" --gpa "$gpa" --raw "$bytes" >"$work/raw" 2>"$work/stderr"
 	status=$?
-	equal "slot at $gpa: status" $status "$([[ -s $work/want ]] && echo 1 || echo 0)"
+	equal "slot at $gpa: status" "$status" "$([[ -s $work/want ]] && echo 1 || echo 0)"
 	equal "slot at $gpa: lines on stderr of something else" \
 		"$(grep -vc "bytes were not read: in the VM's process: " "$work/stderr")" 0
 	joined <"$work/stderr" >"$work/got"
@@ -231,8 +245,7 @@ compare_slot()
 	at_least "slot at $gpa: pages with it" "$(sed 's/filled=\([0-9]*\).*/\1/' "$work/said")" 4
 	dd if="/proc/$vm/mem" bs=4096 skip=$(($(hva_of "$gpa") / 4096)) count=$((bytes / 4096)) \
 		of="$work/mem" status=none
-	cmp -s "$work/raw" "$work/mem" && ok "slot at $gpa: all bytes are the process'" ||
-		not_ok "slot at $gpa: not the process' memory"
+	equal "slot at $gpa: the process' memory" "$(cmp "$work/raw" "$work/mem" && echo same)" same
 }
 
 # Of pages all over the tables, whole ones by gva.
@@ -249,8 +262,8 @@ compare_pages()
 		n=$((n + 1))
 	done < <(sed -n 's/^walk .* gva=\(0x[0-9a-f]*\) gpa=\(0x[0-9a-f]*\) .* word=.*/\1 \2/p' \
 		"$work/guest" | sort -u | head -12)
-	equal "$name: pages of $n that have no pattern by gva" $bad 0
-	at_least "$name: pages" $n 10
+	equal "$name: pages of $n that have no pattern by gva" "$bad" 0
+	at_least "$name: pages" "$n" 10
 }
 
 # buffer NAME - its address in the guest
@@ -286,8 +299,7 @@ compare_buffers()
 		"1 $(grep -o '[a-z]\{16\}' "$work/said")"
 	"$remap" read --vm "$vm" --gpa 0x30000000 --raw 8192 >"$work/raw" 2>"$work/stderr"
 	equal 'no slot: status, bytes' "$? $(stat -c %s "$work/raw")" '1 8192'
-	grep -q '^ptremap: 0x30000000-0x30001fff: 8192 .* no memory slot: ' "$work/stderr" &&
-		ok "no slot: $(<"$work/stderr")" || not_ok "no slot: $(<"$work/stderr")"
+	says 'no slot' '^ptremap: 0x30000000-0x30001fff: 8192 .* no memory slot: '
 }
 
 # Pages that nobody has touched are there when they were asked for, and not before.
@@ -320,11 +332,10 @@ swap_out()
 		"$(wc -l <"$work/said") $(wc -l <"$work/stderr")" '0 1'
 }
 
-# said WORDS - the line on stderr ends with them (an extended regular expression)
-said()
+# not_read REASON - the line on stderr says it of a page
+not_read()
 {
-	grep -Eq "^ptremap: 0x[0-9a-f]*-0x[0-9a-f]*: 4096 bytes were not read: $1\$" "$work/stderr" &&
-		ok "swapped out: $(<"$work/stderr")" || not_ok "swapped out: $(<"$work/stderr")"
+	says 'swapped out' "^ptremap: 0x[0-9a-f]*-0x[0-9a-f]*: 4096 bytes were not read: $1\$"
 }
 
 # back GPA ARG... - the page with the ARGs has its pattern, and nothing is missed
@@ -348,13 +359,13 @@ compare_swapped()
 		's/^walk .* gva=\(0x[0-9a-f]*\)... gpa=\(0x[4-7]....\)... level=1 .* hva=\(0x[0-9a-f]*\)... .* word=.*/\1000 \2000 \3000/p' \
 		"$work/guest")
 	swap_out "$hva" --gpa "$gpa" 4096
-	said "$swap"
+	not_read "$swap"
 	back "$gpa" --gpa "$gpa" 4096
 	table=$("$remap" walk --vm "$vm" --gva "$gva" |
 		sed -n '1,/^guest-physical/s/^  PTE\[[0-9]*\] *at \(0x[0-9a-f]*\):.*/\1/p')
 	hva=$("$remap" translate --vm "$vm" --gpa "$table" | cut -d' ' -f2)
 	swap_out $((hva & -4096)) --gva "$gva" 4096
-	said "the guest's PTE at guest-physical $table is unreadable: $swap"
+	not_read "the guest's PTE at guest-physical $table is unreadable: $swap"
 	back "$gpa" --gva "$gva" 4096
 }
 
@@ -389,8 +400,7 @@ refused()
 	equal "refused: $what: lines on stderr, on stdout" \
 		"$(wc -l <"$work/stderr") $(wc -l <"$work/out")" '1 0'
 	equal "refused: $what: status" $((status == 1 || status == 2)) 1
-	grep -q -- "$words" "$work/stderr" && ok "refused: $what: $(<"$work/stderr")" ||
-		not_ok "refused: $what: '$words' in: $(<"$work/stderr")"
+	says "refused: $what" "$words"
 }
 
 part_errors()
@@ -427,16 +437,16 @@ part_changing()
 	while ((SECONDS < end)); do
 		"$kvm_guest" --quiet --vcpus 2 slots 400 >/dev/null 2>&1 &
 		vm=$!
-		while kill -0 $vm 2>/dev/null; do
-			"$remap" translate --vm $vm --gva 0x1000 0x200000 >"$work/said" 2>&1
+		while kill -0 "$vm" 2>/dev/null; do
+			"$remap" translate --vm "$vm" --gva 0x1000 0x200000 >"$work/said" 2>&1
 			status=$?
 			((status > 1)) && bad=$((bad + 1))
 			n=$((n + 1))
 		done
-		wait $vm || bad=$((bad + 1))
+		wait "$vm" || bad=$((bad + 1))
 	done
-	equal "$name: walks that ended badly, of $n" $bad 0
-	at_least "$name: walks" $n 3
+	equal "$name: walks that ended badly, of $n" "$bad" 0
+	at_least "$name: walks" "$n" 3
 }
 
 insmod "$MODULE" || exit 1
@@ -446,5 +456,5 @@ insmod "${MODULE%/*}/ptremap_kvm.ko" || exit 1
 for part; do
 	"part_$part"
 done
-rmmod ptremap_kvm && rmmod ptremap || not_ok 'the modules are gone'
+{ rmmod ptremap_kvm && rmmod ptremap; } || not_ok 'the modules are gone'
 finish

@@ -35,7 +35,7 @@ struct vm_memory {
 	struct guest_map map;
 	struct absent absent;
 	struct readout out;
-	char *buf; /* PIECE bytes */
+	char *buf;	      /* PIECE bytes */
 	unsigned int fetches; /* since the last byte or gap */
 	bool failed;	      /* and why was told */
 };
