@@ -6,7 +6,7 @@
 
 #define PAGE_SIZE 4096
 
-/* Up to the end of the @size bytes, a power of two, that @at lies in; 0 stands for 2^64. */
+/* Up to the end of the aligned @size bytes, a power of two, that @at lies in. */
 static uint64_t rest_of(uint64_t at, uint64_t size)
 {
 	return size - (at & (size - 1));
