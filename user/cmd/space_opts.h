@@ -37,7 +37,8 @@ struct space_source {
 struct vm_opts {
 	struct opt_number fd, vcpu;
 	bool gva, gpa;
-	bool chain; /* no option: the command follows gpas by all ways, and needs no EPT or NPT */
+	bool chain;  /* no option: the command follows gpas by all ways, and needs no EPT or NPT */
+	bool memory; /* no option: of gpas the memory is meant alone, which needs no vCPU */
 };
 
 /* Starts as SPACE_OPTS_INIT. */
