@@ -19,7 +19,7 @@ mkdir -p "$bin/tmp" && dir=$(mktemp -d "$bin/tmp/qemu.XXXXXX") || exit
 at_exit rm -rf "$dir"
 module=$(O=$bin "$top/scripts/kmod" "$KERNEL") &&
 	kernel=$("$top/scripts/lab-kernel" --vmlinux "$KERNEL") && make_initrd "$dir/initrd" || exit
-O=$bin "$top/scripts/lab" --kernel "$KERNEL" --quiet --timeout 200 -- \
+O=$bin "$top/scripts/lab" --kernel "$KERNEL" --quiet --timeout 300 -- \
 	"$top/tests/lib/qemu_guest.sh" "$module" "$kernel" "$dir/initrd" "$SEED" | tee "$work/said"
 equal "the run's status, and nothing in the kernel log" \
 	"${PIPESTATUS[0]}" "$(grep -q '^not ok' "$work/said" && echo 1 || echo 0)"
