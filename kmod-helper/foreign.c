@@ -314,12 +314,14 @@ void foreign_end(struct edit *e)
 
 	if (!f)
 		return;
+	/* First, so that nobody passes on the advice to one that will not take it back any more. */
+	take_off_list(f);
 	if (IS_ENABLED(CONFIG_LRU_GEN))
 		take_advice_back(f);
-	take_off_list(f);
 	cancel_work_sync(&f->back);
 	if (f->unflushed)
 		flush_all_cpus();
+	edit_tell_gone(e);
 	release(f);
 	e->foreign = NULL;
 }

@@ -134,11 +134,12 @@ u32 txn_undo(struct txn *t)
 		flush_all_cpus();
 	for (i = 0; i < t->nr; i++) {
 		edit_release(&t->edits[i]);
-		edit_tell_gone(&t->edits[i]);
 		cond_resched();
 	}
 	/* No guard runs any more, but one that did may have left this to do. */
 	cancel_work_sync(&t->released);
+	for (i = 0; i < t->nr; i++)
+		edit_tell_gone(&t->edits[i]);
 	drop_claims(t);
 	if (t->map)
 		restored += map_undo(t->map);

@@ -49,7 +49,7 @@
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
  * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
- * have the number.
+ * have the number. PTREMAP_VM takes numbers alone.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)
@@ -508,7 +508,7 @@ struct ptremap_vm {
 	__u32 nr_slots; /* in: how many fit; out: how many there are, perhaps more */
 	__u32 nr_vcpus;
 	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
-	__s32 owner;  /* out: the process that made it */
+	__s32 owner;  /* out: the process that made it, by the initial PID namespace's number */
 };
 
 #endif

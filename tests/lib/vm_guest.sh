@@ -192,6 +192,13 @@ part_errors()
 	refused 'a dead monitor' 'no such process' walk --vm "$vm" --gva 0
 }
 
+# Registers of a guest that changes CR3 without leaving for KVM.
+part_vcpus()
+{
+	"$bin/tests/vcpus" 100
+	equal "vcpus: status" $? 0
+}
+
 # Walks of guests that come, go and change their slots.
 part_changing()
 {

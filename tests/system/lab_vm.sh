@@ -19,6 +19,6 @@ vm()
 	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
 }
 
-vm 6.1 4 walks none errors
-vm 6.12 5 la57 ranges changing
+vm 6.1 4 walks none errors vcpus
+vm 6.12 5 la57 ranges changing vcpus
 finish
