@@ -33,7 +33,7 @@ usage_errors()
 	fails "no such file of an ABI" 1 "none.abi: No such file" "$pf" script --abi "$work/none.abi"
 	fails "a folder as an ABI" 1 "directory|Input/output" "$pf" script --abi "$work/"
 	echo 'abi x' >"$work/x.abi"
-	fails "ABI without a number" 1 "x.abi, line 1: 'number REGISTER' is missing" \
+	fails "ABI without a number" 1 "x.abi, line 2: 'number REGISTER' is missing" \
 		"$pf" report --abi "$work/x.abi"
 	fails "sort by call without an ABI" 1 "'call' needs --abi" \
 		"$pf" report -i "$work/good" --sort call
