@@ -90,7 +90,7 @@ static int compare(const void *a, const void *b)
 
 int abi_names(struct line *l, const struct abi_dirs *dirs, const char *between)
 {
-	char *names[MAX_NAMES];
+	char *names[MAX_NAMES] = { NULL };
 	unsigned int i, nr = 0;
 	int err = 0;
 
