@@ -15,6 +15,7 @@ libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
 completiondir ?= $(prefix)/share/bash-completion/completions
+abidir ?= $(prefix)/share/ptscope/abi
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= bpftool
@@ -39,7 +40,8 @@ all: build
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Werror
-CPPFLAGS += -I. -I$(O)/bpf -D_GNU_SOURCE -DPTSCOPE_VERSION='"$(VERSION)"'
+CPPFLAGS += -I. -I$(O)/bpf -D_GNU_SOURCE -DPTSCOPE_VERSION='"$(VERSION)"' \
+	-DPTSCOPE_ABI_DIR='"$(abidir)"'
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
 LIBS := -lbpf -ldw -lelf -lz
@@ -142,8 +144,8 @@ $(O)/tests/%: %.c
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
 # All that reads bytes from outside; not what asks the kernel for them.
-FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/remap/change.c \
-	user/remap/bits.c user/remap/force.c,$(LIB_SRC))
+FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/abi/% \
+	user/remap/change.c user/remap/bits.c user/remap/force.c,$(LIB_SRC))
 FUZZ_LIB := $(filter-out %/guest.c %/phys_mem.c %/vm_chain.c,$(FUZZ_LIB))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
 
@@ -208,9 +210,11 @@ below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 install: build
 	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig \
 		$(includedir)/ptw $(includedir)/ptremap \
-		$(mandir)/man1 $(mandir)/man3 $(completiondir))
+		$(mandir)/man1 $(mandir)/man3 $(mandir)/man5 $(completiondir) $(abidir))
 	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
 	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
+	install -m 644 user/cmd/ptrace-pf-abi.5 $(DESTDIR)$(mandir)/man5
+	install -m 644 $(wildcard user/abi/*.abi) $(DESTDIR)$(abidir)
 	for p in $(PROGRAMS); do \
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
 	done

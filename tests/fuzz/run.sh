@@ -30,6 +30,7 @@ fuzz()
 	local name=$1 log=$work/$1.log crash=$bin/$1- inputs status
 
 	mkdir -p "$work/$name"
+	[[ $name == fuzz_abi ]] && cp -n user/abi/*.abi "$work/$name"
 	setpriv --pdeathsig TERM "$bin/$name" -max_total_time=$SECONDS_EACH -max_len=8192 -close_fd_mask=2 \
 		-print_final_stats=1 -artifact_prefix="$crash" "$work/$name" >"$log" 2>&1
 	status=$?

@@ -8,7 +8,7 @@
 #
 # PTRACE_PF is the program under test (default: build/ptrace-pf). Symbols come from the files and
 # the kernel of the machine that replays, so they are blanked in scripts, and reports are made by
-# other keys.
+# other keys. Recordings called abi-NAME.ptd are of hypercalls, told by NAME.abi.
 # Exit: 0 all equal, 1 something differs, 2 wrong usage, 77 nothing to compare.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 2
@@ -70,13 +70,25 @@ PTRACE_PF=$(realpath "$PTRACE_PF")
 # The same words for the same file, wherever the tree is.
 cd "$dir" || exit 2
 for file in *.ptd; do
-	[ -f "$file" ] || continue
+	case $file in
+	'*.ptd' | abi-*) continue ;;
+	esac
 	base=${file%.ptd}
 	compare "$base script" "$base.script" script -i "$file"
 	compare "$base script --json" "$base.json" script --json -i "$file"
 	compare "$base report" "$base.report" report --sort comm,access,outcome,level -i "$file"
 	compare "$base report --json" "$base.report.json" \
 		report --json --sort pid,file,outcome -i "$file"
+done
+for file in abi-*.ptd; do
+	[ -f "$file" ] || continue
+	base=${file%.ptd}
+	abi=../../user/abi/${base#abi-}.abi
+	compare "$base script" "$base.script" script --abi "$abi" -i "$file"
+	compare "$base script --json" "$base.json" script --json --abi "$abi" -i "$file"
+	compare "$base report" "$base.report" report --abi "$abi" -i "$file"
+	compare "$base report --json" "$base.report.json" \
+		report --json --sort call,nr --abi "$abi" -i "$file"
 done
 if [ $compared -eq 0 ]; then
 	echo "skip replay: no recordings"

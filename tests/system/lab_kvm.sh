@@ -158,8 +158,30 @@ check_mmio()
 	check_violations "$1, readonly" "$2/readonly"
 }
 
+# same_words WHAT DIR - the calls by KVM's ABI: name and result
+same_words()
+{
+	grep '^call ' "$2/guest" | fields rax ret | awk '
+		BEGIN {
+			name["0x1"] = "vapic_poll_irq"; name["0x2"] = "mmu_op"
+			name["0x3"] = "features"; name["0xc"] = "map_gpa_range"
+			result["0x0"] = "ok"
+			result["0xfffffc18"] = result["0xfffffffffffffc18"] = "ENOSYS"
+			result["0xffffffff"] = result["0xffffffffffffffff"] = "EPERM"
+		}
+		{ print ($1 in name ? name[$1] : "unknown#" $1), result[$2] }' >"$work/want"
+	"$pf" script --abi kvm -i "$2/events.ptd" |
+		sed -E 's/.* vcpu=[0-9]+ ([^ (]+)\(.*\) = ([^ ]+) nr=.*/\1 \2/' >"$work/got"
+	same_lines "$1: calls by their ABI" "$work/want" "$work/got"
+}
+
 check_modes()
 {
+	local run
+
+	for run in mode-real mode-32bit cpl3; do
+		same_words "$1, $run" "$2/$run"
+	done
 	same_calls "$1, real mode" "$2/mode-real" real rbx rcx rdx rsi rdi
 	same_calls "$1, 32-bit" "$2/mode-32bit" 32 rbx rcx rdx rsi rdi
 	same_calls "$1, PAE" "$2/mode-pae" 32 rbx rcx rdx rsi rdi

@@ -27,6 +27,16 @@ usage_errors()
 	fails "no time" 2 "'soon'" "$pf" record --min-latency soon true
 	fails "outcome without an exit hook" 1 "--outcome needs a hook" "$pf" record --hook rawtp --outcome cow true
 	fails "report with an operand" 2 "rest" "$pf" report rest
+	fails "no such ABI" 2 "abi 'none' is not one of .*kvm, xen; " "$pf" script --abi none
+	fails "ABI without a name" 2 "abi '' is not one of" "$pf" report --abi ''
+	fails "live: no such ABI" 2 "abi '[.][.]' is not one of" "$pf" live --abi .. -- true
+	fails "no such file of an ABI" 1 "none.abi: No such file" "$pf" script --abi "$work/none.abi"
+	fails "a folder as an ABI" 1 "directory|Input/output" "$pf" script --abi "$work/"
+	echo 'abi x' >"$work/x.abi"
+	fails "ABI without a number" 1 "x.abi, line 2: 'number REGISTER' is missing" \
+		"$pf" report --abi "$work/x.abi"
+	fails "sort by call without an ABI" 1 "'call' needs --abi" \
+		"$pf" report -i "$work/good" --sort call
 	fails "no such sort key" 1 "colour" "$pf" report -i "$work/good" --sort colour
 	fails "no such cgroup" 2 "cgroup" "$pf" record -o "$work/ptd" --cgroup /sys/fs/cgroup/none true
 	fails "not a cgroup" 2 "not a directory of cgroup v2" "$pf" record -o "$work/ptd" --cgroup /proc true

@@ -143,6 +143,26 @@ allowed stat --hook | grep -vx auto >"$work/want"
 man_tags HOOKS >"$work/got"
 alike "hooks: the program and the man page"
 
+# The ABIs, and the example of their man page, which has to be one.
+man5=$top/user/cmd/ptrace-pf-abi.5
+for abi in "$top"/user/abi/*.abi; do
+	basename "$abi" .abi
+done >"$work/want"
+"$run" script --abi help >"$work/got"
+alike "--abi help: the files of the source"
+echo help >>"$work/want"
+PATH=$bin:$PATH completed script --abi '' >"$work/words"
+(cd "$top" && ls -A) | grep -vxFf - "$work/words" >"$work/got"
+alike "--abi: names in completion"
+sed -n '/^abi mine$/,/^\.RE$/p' "$man5" | grep -v '^\.' >"$work/mine.abi"
+equal "ptrace-pf-abi(5): lines of the example" "$(wc -l <"$work/mine.abi")" 11
+ends_with "ptrace-pf-abi(5): the example is an ABI" 0 \
+	"$run" script --abi "$work/mine.abi" -i "$top/tests/replay/abi-kvm.ptd"
+equal "ptrace-pf-abi(5): calls told by the example" "$(grep -c ' unknown#0x.*(rdi=0x' "$work/out")" 9
+groff -man -ww -z -Tutf8 "$man5" 2>"$work/warnings"
+equal "ptrace-pf-abi(5): groff's warnings" "$(wc -l <"$work/warnings")" 0
+cat "$work/warnings"
+
 use ptremap
 check_program
 check_values walk --format --access

@@ -153,9 +153,17 @@ cat >"$work/want" <<-END
 	share/man/man1/ptrace-pf.1
 	share/man/man1/ptremap.1
 	share/man/man3/ptw.3
+	share/man/man5/ptrace-pf-abi.5
+	share/ptscope/abi/bitvisor.abi
+	share/ptscope/abi/capsule.abi
+	share/ptscope/abi/hyperv.abi
+	share/ptscope/abi/kvm.abi
+	share/ptscope/abi/xen.abi
 END
 (cd "$dest/opt/ptw" && find . ! -type d ! -name '*.h' -printf '%P\n' | sort) >"$work/got"
 same_lines "installed files" "$work/want" "$work/got"
+equal "ABIs that the installed program finds" \
+	"$("$dest/opt/ptw/bin/ptrace-pf" script --abi help | xargs)" "bitvisor capsule hyperv kvm xen"
 echo '#include <ptw/ptw.h>' >"$work/all.c"
 # shellcheck disable=SC2046 # several flags
 gcc -M $(flags --cflags) "$work/all.c" | grep -oE '[^ /]*\.h' | grep -E '^ptw?(_|\.)' | sort -u >"$work/got"

@@ -42,6 +42,16 @@ static void expect_line(const struct abi *a, const struct abi_seen *seen, const 
 	line_free(&l);
 }
 
+static void expect_name(const struct abi *a, const struct abi_seen *seen, const char *want)
+{
+	struct line l = { 0 };
+
+	abi_call_name(&l, a, seen);
+	line_char(&l, '\0');
+	cr_expect_str_eq(l.buf, want);
+	line_free(&l);
+}
+
 static void expect_refused(const char *text)
 {
 	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
@@ -85,6 +95,40 @@ Test(abi, kvm)
 	abi_free(a);
 }
 
+/* Number 0 is not the one that "call *" is about. */
+Test(abi, other_calls)
+{
+	struct abi *a = read_file("capsule");
+	uint64_t regs[ABI_NR_REGS] = { [ABI_RSI] = 1, [ABI_RDX] = 2 };
+	struct abi_seen seen = { .regs = regs, .width = ABI_64 };
+
+	expect_line(a, &seen, "call#0x0(rsi=0x1, rdx=0x2)");
+	expect_name(a, &seen, "call#0x0");
+	regs[ABI_RDI] = 7;
+	expect_line(a, &seen, "call#0x7(rsi=0x1, rdx=0x2)");
+	abi_free(a);
+}
+
+Test(abi, registers_not_recorded)
+{
+	struct abi *a = read_file("bitvisor");
+	uint64_t regs[ABI_NR_REGS] = { [ABI_RAX] = 9, [ABI_RBX] = 1 };
+	struct abi_seen seen = { .regs = regs, .width = ABI_64, .unknown = 1U << ABI_RDI };
+
+	expect_line(a, &seen, "unknown#0x9(rbx=0x1, rcx=0x0, rdx=0x0, rsi=0x0, rdi=?)");
+	cr_expect(abi_tells(a, &seen));
+	seen.unknown = 1U << ABI_RAX;
+	cr_expect_not(abi_tells(a, &seen));
+	abi_free(a);
+	a = read_text("abi t\nmode 32\nnumber rax\ncall 9 f x=hex:rdi\n");
+	seen.unknown = 0;
+	cr_expect_not(abi_tells(a, &seen));
+	seen.width = ABI_32;
+	cr_expect(abi_tells(a, &seen));
+	expect_name(a, &seen, "f");
+	abi_free(a);
+}
+
 Test(abi, number_bits)
 {
 	struct abi *a = read_file("hyperv");
@@ -118,10 +162,13 @@ Test(abi, bitvisor_learns)
 	expect_line(a, &seen, "get_function(name=\"set_\"?) = 0x7");
 	buffer.len = 0;
 	expect_line(a, &seen, "get_function(name=0xffff8000=?) = 0x7");
+	/* Nothing was recorded. */
+	seen.nr_buffers = 0;
+	expect_line(a, &seen, "get_function(name=0xffff8000) = 0x7");
+	cr_expect_null(abi_learns(a, &seen, &number, buf));
 	regs[ABI_RAX] = 7;
 	regs[ABI_RBX] = 1;
 	seen.learned = "set_time";
-	seen.nr_buffers = 0;
 	expect_line(a, &seen, "set_time#0x7(rbx=0x1, rcx=0x0, rdx=0x0, rsi=0x0, rdi=0x0) = 0x7");
 	abi_free(a);
 }
@@ -181,6 +228,22 @@ Test(abi, refused)
 		expect_refused(texts[i]);
 }
 
+static void expect_json(const struct abi *a, const struct abi_seen *seen, const char *want)
+{
+	struct json j;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	json_init(&j, out);
+	json_object(&j, NULL);
+	abi_call_json(&j, a, seen);
+	json_end_object(&j);
+	fclose(out);
+	cr_expect_str_eq(text, want);
+	free(text);
+}
+
 Test(abi, json)
 {
 	struct abi *a = read_text("abi t\nnumber rax\nreturn rax\nflags f 1=one 2=two\n"
@@ -193,21 +256,19 @@ Test(abi, json)
 				 .result = 2,
 				 .buffers = &buffer,
 				 .nr_buffers = 1 };
-	struct json j;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
 
-	json_init(&j, out);
-	json_object(&j, NULL);
-	abi_call_json(&j, a, &seen);
-	json_end_object(&j);
-	fclose(out);
-	cr_expect_str_eq(text,
-			 "{\"abi\":\"t\",\"number\":\"0x1\",\"call\":\"f\",\"args\":{\"how\":"
-			 "{\"value\":\"0x3\",\"names\":[\"one\",\"two\"]},\"s\":{\"address\":"
-			 "\"0x0\",\"wanted\":256,\"bytes\":\"686900\",\"text\":\"hi\"},\"n\":9},"
-			 "\"result\":\"0x2\",\"result_name\":null}");
-	free(text);
+	expect_json(a, &seen,
+		    "{\"abi\":\"t\",\"number\":\"0x1\",\"call\":\"f\",\"args\":{\"how\":"
+		    "{\"value\":\"0x3\",\"names\":[\"one\",\"two\"]},\"s\":{\"address\":"
+		    "\"0x0\",\"wanted\":256,\"bytes\":\"686900\",\"text\":\"hi\"},\"n\":9},"
+		    "\"result\":\"0x2\",\"result_name\":null}");
+	seen.nr_buffers = 0;
+	seen.unknown = 1U << ABI_RDX;
+	seen.has_result = false;
+	expect_json(a, &seen,
+		    "{\"abi\":\"t\",\"number\":\"0x1\",\"call\":\"f\",\"args\":{\"how\":"
+		    "{\"value\":\"0x3\",\"names\":[\"one\",\"two\"]},\"s\":{\"address\":"
+		    "\"0x0\",\"wanted\":null,\"bytes\":null,\"text\":null},\"n\":null},"
+		    "\"result\":null,\"result_name\":null}");
 	abi_free(a);
 }

@@ -93,6 +93,29 @@ static char *run(const struct ptev_vmexit *const *events, unsigned int n,
 	return text;
 }
 
+/* An ABI with a name for the call above. */
+static const struct abi *known_abi(void)
+{
+	static const char text[] = "abi t\nmode 64\nnumber rax\nreturn rax\n"
+				   "call 0xa kick apic=dec:rbx more=hex:rdi\n"
+				   "call 0xb ask name=string:gva:rbx\n"
+				   "mode 32\nnumber rdi\nreturn rcx\ncall * other\n";
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	struct abi *abi;
+
+	cr_assert_eq(abi_read(&abi, in, "t"), 0);
+	fclose(in);
+	return abi;
+}
+
+static struct sink *abi_script(const struct sink_env *env, FILE *out, const void *opts)
+{
+	struct script_opts with_out = *(const struct script_opts *)opts;
+
+	with_out.out = out;
+	return sink_script(env, &with_out);
+}
+
 static struct sink *script(const struct sink_env *env, FILE *out, const void *json)
 {
 	struct script_opts opts = { .out = out, .json = json };
@@ -144,6 +167,87 @@ Test(kvm_script, calls)
 	c.exit.flags = 0;
 	expect_line(&c.exit, "hypercall vcpu=3 rip=0x9000\n");
 	expect_json(&c.exit, "\"nr\":null,\"rax\":null");
+}
+
+/* What stands between "vcpu=3" and " nr=", and in JSON behind "ret". */
+static void expect_call(const struct ptev_vmexit *e, const char *words, const char *json)
+{
+	struct script_opts opts = { .abi = known_abi() };
+	char *text = run(&e, 1, abi_script, &opts), *end, *at;
+
+	at = strstr(text, "vcpu=3");
+	end = strstr(text, " nr=");
+	cr_assert(at && end, "%s", text);
+	*end = 0;
+	cr_expect_str_eq(at + strlen("vcpu=3"), words);
+	free(text);
+	opts.json = true;
+	text = run(&e, 1, abi_script, &opts);
+	cr_expect_not_null(strstr(text, json), "%s in %s", json, text);
+	free(text);
+	abi_free((struct abi *)(uintptr_t)opts.abi);
+}
+
+Test(kvm_script, words)
+{
+	struct ptev_hypercall c = call();
+
+	expect_call(
+		&c.exit, " kick(apic=11, more=0x2) = 0x77",
+		"\"ret\":\"0x77\",\"call\":{\"abi\":\"t\",\"number\":\"0xa\",\"call\":\"kick\"");
+	c.exit.flags &= (__u16)~PTEV_K_REGS;
+	expect_call(&c.exit, " kick(apic=11, more=?) = 0x77", "\"more\":null}");
+	/* The ABI has the number of 32-bit guests in a register that is not there. */
+	c.exit.mode = PTEV_MODE_32;
+	expect_call(&c.exit, "", "\"call\":null}");
+	/* And their result, which nobody has recorded. */
+	c.exit.flags |= PTEV_K_REGS;
+	c.exit.mode = PTEV_MODE_LEGACY;
+	expect_call(&c.exit, " other#0x2()", "\"result\":null");
+	c.exit.mode = PTEV_MODE_UNKNOWN;
+	c.rax = 0xb;
+	expect_call(&c.exit, " ask(name=0xb) = 0x77", "\"wanted\":null");
+}
+
+/* Registers that were not recorded say nothing. */
+Test(kvm_script, no_words)
+{
+	struct script_opts opts = { .abi = known_abi(), .json = true };
+	struct ptev_hypercall c = call();
+	const struct ptev_vmexit *e = &c.exit;
+	char *text;
+
+	c.exit.flags = 0;
+	text = run(&e, 1, abi_script, &opts);
+	cr_expect_not_null(strstr(text, "\"ret\":null,\"call\":null}"), "%s", text);
+	free(text);
+	abi_free((struct abi *)(uintptr_t)opts.abi);
+}
+
+static struct sink *abi_report(const struct sink_env *env, FILE *out, const void *opts)
+{
+	struct report_opts with_out = *(const struct report_opts *)opts;
+
+	with_out.out = out;
+	return sink_report(env, &with_out);
+}
+
+Test(kvm_script, groups_by_call)
+{
+	const struct ptev_hypercall c = call();
+	const struct ptev_violation v = violation();
+	const struct ptev_vmexit *const events[] = { &c.exit, &v.exit };
+	struct report_opts opts = { .abi = known_abi() };
+	const struct sink_env env = { .info = &info };
+	char *text = run(events, 2, abi_report, &opts);
+
+	cr_expect_not_null(strstr(text, "  vm  vcpu  event      reason   call\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "hypercall  vmmcall  kick\n"), "%s", text);
+	cr_expect_not_null(strstr(text, "violation  npf      [none]\n"), "%s", text);
+	free(text);
+	abi_free((struct abi *)(uintptr_t)opts.abi);
+	opts = (struct report_opts){ .sort = "call" };
+	cr_expect_null(sink_report(&env, &opts));
 }
 
 Test(kvm_script, violations)

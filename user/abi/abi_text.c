@@ -23,6 +23,11 @@ static int64_t signed_of(const struct abi_seen *seen, unsigned int reg)
 	return seen->width == ABI_32 ? (int32_t)seen->regs[reg] : (int64_t)seen->regs[reg];
 }
 
+static bool is_unknown(const struct abi_seen *seen, unsigned int reg)
+{
+	return seen->unknown >> reg & 1;
+}
+
 static bool is_memory(const struct abi_arg *arg)
 {
 	return arg->type == ABI_STRING || arg->type == ABI_BYTES;
@@ -128,7 +133,7 @@ static void put_memory(struct line *l, const struct abi_arg *arg, const struct a
 
 	if (!b || (!b->len && b->wanted)) {
 		put_hex(l, address);
-		line_str(l, "=?");
+		line_str(l, b ? "=?" : "");
 		return;
 	}
 	len = arg->type == ABI_STRING ? text_len(b) : b->len;
@@ -151,6 +156,10 @@ static void put_arg(struct line *l, const struct abi *a, const struct abi_call *
 
 	line_text(l, arg->name);
 	line_char(l, '=');
+	if (is_unknown(seen, arg->reg)) {
+		line_char(l, '?');
+		return;
+	}
 	switch (arg->type) {
 	case ABI_DEC:
 		line_dec(l, value);
@@ -198,17 +207,33 @@ static void put_result(struct line *l, const struct abi *a, const struct abi_see
 		put_hex(l, seen->result);
 }
 
-static void put_number(struct line *l, const struct abi_call *call, const struct abi_seen *seen,
-		       uint64_t number)
+/* Behind names that are not this number's alone there is the number. */
+static void put_number(struct line *l, const struct abi_mode *m, const struct abi_call *call,
+		       const struct abi_seen *seen, uint64_t number)
 {
 	if (seen->learned)
 		line_text(l, seen->learned);
 	else if (call)
 		line_text(l, call->name);
-	if (!call || call->number != number || seen->learned) {
+	if (!call || call == m->other || seen->learned) {
 		line_char(l, '#');
 		put_hex(l, number);
 	}
+}
+
+bool abi_tells(const struct abi *a, const struct abi_seen *seen)
+{
+	const struct abi_mode *m = mode_of(a, seen);
+
+	return m->known && !is_unknown(seen, m->number_reg);
+}
+
+void abi_call_name(struct line *l, const struct abi *a, const struct abi_seen *seen)
+{
+	const struct abi_mode *m = mode_of(a, seen);
+	uint64_t number = abi_number(m, seen->regs);
+
+	put_number(l, m, m->known ? abi_call(m, number) : NULL, seen, number);
 }
 
 void abi_call_line(struct line *l, const struct abi *a, const struct abi_seen *seen)
@@ -218,7 +243,7 @@ void abi_call_line(struct line *l, const struct abi *a, const struct abi_seen *s
 	const struct abi_call *call = m->known ? abi_call(m, number) : NULL;
 	unsigned int i;
 
-	put_number(l, call, seen, number);
+	put_number(l, m, call, seen, number);
 	line_char(l, '(');
 	for (i = 0; call && i < call->nr_args; i++) {
 		line_str(l, i ? ", " : "");
@@ -245,27 +270,36 @@ static void flags_json(struct json *j, const char *key, const struct abi_set *se
 	json_end_object(j);
 }
 
+static void buffer_json(struct json *j, const struct abi_arg *arg, const struct abi_buffer *b)
+{
+	char hex[2 * ABI_MAX_BYTES + 1] = "", text[ABI_MAX_BYTES + 1];
+	size_t i, len = b->len < ABI_MAX_BYTES ? b->len : ABI_MAX_BYTES;
+
+	for (i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", b->bytes[i]);
+	json_u64(j, "wanted", b->wanted);
+	json_str(j, "bytes", hex);
+	if (arg->type != ABI_STRING)
+		return;
+	len = len ? strnlen((const char *)b->bytes, len) : 0;
+	if (len)
+		memcpy(text, b->bytes, len);
+	text[len] = 0;
+	json_str(j, "text", text);
+}
+
 static void memory_json(struct json *j, const struct abi_arg *arg, const struct abi_buffer *b,
 			uint64_t address)
 {
-	static const struct abi_buffer nothing;
-	char hex[2 * ABI_MAX_BYTES + 1] = "", text[ABI_MAX_BYTES + 1];
-	size_t i, len;
-
-	b = b ? b : &nothing;
-	len = b->len < ABI_MAX_BYTES ? b->len : ABI_MAX_BYTES;
-	for (i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", b->bytes[i]);
 	json_object(j, arg->name);
 	json_hex(j, "address", address);
-	json_u64(j, "wanted", b->wanted);
-	json_str(j, "bytes", hex);
-	if (arg->type == ABI_STRING) {
-		len = len ? strnlen((const char *)b->bytes, len) : 0;
-		if (len)
-			memcpy(text, b->bytes, len);
-		text[len] = 0;
-		json_str(j, "text", text);
+	if (b) {
+		buffer_json(j, arg, b);
+	} else {
+		json_null(j, "wanted");
+		json_null(j, "bytes");
+		if (arg->type == ABI_STRING)
+			json_null(j, "text");
 	}
 	json_end_object(j);
 }
@@ -277,6 +311,10 @@ static void arg_json(struct json *j, const struct abi *a, const struct abi_call 
 	uint64_t value = value_of(seen, arg->reg);
 	const char *name;
 
+	if (is_unknown(seen, arg->reg)) {
+		json_null(j, arg->name);
+		return;
+	}
 	switch (arg->type) {
 	case ABI_DEC:
 		json_u64(j, arg->name, value);

@@ -17,10 +17,12 @@ struct abi_buffer {
 /* One call. */
 struct abi_seen {
 	const uint64_t *regs; /* [ABI_NR_REGS], as the guest had set them */
+	uint32_t unknown;     /* bit per register: it was not recorded */
 	enum abi_width width;
 	bool has_result;
 	uint64_t result;
-	const struct abi_buffer *buffers; /* of its STRING and BYTES arguments, in their order */
+	const struct abi_buffer *buffers; /* of its STRING and BYTES arguments, in their order;
+					   * those beyond ->nr_buffers were not recorded */
 	unsigned int nr_buffers;
 	const char *learned; /* what a call named its number before; or NULL */
 };
@@ -28,14 +30,19 @@ struct abi_seen {
 /*
  * "get_function(name="set_time") = 0x5", "unknown(rbx=0x1) = ENOSYS". Memory is text where all of
  * it can be printed, and else bytes: 01 02 03; "..." stands for what is longer, "?" for what could
- * not be read.
+ * not be read. Of memory that was not recorded there is the address, and of a register "?".
  */
 void abi_call_line(struct line *l, const struct abi *a, const struct abi_seen *seen);
+/* Only what the call is: "get_function", "unknown#0x4d". */
+void abi_call_name(struct line *l, const struct abi *a, const struct abi_seen *seen);
+/* Does @a say anything about such a call, and is the register there that has its number? */
+bool abi_tells(const struct abi *a, const struct abi_seen *seen);
 
 /*
  * Members of the open object: "abi", "number", "call" (or null), "args":{"name": value,...},
  * "result" (or null), "result_name" (or null). Addresses and hex values are strings; flags are
- * {"value","names":[...]}; memory is {"address","wanted","bytes":"hex"}, of strings with "text".
+ * {"value","names":[...]}; memory is {"address","wanted","bytes":"hex"}, of strings with "text",
+ * and all but the address null if it was not recorded. A register that was not recorded is null.
  */
 void abi_call_json(struct json *j, const struct abi *a, const struct abi_seen *seen);
 

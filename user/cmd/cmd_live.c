@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/msg.h"
+#include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/tracing.h"
 #include "user/report/feed.h"
@@ -12,6 +13,7 @@
 struct live_opts {
 	struct tracing_opts tracing;
 	struct script_opts script;
+	const char *abi;
 };
 
 static const struct opt options[] = {
@@ -19,6 +21,7 @@ static const struct opt options[] = {
 	TRACING_EVENT_ROWS(struct live_opts, tracing),
 	{ 0, "json", NULL, "one JSON object per event and a last one with the totals", OPT_FLAG,
 	  offsetof(struct live_opts, script.json), NULL },
+	ABI_OPT_ROW(struct live_opts, abi),
 	{ 0 },
 };
 
@@ -40,27 +43,20 @@ static int tick(void *ctx)
 	return fflush(stdout) ? -errno : 0;
 }
 
-int cmd_live(int argc, char **argv)
+static int live(struct live_opts *o, int argc, char **argv, char **command)
 {
-	struct live_opts o = { .tracing = TRACING_OPTS_INIT };
 	struct rec_totals totals;
 	struct tracing t;
 	struct feed f;
-	int rest, err, status;
-	char **command;
+	int err, status;
 
-	err = opts_parse(options, "ptrace-pf live [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc, argv,
-			 &o, &rest);
-	if (err)
-		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	command = rest < argc ? argv + rest : NULL;
-	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
+	status = tracing_start(&t, &o->tracing, true, argc, argv, command);
 	if (status)
 		return status;
-	o.script.stacks = o.tracing.set.call_graph;
+	o->script.stacks = o->tracing.set.call_graph;
 	err = feed_init(&f, &t.info);
 	if (!err) {
-		f.sink = sink_script(&f.env, &o.script);
+		f.sink = sink_script(&f.env, &o->script);
 		err = f.sink ? tracing_run(&t, put, tick, &f) : -ENOMEM;
 	}
 	if (!err && !t.exec_error) {
@@ -71,4 +67,22 @@ int cmd_live(int argc, char **argv)
 	if (err && err != -EPIPE)
 		msg_error("stdout: %s", strerror(-err));
 	return tracing_end(&t, err);
+}
+
+int cmd_live(int argc, char **argv)
+{
+	struct live_opts o = { .tracing = TRACING_OPTS_INIT };
+	struct abi *abi;
+	int rest, err, status;
+
+	err = opts_parse(options, "ptrace-pf live [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc, argv,
+			 &o, &rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (!abi_opt_open(&abi, o.abi, &status))
+		return status;
+	o.script.abi = abi;
+	status = live(&o, argc, argv, rest < argc ? argv + rest : NULL);
+	abi_free(abi);
+	return status;
 }

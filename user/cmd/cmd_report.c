@@ -4,11 +4,12 @@
 #include <signal.h>
 
 #include "user/base/opts.h"
+#include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
 #include "user/report/feed.h"
 
 struct report_cmd {
-	const char *input;
+	const char *input, *abi;
 	struct report_opts report;
 };
 
@@ -17,13 +18,14 @@ static const struct opt options[] = {
 	  offsetof(struct report_cmd, input), NULL },
 	{ 's', "sort", "KEYS",
 	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
-	  "origin, page, event, vm, vcpu, reason, nr (default: comm,symbol,outcome; of VMs "
-	  "vm,vcpu,event,reason)",
+	  "origin, page, event, vm, vcpu, reason, nr, call (default: comm,symbol,outcome; of VMs "
+	  "vm,vcpu,event,reason; with --abi also call)",
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },
 	{ 0, "limit", "N", "print the N largest groups (default: all)", OPT_U32,
 	  offsetof(struct report_cmd, report.limit), NULL },
+	ABI_OPT_ROW(struct report_cmd, abi),
 	{ 0 },
 };
 
@@ -35,14 +37,19 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 int cmd_report(int argc, char **argv)
 {
 	struct report_cmd o = { .input = DEFAULT_FILE };
-	int rest, err;
+	struct abi *abi;
+	int rest, err, status;
 
 	err = opts_parse(options, "ptrace-pf report [OPTIONS]", NULL, argc, argv, &o, &rest);
 	if (!err)
 		err = opts_no_more(argc, argv, rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (!abi_opt_open(&abi, o.abi, &status))
+		return status;
+	o.report.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
 	err = feed_file(o.input, make, &o.report);
+	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

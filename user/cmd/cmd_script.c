@@ -4,11 +4,12 @@
 #include <signal.h>
 
 #include "user/base/opts.h"
+#include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
 #include "user/report/feed.h"
 
 struct script_cmd {
-	const char *input;
+	const char *input, *abi;
 	struct script_opts script;
 };
 
@@ -21,6 +22,7 @@ static const struct opt options[] = {
 	  offsetof(struct script_cmd, script.no_walk), NULL },
 	{ 'g', "call-graph", NULL, "print call chains where they were recorded", OPT_FLAG,
 	  offsetof(struct script_cmd, script.stacks), NULL },
+	ABI_OPT_ROW(struct script_cmd, abi),
 	{ 0 },
 };
 
@@ -32,14 +34,19 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 int cmd_script(int argc, char **argv)
 {
 	struct script_cmd o = { .input = DEFAULT_FILE };
-	int rest, err;
+	struct abi *abi;
+	int rest, err, status;
 
 	err = opts_parse(options, "ptrace-pf script [OPTIONS]", NULL, argc, argv, &o, &rest);
 	if (!err)
 		err = opts_no_more(argc, argv, rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (!abi_opt_open(&abi, o.abi, &status))
+		return status;
+	o.script.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
 	err = feed_file(o.input, make, &o.script);
+	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

@@ -18,7 +18,7 @@ _ptrace_pf_options()
 		;;
 	live)
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
-		valued="$tracing_valued -m --ring-size"
+		valued="$tracing_valued -m --ring-size --abi"
 		;;
 	stat)
 		flags+=" $tracing_flags --per-vcpu --json"
@@ -26,11 +26,11 @@ _ptrace_pf_options()
 		;;
 	report)
 		flags+=' --json'
-		valued='-i --input -s --sort --limit'
+		valued='-i --input -s --sort --limit --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
-		valued='-i --input'
+		valued='-i --input --abi'
 		;;
 	doctor | vms)
 		flags+=' --json'
@@ -73,6 +73,16 @@ _ptrace_pf_files()
 	compopt -o filenames 2>/dev/null
 }
 
+# _ptrace_pf_abi - the names that the program knows, and files
+_ptrace_pf_abi()
+{
+	local files
+
+	mapfile -t files < <(compgen -f -- "$cur")
+	_ptrace_pf_words "$("${words[0]}" script --abi help 2>/dev/null) help"
+	COMPREPLY+=("${files[@]}")
+}
+
 # _ptrace_pf_value OPTION - what can follow it
 _ptrace_pf_value()
 {
@@ -86,11 +96,12 @@ _ptrace_pf_value()
 		;;
 	-s | --sort)
 		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
-			page event vm vcpu reason nr'
+			page event vm vcpu reason nr call'
 		;;
 	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
 	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
 	--cgroup) _ptrace_pf_files -d ;;
+	--abi) _ptrace_pf_abi ;;
 	-i | --input | -o | --output) _ptrace_pf_files -f ;;
 	esac
 }

@@ -13,13 +13,15 @@
  * VM exits, with what kind it is in front and what is not known left out:
  *
  *	... hypercall vcpu=0 nr=0x1 rip=0x.. cpl=0 mode=64 rbx=.. ... r11=.. ret=0x.. lat=1.2us
+ *	... hypercall vcpu=0 kick_cpu(flags=0x0, apic=1) = ok nr=0x5 rip=0x.. (with an ABI)
  *	... violation vcpu=0 write gpa=0x.. bits=read|ept_r hva=0x.. slot=1 outcome=mapped lat=1.2us
  *	[before: l4:.. -> hole at l1] [after: ...]
  *	... exit vcpu=0 reason=hlt rip=0x.. info1=0x.. info2=0x.. lat=1.2us
  *
  * JSON, one object per line, "type":"fault", and at the end one of "type":"totals". Every key is
  * there in every object, null when the session did not record it; only the walks are left out
- * altogether when the user asked for that. Addresses are hex strings, counts and ids numbers.
+ * altogether when the user asked for that, and "call" without an ABI. Addresses are hex strings,
+ *counts and ids numbers.
  */
 #ifndef REPORT_SCRIPT_H
 #define REPORT_SCRIPT_H

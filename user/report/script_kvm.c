@@ -44,8 +44,14 @@ static void put_guest(struct line *l, const struct ptev_vmexit *e)
 		key_text(l, " mode=", name_guest_mode(e->mode));
 }
 
-static void put_call(struct line *l, const struct ptev_hypercall *c)
+static void put_call(struct line *l, const struct abi *abi, const struct ptev_hypercall *c)
 {
+	struct call_view view;
+
+	if (call_view(&view, abi, c)) {
+		line_char(l, ' ');
+		abi_call_line(l, abi, &view.seen);
+	}
 	if (c->exit.flags & PTEV_K_ARGS)
 		key_hex(l, " nr=0x", c->rax);
 	put_guest(l, &c->exit);
@@ -126,7 +132,7 @@ int script_kvm_text(struct script *s, const struct ptev_vmexit *e)
 	line_str(l, " vcpu=");
 	line_dec(l, e->vcpu);
 	if (e->hdr.type == PTEV_HYPERCALL)
-		put_call(l, (const struct ptev_hypercall *)e);
+		put_call(l, s->opts.abi, (const struct ptev_hypercall *)e);
 	else if (e->hdr.type == PTEV_VIOLATION)
 		put_violation(l, v);
 	else

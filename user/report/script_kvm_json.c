@@ -45,7 +45,21 @@ static void put_common(struct json *j, const struct script *s, const struct ptev
 	u64_if(j, "latency_ns", e->latency, e->flags & PTEV_K_LATENCY);
 }
 
-static void put_call(struct json *j, const struct ptev_hypercall *c)
+/* null: the ABI has nothing to say about it. */
+static void put_words(struct json *j, const struct abi *abi, const struct ptev_hypercall *c)
+{
+	struct call_view view;
+
+	if (!call_view(&view, abi, c)) {
+		json_null(j, "call");
+		return;
+	}
+	json_object(j, "call");
+	abi_call_json(j, abi, &view.seen);
+	json_end_object(j);
+}
+
+static void put_call(struct json *j, const struct abi *abi, const struct ptev_hypercall *c)
 {
 	unsigned int args = c->exit.flags & PTEV_K_ARGS, regs = c->exit.flags & PTEV_K_REGS;
 
@@ -61,6 +75,8 @@ static void put_call(struct json *j, const struct ptev_hypercall *c)
 	hex_if(j, "r10", c->r10, regs);
 	hex_if(j, "r11", c->r11, regs);
 	hex_if(j, "ret", c->ret, c->exit.flags & PTEV_K_RET);
+	if (abi)
+		put_words(j, abi, c);
 }
 
 static void put_walks(struct json *j, const struct script *s, const struct ptev_violation *v)
@@ -106,7 +122,7 @@ int script_kvm_json(struct script *s, const struct ptev_vmexit *e)
 	json_object(j, NULL);
 	put_common(j, s, e);
 	if (e->hdr.type == PTEV_HYPERCALL)
-		put_call(j, (const struct ptev_hypercall *)e);
+		put_call(j, s->opts.abi, (const struct ptev_hypercall *)e);
 	else if (e->hdr.type == PTEV_VIOLATION)
 		put_violation(j, s, (const struct ptev_violation *)e);
 	json_end_object(j);

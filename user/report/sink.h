@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "user/abi/abi.h"
 #include "user/record/record.h"
 #include "user/sym/procs.h"
 #include "user/sym/symbols.h"
@@ -30,19 +31,22 @@ struct sink_env {
 
 struct script_opts {
 	bool json;
-	bool no_walk; /* leave the walks out */
-	bool stacks;  /* print call chains where recorded (JSON has them in any case) */
-	FILE *out;    /* NULL: stdout; stays the caller's */
+	bool no_walk;	       /* leave the walks out */
+	bool stacks;	       /* print call chains where recorded (JSON has them in any case) */
+	const struct abi *abi; /* of hypercalls, or NULL; outlives the sink */
+	FILE *out;	       /* NULL: stdout; stays the caller's */
 };
 
 struct report_opts {
 	const char *sort; /* comma list of keys; NULL: what suits the events of the recording */
 	bool json;
-	uint32_t limit; /* rows; 0: all */
-	FILE *out;	/* NULL: stdout; stays the caller's */
+	uint32_t limit;	       /* rows; 0: all */
+	const struct abi *abi; /* of hypercalls, or NULL; outlives the sink */
+	FILE *out;	       /* NULL: stdout; stays the caller's */
 };
 
-/* Both return NULL after msg_error() (unknown sort key) or without memory. */
+/* Both return NULL after msg_error() (unknown sort key, or one that needs an ABI) or without
+ * memory. */
 struct sink *sink_script(const struct sink_env *env, const struct script_opts *opts);
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts);
 

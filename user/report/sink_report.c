@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/base/msg.h"
 #include "user/report/view.h"
 
 #define DEFAULT_SORT	 "comm,symbol,outcome"
@@ -173,11 +174,29 @@ static void report_free(struct sink *sink)
 	free(r);
 }
 
-static const char *default_sort(const struct rec_info *info)
+static const char *default_sort(const struct rec_info *info, const struct abi *abi)
 {
 	if (!info->kvm)
 		return DEFAULT_SORT;
-	return info->no_faults ? DEFAULT_SORT_KVM : DEFAULT_SORT_ALL;
+	if (!info->no_faults)
+		return abi ? DEFAULT_SORT_ALL ",call" : DEFAULT_SORT_ALL;
+	return abi ? DEFAULT_SORT_KVM ",call" : DEFAULT_SORT_KVM;
+}
+
+/* The keys that the caller asked for, or that suit the recording. Their number, or -EINVAL. */
+static int choose_keys(const struct sort_key *keys[SORT_KEYS_MAX], const struct sink_env *env,
+		       const struct report_opts *opts)
+{
+	int i, n = sort_keys_parse(opts->sort ? opts->sort : default_sort(env->info, opts->abi),
+				   keys);
+
+	for (i = 0; i < n; i++) {
+		if (!keys[i]->needs_abi || opts->abi)
+			continue;
+		msg_error("sort key '%s' needs --abi", keys[i]->name);
+		return -EINVAL;
+	}
+	return n;
 }
 
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts)
@@ -187,7 +206,7 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 
 	if (!r)
 		return NULL;
-	n = sort_keys_parse(opts->sort ? opts->sort : default_sort(env->info), r->keys);
+	n = choose_keys(r->keys, env, opts);
 	if (n < 0) {
 		free(r);
 		return NULL;
@@ -199,5 +218,6 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 	r->opts = *opts;
 	r->out = opts->out ? opts->out : stdout;
 	sort_ctx_init(&r->ctx, env);
+	r->ctx.abi = opts->abi;
 	return &r->sink;
 }

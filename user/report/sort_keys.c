@@ -195,6 +195,7 @@ static const struct sort_key table[] = {
 	{ .name = "vcpu", .vmexit_id = sort_kvm_vcpu },
 	{ .name = "reason", .vmexit_id = sort_kvm_reason, .text = sort_kvm_reason_text },
 	{ .name = "nr", .vmexit_id = sort_kvm_nr, .text = page_text },
+	{ .name = "call", .needs_abi = true, .vmexit_id = sort_kvm_call, .text = name_text },
 };
 
 _Static_assert(ARRAY_SIZE(table) == SORT_KEYS_MAX, "every key once must fit");

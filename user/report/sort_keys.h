@@ -15,10 +15,11 @@
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
 
-#define SORT_KEYS_MAX 18 /* rows of the table */
+#define SORT_KEYS_MAX 19 /* rows of the table */
 
 struct sort_ctx {
 	struct sink_env env;
+	const struct abi *abi; /* NULL: no key may need it */
 	struct pt_fmt fmt;
 	struct intern names;
 	struct vma_ids vmas;
@@ -31,7 +32,7 @@ struct sort_ctx {
 /* Without ->enum_text and ->text the id is the number itself. */
 struct sort_key {
 	const char *name;
-	bool needs_symbols;
+	bool needs_symbols, needs_abi;
 	/* NULL: events of that kind have no such thing. */
 	uint64_t (*id)(struct sort_ctx *ctx, const struct ptev_fault *f);
 	uint64_t (*vmexit_id)(struct sort_ctx *ctx, const struct ptev_vmexit *e);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "user/report/sort_kvm.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "user/report/kvm_view.h"
@@ -36,6 +37,24 @@ uint64_t sort_kvm_nr(struct sort_ctx *c UNUSED, const struct ptev_vmexit *e)
 	if (e->hdr.type != PTEV_HYPERCALL || !(e->flags & PTEV_K_ARGS))
 		return SORT_NOTHING;
 	return ((const struct ptev_hypercall *)e)->rax;
+}
+
+uint64_t sort_kvm_call(struct sort_ctx *c, const struct ptev_vmexit *e)
+{
+	struct call_view view;
+	struct line l = { 0 };
+	int64_t id = -ENOMEM;
+
+	if (e->hdr.type != PTEV_HYPERCALL || !call_view(&view, c->abi, (const void *)e))
+		return SORT_NOTHING;
+	abi_call_name(&l, c->abi, &view.seen);
+	line_char(&l, '\0');
+	if (!l.failed)
+		id = intern_id(&c->names, l.buf);
+	line_free(&l);
+	if (id < 0)
+		c->err = (int)id;
+	return (uint64_t)id;
 }
 
 /* The record as a violation, or NULL if it is none, or has not all of @flags. */

@@ -17,6 +17,7 @@ uint64_t sort_kvm_vcpu(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 uint64_t sort_kvm_event(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 uint64_t sort_kvm_reason(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 uint64_t sort_kvm_nr(struct sort_ctx *ctx, const struct ptev_vmexit *e);
+uint64_t sort_kvm_call(struct sort_ctx *ctx, const struct ptev_vmexit *e); /* by its ABI */
 uint64_t sort_kvm_access(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 uint64_t sort_kvm_outcome(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 uint64_t sort_kvm_page(struct sort_ctx *ctx, const struct ptev_vmexit *e); /* of the gpa */
