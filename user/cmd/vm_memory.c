@@ -181,7 +181,7 @@ static void why_table(struct vm_memory *m, const struct guest_run *run, int not_
 	if (run->slot)
 		why_host(m, run->hva, -ENXIO, not_fetched, said);
 	snprintf(why, GAP_WHY_LEN,
-		 "the guest's %s at guest-physical 0x%" PRIx64 " is unreadable: %s",
+		 "the guest's %s at guest-physical 0x%" PRIx64 " is unreadable: %.170s",
 		 pt_level_name(m->space.fmt, run->end.level), run->gpa, said);
 }
 
