@@ -216,8 +216,8 @@ static int is_kvm_file(const void *unused, struct file *file, unsigned int fd)
 
 /*
  * KVM keeps frame numbers of its own, which a silent exchange would leave stale (of a guest that
- * comes later hold_tell_others() takes care). The locks are held for as long as the files are
- * looked through.
+ * comes later refuse_late_guests() and hold_tell_others() take care). The locks are held for as
+ * long as the files are looked through.
  */
 static bool has_kvm_guest(const struct target *t)
 {
@@ -334,6 +334,36 @@ static int install_all(struct txn *t, bool dry_run, u32 *failed)
 	return err;
 }
 
+/*
+ * A guest that was made since prepare_item() looked may have the old frame. One that comes later
+ * gets the new one. Processes that have ended have none.
+ */
+static int refuse_late_guests(const struct txn *t, u32 *failed)
+{
+	struct target target;
+	pid_t looked_at = 0;
+	bool found;
+	u32 i;
+
+	for (i = 0; i < t->nr; i++) {
+		const struct edit *e = &t->edits[i];
+
+		if (e->item.what == PTREMAP_PROTECT || e->item.what == PTREMAP_TRAP ||
+		    e->pid == looked_at)
+			continue;
+		looked_at = e->pid;
+		if (target_get(&target, e->pid, 0))
+			continue;
+		found = has_kvm_guest(&target);
+		target_put(&target);
+		if (found) {
+			*failed = i;
+			return -EXDEV;
+		}
+	}
+	return 0;
+}
+
 static u32 edits_of(const struct ptremap_item *item)
 {
 	return item->what == PTREMAP_SWAP ? 2 : 1;
@@ -380,8 +410,10 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
 		return err;
 	}
 	err = install_all(t, dry_run, &failed);
-	if (!err && !dry_run)
+	if (!err && !dry_run) {
 		flush_all_cpus();
+		err = refuse_late_guests(t, &failed);
+	}
 	for (i = at = 0; i < nr; i++) {
 		u32 next = answer(&items[i], t, at);
 
