@@ -81,7 +81,7 @@ end_guest()
 	equal "QEMU's exit status" "$status" 0
 }
 
-# boot - a guest of a guest hangs now and then before it has begun; then there is another one
+# boot - one that was not ready in time is ended, and there is another one
 boot()
 {
 	local try status

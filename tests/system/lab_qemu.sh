@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # ptremap --vm with a real guest: Linux in QEMU under KVM in the lab, against what the monitor of
 # that QEMU says (tests/lib/qemu_guest.sh).
-# The guest's boot is tried again if it hangs: SVM in QEMU does that now and then.
+# The guest's boot is tried again if it hangs: that was seen once, and why is not known.
 # usage: lab_qemu.sh [SEED]
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
