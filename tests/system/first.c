@@ -4,8 +4,9 @@
  *
  * It maps memory with several rights, says "ready" on the console and waits. With each line from
  * there it goes on: it touches FRESH more bytes, says "touched" and waits; it says "works" and
- * keeps the kernel busy. In user mode it is for moments only: QEMU's SVM can deliver an interrupt
- * twice when the vCPU was made to exit, which a kernel that was in user mode does not survive.
+ * keeps the kernel busy. In user mode it is for moments only: guests that spun
+ * there, and whose vCPU was made to exit again and again, died of an interrupt that came with
+ * interrupts off. Why is not known.
  */
 #include <fcntl.h>
 #include <stdlib.h>
