@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What user space tells the fault programs before they are loaded. It becomes read-only data, so
+ * What user space tells the programs before they are loaded. It becomes read-only data, so
  * that the verifier removes the code of every filter and part that a session does not use.
  */
 #ifndef PTSCOPE_CONFIG_H
@@ -21,6 +21,7 @@ struct fault_cfg {
 	__u64 min_latency;	     /* ns; 0: no filter */
 	__u64 cgroup;		     /* id of a cgroup v2; 0: no filter */
 	__u64 uffd_flags;	     /* VM_UFFD_* of this kernel */
+	__u64 nr;		     /* of hypercalls, if by_nr */
 	__u32 cgroup_level;
 	__u32 self;	  /* tgid of the tracer, kept out of system-wide sessions */
 	__u32 outcomes;	  /* bit per enum ptev_outcome; 0: no filter */
@@ -33,7 +34,8 @@ struct fault_cfg {
 	__u8 stat;	  /* count, do not record */
 	__u8 walks;
 	__u8 kernel_stack, user_stack;
-	__u8 by_comm, by_cpu, by_addr;
+	__u8 by_comm, by_cpu, by_addr, by_nr;
+	__u8 kvm; /* enum ptev_kvm_want */
 	char comm[16];
 	__u64 cpus[FAULT_MAX_CPUS / 64];
 };

@@ -16,7 +16,18 @@ enum ptev_type {
 	PTEV_MMAP = 3,
 	PTEV_FORK = 4,
 	PTEV_EXIT = 5,
+	/* VM exits, see kvm_events.h. */
+	PTEV_KVM_EXIT = 6,
+	PTEV_HYPERCALL = 7,
+	PTEV_VIOLATION = 8,
+	PTEV_NR_TYPES,
 };
+
+/* What happened, and not who or where: the records that are counted. */
+static inline int ptev_is_event(__u8 type)
+{
+	return type == PTEV_FAULT || (type >= PTEV_KVM_EXIT && type < PTEV_NR_TYPES);
+}
 
 struct ptev_hdr {
 	__u16 size; /* of the whole record, this header included */
@@ -166,11 +177,12 @@ enum ptev_lost {
 
 /* Counters kept per CPU by the programs. */
 struct ptev_counters {
-	__u64 opened;  /* faults that passed the entry filters */
+	__u64 opened;  /* events that passed the entry filters */
 	__u64 emitted; /* handed to the ring */
 	__u64 dropped; /* ended, but kept out by an exit filter (outcome, latency) */
 	__u64 lost_ring;
 	__u64 lost_state;
+	__u64 lost_kvm;	     /* VM exits for which there was no memory */
 	__u64 lost_children; /* targets' children that the map had no room for */
 	__u64 missed_exit;   /* events emitted without having seen their end */
 };
@@ -193,5 +205,7 @@ _Static_assert(PTEV_FAULT_BEFORE == 88, "ABI");
 _Static_assert(PTEV_FAULT_FULL == 192, "ABI");
 _Static_assert(sizeof(struct ptev_task) == 48, "ABI");
 _Static_assert(sizeof(struct ptev_mmap) == 72, "ABI");
+
+#include "kvm_events.h"
 
 #endif

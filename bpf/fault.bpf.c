@@ -68,7 +68,7 @@ static __always_inline void exception_nofault(__u64 address, __u32 error_code, _
 		if (end.kind == PT_TABLE)
 			rec.flags |= PTEV_F_BEFORE_CUT;
 	}
-	put_record(&rec, record_size());
+	put_record(&rec.hdr, record_size());
 }
 
 /* What this task left open is not what happens now, wanted or not: no hook may mix them up. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which faults a session wants, decided before anything is stored. */
+/* Which events a session wants, decided before anything is stored. */
 #ifndef PTSCOPE_FILTER_BPF_H
 #define PTSCOPE_FILTER_BPF_H
 
@@ -51,15 +51,16 @@ static __always_inline bool filter_cpu(__u32 cpu)
 	return cpu < FAULT_MAX_CPUS && (word >> (cpu % 64) & 1);
 }
 
-/* Everything that is known when a fault begins. */
-static __always_inline bool filter_enter(__u8 origin, __u8 access, __u64 address)
+static __always_inline bool filter_addr(__u64 address)
+{
+	return !cfg.by_addr || (address >= cfg.addr_first && address <= cfg.addr_last);
+}
+
+/* Whom it happens to, and where. */
+static __always_inline bool filter_task(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	if (!(cfg.origins >> origin & 1) || !(cfg.accesses >> access & 1))
-		return false;
-	if (cfg.by_addr && (address < cfg.addr_first || address > cfg.addr_last))
-		return false;
 	if (!filter_target(id >> 32, (__u32)id))
 		return false;
 	if (cfg.by_cpu && !filter_cpu(bpf_get_smp_processor_id()))
@@ -67,6 +68,14 @@ static __always_inline bool filter_enter(__u8 origin, __u8 access, __u64 address
 	if (cfg.by_comm && !filter_comm())
 		return false;
 	return !cfg.cgroup || bpf_get_current_ancestor_cgroup_id(cfg.cgroup_level) == cfg.cgroup;
+}
+
+/* Everything that is known when a fault begins. */
+static __always_inline bool filter_enter(__u8 origin, __u8 access, __u64 address)
+{
+	if (!(cfg.origins >> origin & 1) || !(cfg.accesses >> access & 1))
+		return false;
+	return filter_addr(address) && filter_task();
 }
 
 /* Some faults are kept or not by how they ended. */

@@ -91,12 +91,12 @@ static __always_inline __u32 record_size(void)
  * Hands a finished record to the ring. The reader is woken once per cfg.wake_bytes: a wake-up
  * for each event would cost more than the event.
  */
-static __always_inline void put_record(struct ptev_fault *rec, __u32 size)
+static __always_inline void put_record(struct ptev_hdr *rec, __u32 size)
 {
 	__u64 pos = bpf_ringbuf_query(&ring, BPF_RB_PROD_POS);
 	__u64 crossed = (pos ^ (pos + size + 8)) & ~((__u64)cfg.wake_bytes - 1);
 
-	rec->hdr.size = size;
+	rec->size = size;
 	if (bpf_ringbuf_output(&ring, rec, size, crossed ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		COUNT(lost_ring);
 	else

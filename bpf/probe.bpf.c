@@ -84,3 +84,39 @@ int try_kretprobe(void *ctx)
 {
 	return 0;
 }
+
+SEC("tp/kvm/kvm_exit")
+int try_kvm_exit(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/kvm_entry")
+int try_kvm_entry(void *ctx)
+{
+	return 0;
+}
+
+SEC("fentry/kvm_mmu_page_fault")
+int BPF_PROG(try_kvm_fentry)
+{
+	return 0;
+}
+
+SEC("fexit/kvm_tdp_page_fault")
+int BPF_PROG(try_kvm_fexit)
+{
+	return 0;
+}
+
+SEC("kprobe/kvm_tdp_page_fault")
+int try_kvm_kprobe(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/kvm_tdp_page_fault")
+int try_kvm_kretprobe(void *ctx)
+{
+	return 0;
+}

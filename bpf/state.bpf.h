@@ -85,7 +85,7 @@ static __always_inline void emit(void *ctx, struct fault_state *st, bool stacks)
 		st->rec.flags |= PTEV_F_STACKS;
 	}
 	if (size <= sizeof(st->rec) + sizeof(st->nr_stack) + sizeof(st->stack))
-		put_record(&st->rec, size);
+		put_record(&st->rec.hdr, size);
 }
 
 /*

@@ -15,24 +15,24 @@ struct walk_end {
 	__u64 entry;
 	__u8 level;
 	__u8 kind; /* enum pt_kind; PT_TABLE: the table could not be read */
+	__u8 perm; /* PT_PERM_* of all entries */
 };
 
 /*
- * Walks @va from the table at direct-map address @pgd and stores the raw entries. The tables may
+ * Walks @ia from the table at physical address @root and stores the raw entries. The tables may
  * change or be freed meanwhile: every read is bounded by a fault handler, and what was read is
  * what was there at that moment.
  */
-static __always_inline void walk_tables(struct ptev_walk *out, struct walk_end *end, __u64 pgd,
-					__u64 va)
+static __always_inline void walk_from(struct ptev_walk *out, struct walk_end *end,
+				      const struct pt_fmt *fmt, __u64 root, __u64 ia)
 {
-	const struct pt_fmt *fmt = (const struct pt_fmt *)&walk_fmt;
 	struct pt_walk w;
 	__u64 entry;
 	int i;
 
 	barrier_var(fmt); /* the compiler must not take the initial zeros for the values */
 	__builtin_memset(out, 0, sizeof(*out));
-	pt_walk_start(&w, fmt, pgd - walk_page_offset, va);
+	pt_walk_start(&w, fmt, root, ia);
 #pragma unroll
 	for (i = 0; i < PTEV_LEVELS; i++) {
 		if (w.kind != PT_TABLE || w.level < 1 || w.level > PTEV_LEVELS)
@@ -46,6 +46,14 @@ static __always_inline void walk_tables(struct ptev_walk *out, struct walk_end *
 	end->entry = w.entry;
 	end->level = w.level;
 	end->kind = w.kind;
+	end->perm = w.perm;
+}
+
+/* The same of the host's own tables; @pgd is a direct-map address. */
+static __always_inline void walk_tables(struct ptev_walk *out, struct walk_end *end, __u64 pgd,
+					__u64 va)
+{
+	walk_from(out, end, (const struct pt_fmt *)&walk_fmt, pgd - walk_page_offset, va);
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guarded rewriting of one PTE.
+ * Guarded rewriting of one leaf: a PTE, or a PMD that maps a huge page.
  *
  * Why it is safe. The kernel tells MMU notifiers before it acts on a mapping: unmaps, write
  * protects, migrates, reclaims, copies, collapses it, or ends the process. The guard of an edit is
@@ -15,6 +15,8 @@
  *
  * A process writes through an edit only to what it, or the one that lent the page, could write to
  * itself; not to copy-on-write pages, nor to pages whose file system wants to hear of it first.
+ *
+ * Of PMDs the same is true: leaf.c says why.
  *
  * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
  * sleeps, and is called with neither held. Watches are told under none of these locks, after the
@@ -70,13 +72,13 @@ static enum ptremap_cause cause_of(enum mmu_notifier_event event)
 /* The page table is locked, so that only the CPU's A and D come between. Returns what was there. */
 static pte_t put_back(struct edit *e)
 {
-	bool same_frame = pte_pfn(e->old_pte) == pte_pfn(e->new_pte);
-	pte_t seen = ptep_get(e->pte);
+	bool same_frame = entry_pfn(e->old_pte, e->level) == entry_pfn(e->new_pte, e->level);
+	pte_t seen = ptep_get(e->leaf.at);
 	pte_t want;
 
 	do {
 		want = same_frame ? entry_carry(e->old_pte, seen) : e->old_pte;
-	} while (!try_cmpxchg(&e->pte->pte, &seen.pte, want.pte));
+	} while (!try_cmpxchg(&e->leaf.at->pte, &seen.pte, want.pte));
 	return seen;
 }
 
@@ -85,15 +87,15 @@ static void restore_locked(struct edit *e, enum ptremap_cause cause)
 {
 	pte_t now;
 
-	spin_lock(e->ptl);
-	now = ptep_get(e->pte);
-	if (pte_present(now) && pte_pfn(now) == pte_pfn(e->new_pte)) {
+	spin_lock(e->leaf.ptl);
+	now = ptep_get(e->leaf.at);
+	if (pte_present(now) && entry_pfn(now, e->level) == entry_pfn(e->new_pte, e->level)) {
 		e->dirtied = pte_dirty(put_back(e));
 		e->state = PTREMAP_TAKEN;
 	} else {
 		e->state = PTREMAP_LOST;
 	}
-	spin_unlock(e->ptl);
+	spin_unlock(e->leaf.ptl);
 	e->cause = cause;
 }
 
@@ -121,6 +123,7 @@ void edit_record(struct edit *e, struct ptremap_record *r)
 		.state = e->state,
 		.cause = e->cause,
 		.keep = e->watched.keep,
+		.level = e->level,
 		.va = e->va,
 		.old = pte_val(e->old_pte),
 		.new = pte_val(e->new_pte),
@@ -180,7 +183,7 @@ void edit_release(struct edit *e)
 		return;
 	/* Of what it did itself the kernel has told them. */
 	if (e->cause == PTREMAP_CAUSE_UNDO && (e->source.page || e->foreign))
-		hold_tell_others(e->mm, e->va);
+		hold_tell_others(e->mm, e->va, e->level);
 	if (e->guarded)
 		mmu_interval_notifier_remove(&e->guard);
 	lost = keeps_pages(e);
@@ -221,13 +224,14 @@ static const struct mmu_interval_notifier_ops guard_ops = { .invalidate = guard_
 /* The first guard of an mm takes mmap_lock for writing, for which a killed caller does not wait. */
 static int insert_guard(struct edit *e)
 {
+	unsigned long size = leaf_size(e->level);
 	int err;
 
 	if (smp_load_acquire(&e->mm->notifier_subscriptions))
-		return mmu_interval_notifier_insert(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+		return mmu_interval_notifier_insert(&e->guard, e->mm, e->va, size, &guard_ops);
 	if (mmap_write_lock_killable(e->mm))
 		return -EINTR;
-	err = mmu_interval_notifier_insert_locked(&e->guard, e->mm, e->va, PAGE_SIZE, &guard_ops);
+	err = mmu_interval_notifier_insert_locked(&e->guard, e->mm, e->va, size, &guard_ops);
 	mmap_write_unlock(e->mm);
 	return err;
 }
@@ -243,6 +247,7 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 	e->mm = mm;
 	e->pid = item->pid;
 	e->va = item->va;
+	e->level = item->level == 2 ? 2 : 1;
 	err = insert_guard(e);
 	e->guarded = !err;
 	return err;
@@ -258,41 +263,39 @@ int edit_hold_source(struct edit *e, struct mm_struct *other)
 	if (!is_frame_edit(e))
 		return 0;
 	if (e->item.what == PTREMAP_FRESH)
-		return hold_fresh(&e->source);
+		return hold_fresh(&e->source, e->level);
 	if (e->item.what == PTREMAP_RAM || e->item.what == PTREMAP_MMIO)
 		return foreign_hold(e);
-	return hold_page(other, e->item.other_va, HOLD_LEND, &e->source);
+	return hold_leaf(other, e->item.other_va, e->level, HOLD_LEND, &e->source);
+}
+
+/*
+ * hugetlb takes each page in its memory for one of its own, and no entry there for a NUMA hint:
+ * hugetlb_fault() would come back forever. It reads entries as if they were of level 1, where the
+ * bit of PAT is one of the frame's number.
+ */
+static bool goes_together(const struct edit *e)
+{
+	if (e->item.what == PTREMAP_TRAP || e->item.set & _PAGE_PAT_LARGE)
+		return !PageHuge(e->old.page);
+	return !e->source.page || PageHuge(e->source.page) == PageHuge(e->old.page);
 }
 
 int edit_hold_old(struct edit *e)
 {
 	bool own = e->item.what == PTREMAP_PROTECT && e->item.set & _PAGE_RW;
+	int err = hold_leaf(e->mm, e->va, e->level, own ? HOLD_OWN : HOLD_KEEP, &e->old);
 
-	return hold_page(e->mm, e->va, own ? HOLD_OWN : HOLD_KEEP, &e->old) ?: foreign_prepare(e);
-}
-
-/* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
-static pmd_t *find_pmd(struct mm_struct *mm, unsigned long va)
-{
-	pgd_t *pgd = pgd_offset(mm, va);
-	p4d_t *p4d;
-	pud_t *pud;
-
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
-		return NULL;
-	p4d = p4d_offset(pgd, va);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
-		return NULL;
-	pud = pud_offset(p4d, va);
-	if (pud_none(*pud) || pud_leaf(*pud) || pud_bad(*pud))
-		return NULL;
-	return pmd_offset(pud, va);
+	if (err)
+		return err;
+	return goes_together(e) ? foreign_prepare(e) : -EOPNOTSUPP;
 }
 
 /*
  * A page that may only be read must not become writable by the kernel's hand: it makes entries of
  * shared memory writable, and those that lead to anonymous pages which it knows as exclusive
- * (do_wp_page()). Of others it makes a copy, before which the guard is called.
+ * (do_wp_page()). Of others it makes a copy, before which the guard is called; but not in each case
+ * of huge ones (do_huge_pmd_wp_page(), hugetlb_wp()).
  */
 static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
 {
@@ -301,9 +304,9 @@ static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte
 	if (e->foreign)
 		return foreign_entry(e, vma, old, new);
 	if (may_write && !e->source.writable &&
-	    (vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
+	    (e->level == 2 || vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
 		return -EROFS;
-	*new = entry_frame(old, e->source.page,
+	*new = entry_frame(old, e->level, e->source.page,
 			   may_write && e->source.writable && !pte_uffd_wp(old));
 	return 0;
 }
@@ -329,7 +332,7 @@ static int new_entry(const struct edit *e, const struct vm_area_struct *vma, pte
 	case PTREMAP_PROTECT:
 		return new_protection(e, old, new);
 	case PTREMAP_TRAP:
-		*new = entry_trap(old);
+		*new = entry_trap(old, e->level);
 		return 0;
 	default:
 		return new_frame(e, vma, old, new);
@@ -343,13 +346,14 @@ static bool differs(const struct edit *e, pte_t seen)
 }
 
 /* ->lock and the page table's are held. */
-static int install_locked(struct edit *e, const struct vm_area_struct *vma, pte_t *pte,
+static int install_locked(struct edit *e, const struct vm_area_struct *vma, const struct leaf *leaf,
 			  bool dry_run)
 {
-	pte_t seen = ptep_get(pte);
+	pte_t seen = ptep_get(leaf->at);
 	int err;
 
-	if (!pte_present(seen) || pte_protnone(seen) || pte_pfn(seen) != page_to_pfn(e->old.page))
+	if (!pte_present(seen) || pte_protnone(seen) ||
+	    entry_pfn(seen, e->level) != page_to_pfn(e->old.page))
 		return -EAGAIN;
 	e->item.old = pte_val(seen);
 	if (differs(e, seen))
@@ -359,56 +363,33 @@ static int install_locked(struct edit *e, const struct vm_area_struct *vma, pte_
 		err = new_entry(e, vma, seen, &e->new_pte);
 		if (err)
 			return err;
-	} while (!dry_run && !try_cmpxchg(&pte->pte, &seen.pte, e->new_pte.pte));
+	} while (!dry_run && !try_cmpxchg(&leaf->at->pte, &seen.pte, e->new_pte.pte));
 	e->item.old = pte_val(e->old_pte);
 	e->item.new = pte_val(e->new_pte);
 	if (dry_run)
 		return 0;
-	e->pte = pte;
+	e->leaf = *leaf;
 	e->state = PTREMAP_ACTIVE;
 	return 0;
-}
-
-/*
- * ->lock is held. RCU keeps the table from being freed until its lock is ours, which keeps it in
- * its place (pte_offset_map_lock() in mm/pgtable-generic.c, which modules cannot call).
- */
-static int lock_and_install(struct edit *e, const struct vm_area_struct *vma, pmd_t *pmd,
-			    bool dry_run)
-{
-	pmd_t seen;
-	int err = -EAGAIN;
-
-	rcu_read_lock();
-	seen = READ_ONCE(*pmd);
-	if (pmd_none(seen) || !pmd_present(seen) || pmd_leaf(seen) || pmd_bad(seen))
-		goto out;
-	e->ptl = pte_lockptr(e->mm, &seen);
-	spin_lock(e->ptl);
-	if (pmd_same(seen, READ_ONCE(*pmd)))
-		err = install_locked(e, vma, pte_offset_kernel(&seen, e->va), dry_run);
-	spin_unlock(e->ptl);
-out:
-	rcu_read_unlock();
-	return err;
 }
 
 /* mmap_lock is held for reading. */
 static int try_install(struct edit *e, unsigned long seq, bool dry_run)
 {
-	const struct vm_area_struct *vma = find_vma(e->mm, e->va);
-	pmd_t *pmd;
+	struct vm_area_struct *vma = find_vma(e->mm, e->va);
+	struct leaf leaf;
 	int err = -EAGAIN;
 
 	/* The kernel may have been here since the page was held. */
-	if (hold_check(vma, e->va))
-		return -EAGAIN;
-	pmd = find_pmd(e->mm, e->va);
-	if (!pmd)
+	if (hold_check(vma, e->va, e->level))
 		return -EAGAIN;
 	spin_lock(&e->lock);
 	if (!mmu_interval_read_retry(&e->guard, seq))
-		err = lock_and_install(e, vma, pmd, dry_run);
+		err = leaf_lock(&leaf, e->mm, e->va, e->level);
+	if (!err) {
+		err = install_locked(e, vma, &leaf, dry_run);
+		leaf_unlock(&leaf);
+	}
 	spin_unlock(&e->lock);
 	return err;
 }

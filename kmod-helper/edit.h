@@ -20,6 +20,7 @@
 #include <linux/workqueue.h>
 
 #include "hold.h"
+#include "leaf.h"
 #include "uapi/ptremap.h"
 #include "watch.h"
 
@@ -34,6 +35,7 @@ struct edit {
 	struct foreign *foreign; /* instead of ->source, where that is no page of a process */
 	struct ptremap_item item;
 	pid_t pid;
+	u8 level;		   /* 1 or 2 */
 	bool guarded;		   /* ->guard is registered */
 	unsigned long is_released; /* bit 0 */
 	struct watched watched;
@@ -43,8 +45,7 @@ struct edit {
 	u8 cause;
 	bool dirtied; /* ->source was written to through the entry */
 	/* Valid while active: a table is not freed before the guard was called for its range. */
-	pte_t *pte;
-	spinlock_t *ptl;
+	struct leaf leaf;
 	pte_t old_pte, new_pte;
 };
 
@@ -53,7 +54,7 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 	      struct work_struct *released);
 /* The page that the entry is to lead to; @other is the mm of ->item.other_va, if it has one. */
 int edit_hold_source(struct edit *e, struct mm_struct *other);
-/* The page that it leads to now. */
+/* The page that it leads to now. After edit_hold_source(): they must go together. */
 int edit_hold_old(struct edit *e);
 int edit_install(struct edit *e, bool dry_run);
 /* True: it was active, and the caller has to flush before it goes on. */

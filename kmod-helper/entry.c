@@ -8,6 +8,23 @@
 
 #define KERNEL_WAY (_PAGE_RW | _PAGE_DIRTY)
 
+/* In those of level 2, bit 12 is that of PAT, and no part of the frame's number. */
+unsigned long entry_pfn(pte_t pte, unsigned int level)
+{
+	return level == 2 ? pmd_pfn(__pmd(pte_val(pte))) : pte_pfn(pte);
+}
+
+static pteval_t flags_of(pte_t pte, unsigned int level)
+{
+	return level == 2 ? pmd_flags(__pmd(pte_val(pte))) : pte_flags(pte);
+}
+
+static pte_t make(unsigned long pfn, pteval_t flags, unsigned int level)
+{
+	return level == 2 ? __pte(pmd_val(pfn_pmd(pfn, __pgprot(flags))))
+			  : pfn_pte(pfn, __pgprot(flags));
+}
+
 pte_t entry_protect(pte_t pte, u64 set, u64 clear)
 {
 	if (clear & _PAGE_RW)
@@ -22,21 +39,21 @@ pte_t entry_protect(pte_t pte, u64 set, u64 clear)
 
 /* As pte_modify() with PAGE_NONE does, whose masks modules cannot name. The frame's bits come out
  * inverted (arch/x86/include/asm/pgtable-invert.h). */
-pte_t entry_trap(pte_t pte)
+pte_t entry_trap(pte_t pte, unsigned int level)
 {
 	const pteval_t drop =
 		_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_GLOBAL | _PAGE_NX | _PAGE_PKEY_MASK;
 
 	pte = pte_wrprotect(pte);
-	return pfn_pte(pte_pfn(pte), __pgprot((pte_flags(pte) & ~drop) | _PAGE_PROTNONE));
+	return make(entry_pfn(pte, level), (flags_of(pte, level) & ~drop) | _PAGE_PROTNONE, level);
 }
 
 /* The zero page's entries are special, those of other pages are not (vm_normal_page()). */
-pte_t entry_frame(pte_t pte, struct page *page, bool writable)
+pte_t entry_frame(pte_t pte, unsigned int level, struct page *page, bool writable)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	pte = pfn_pte(pfn, __pgprot(pte_flags(pte) & ~(pteval_t)_PAGE_SPECIAL));
+	pte = make(pfn, flags_of(pte, level) & ~(pteval_t)_PAGE_SPECIAL, level);
 	if (is_zero_pfn(pfn))
 		pte = pte_mkspecial(pte);
 	pte = pte_mkclean(pte);

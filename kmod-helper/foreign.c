@@ -172,7 +172,7 @@ int foreign_prepare(struct edit *e)
 	if (mmap_write_lock_killable(e->mm))
 		return -EINTR;
 	vma = find_vma(e->mm, e->va);
-	if (!hold_check(vma, e->va) && !(vma->vm_flags & NOT_AGED)) {
+	if (!hold_check(vma, e->va, 1) && !(vma->vm_flags & NOT_AGED)) {
 		compat_vma_flags(vma, VM_RAND_READ, 0);
 		f->advised = true;
 	}
@@ -211,7 +211,7 @@ static void take_advice_back(struct foreign *f)
 		return;
 	mmap_write_lock(mm);
 	vma = find_vma(mm, f->edit->va);
-	if (f->advised && !hold_check(vma, f->edit->va) && !pass_advice_on(f, vma))
+	if (f->advised && !hold_check(vma, f->edit->va, 1) && !pass_advice_on(f, vma))
 		compat_vma_flags(vma, 0, VM_RAND_READ);
 	f->advised = false;
 	mmap_write_unlock(mm);
@@ -314,12 +314,14 @@ void foreign_end(struct edit *e)
 
 	if (!f)
 		return;
+	/* First, so that nobody passes on the advice to one that will not take it back any more. */
+	take_off_list(f);
 	if (IS_ENABLED(CONFIG_LRU_GEN))
 		take_advice_back(f);
-	take_off_list(f);
 	cancel_work_sync(&f->back);
 	if (f->unflushed)
 		flush_all_cpus();
+	edit_tell_gone(e);
 	release(f);
 	e->foreign = NULL;
 }

@@ -21,7 +21,7 @@ int foreign_hold(struct edit *e);
 int foreign_prepare(struct edit *e);
 /* The entry instead of @old. -EAGAIN: foreign_prepare() is wanted again. */
 int foreign_entry(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new);
-/* The entry leads elsewhere by now. Flushes if nobody did. Sleeps. */
+/* The entry leads elsewhere by now. Flushes, and tells watches, if nobody did. Sleeps. */
 void foreign_end(struct edit *e);
 /* When the module goes, and no edit is left. */
 void foreign_exit(void);

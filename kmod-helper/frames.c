@@ -167,7 +167,7 @@ static int set_cache(struct page *page, u32 cache)
 
 static int hold_zeroed(u32 cache, struct held *h)
 {
-	int err = hold_fresh(h);
+	int err = hold_fresh(h, 1);
 
 	if (err)
 		return err;

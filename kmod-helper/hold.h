@@ -15,26 +15,36 @@ enum hold_use {
 };
 
 struct held {
-	struct page *page;
+	struct page *page; /* a huge one's first */
 	bool pinned; /* a fork of its process copies it at once: it stays the page that is there */
 	bool writable; /* lent: whoever has it may write, as its process may */
 };
 
 /* -ENOENT, -EOPNOTSUPP: as in uapi/ptremap.h. mmap_lock is held for reading. */
-int hold_check(const struct vm_area_struct *vma, unsigned long va);
+int hold_check(struct vm_area_struct *vma, unsigned long va, unsigned int level);
 /*
- * A reference to the page at @va, which is faulted in; it goes with hold_release(). The mapping of
- * a huge page is split into small ones. The caller has a reference to @mm (mmget).
+ * A reference to the page at @va, which is faulted in; it goes with hold_release(). @level 1: the
+ * mapping of a huge page is split into small ones; 2: it is a huge page, and -ENOTBLK if none is
+ * mapped there. The caller has a reference to @mm (mmget).
  */
-int hold_page(struct mm_struct *mm, unsigned long va, enum hold_use use, struct held *h);
-/* A new page of zeros. */
-int hold_fresh(struct held *h);
+int hold_leaf(struct mm_struct *mm, unsigned long va, unsigned int level, enum hold_use use,
+	      struct held *h);
+
+static inline int hold_page(struct mm_struct *mm, unsigned long va, enum hold_use use,
+			    struct held *h)
+{
+	return hold_leaf(mm, va, 1, use, h);
+}
+
+/* A new page of zeros, for a leaf of @level. */
+int hold_fresh(struct held *h, unsigned int level);
 /* Sleeps if @dirtied, which says that it was written to. */
 void hold_release(struct held *h, bool dirtied);
 /*
  * Whoever looks at the memory of @mm through tables of its own (KVM, devices) forgets the page at
- * @va: the next look finds what is there now. Sleeps. Nothing to do if @mm has no users any more.
+ * @va, which the caller holds: the next look finds what is there now. Sleeps. Nothing to do if @mm
+ * has no users any more.
  */
-void hold_tell_others(struct mm_struct *mm, unsigned long va);
+void hold_tell_others(struct mm_struct *mm, unsigned long va, unsigned int level);
 
 #endif

@@ -4,10 +4,14 @@
  * the vCPU loaded can read.
  *
  * A vCPU that is not in KVM_RUN gives its mutex away, and is loaded here. Otherwise its thread has
- * it for as long as KVM_RUN lasts, and has to look itself: where it leaves the guest (tracepoint
- * kvm_exit), or where it sleeps because the guest has halted and is woken to see whether it shall
- * go on (kvm_arch_vcpu_runnable(), by a kprobe). A kick brings it to one of these places, and
- * nothing that the guest could notice.
+ * it for as long as KVM_RUN lasts, and has to look itself: where it goes back into the guest
+ * (tracepoint kvm_entry), or where it sleeps because the guest has halted and is woken to see
+ * whether it shall go on (kvm_arch_vcpu_runnable(), by a kprobe). A kick brings it to one of these
+ * places, and nothing that the guest could notice.
+ *
+ * Not at kvm_exit: on AMD, CR0 and CR3 are still those of the exit before there; KVM takes them
+ * over later (svm_handle_exit()). Since 6.12 a halt that is over at once goes back without that,
+ * unless the vCPU was kicked: what it shows may be that old if it does so just before its kick.
  */
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
@@ -18,7 +22,7 @@
 #include "kvm_vcpu.h"
 
 /* As arch/x86/kvm/trace.h declares it. */
-extern struct tracepoint __tracepoint_kvm_exit;
+extern struct tracepoint __tracepoint_kvm_entry;
 
 #define TRIES (HZ > 1000 ? 1000 : HZ) /* a tick each: a second */
 
@@ -100,7 +104,8 @@ static void answer(struct kvm_vcpu *vcpu, enum ptremap_vcpu_how how)
 	raw_spin_unlock_irqrestore(&look.lock, flags);
 }
 
-static void at_exit(void *unused, struct kvm_vcpu *vcpu, u32 isa)
+/* Interrupts are off. Which arguments follow depends on the kernel; none is needed. */
+static void at_entry(void *unused, struct kvm_vcpu *vcpu)
 {
 	answer(vcpu, PTREMAP_VCPU_EXIT);
 }
@@ -202,7 +207,7 @@ int vcpu_look(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 /* Without kprobes a halted vCPU cannot be looked at: -ETIMEDOUT says so. */
 int vcpu_looking_init(void)
 {
-	int err = tracepoint_probe_register(&__tracepoint_kvm_exit, at_exit, NULL);
+	int err = tracepoint_probe_register(&__tracepoint_kvm_entry, at_entry, NULL);
 
 	if (!err && register_kprobe(&runnable))
 		runnable.addr = NULL;
@@ -214,6 +219,6 @@ void vcpu_looking_exit(void)
 {
 	if (runnable.addr)
 		unregister_kprobe(&runnable);
-	tracepoint_probe_unregister(&__tracepoint_kvm_exit, at_exit, NULL);
+	tracepoint_probe_unregister(&__tracepoint_kvm_entry, at_entry, NULL);
 	tracepoint_synchronize_unregister();
 }

@@ -140,40 +140,43 @@ static int tell_slots(struct kvm *kvm, struct ptremap_vm *req)
 /* ---- its vCPUs ---------------------------------------------------------------------------------
  */
 
+/*
+ * vCPUs that are complete: they stay for as long as the VM does. When there is none of them,
+ * kvm_for_each_vcpu(), and kvm_get_vcpu() before 6.12, may find one that is being made, and that is
+ * freed if this fails.
+ */
+static u32 nr_online(struct kvm *kvm)
+{
+	return atomic_read(&kvm->online_vcpus);
+}
+
 static int tell_vcpus(struct kvm *kvm, struct ptremap_vm *req)
 {
 	u32 max = req->flags & PTREMAP_VM_NO_VCPUS ? 0 : req->nr_vcpus;
 	struct ptremap_vcpu __user *to = u64_to_user_ptr(req->vcpus);
+	u32 i, nr = nr_online(kvm);
 	struct ptremap_vcpu seen;
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-	u32 n = 0;
 	int err;
 
-	kvm_for_each_vcpu(i, vcpu, kvm)
-	{
-		if (n < max) {
-			err = vcpu_look(vcpu, &seen);
-			if (err)
-				return err;
-			if (copy_to_user(&to[n], &seen, sizeof(seen)))
-				return -EFAULT;
-		}
-		n++;
+	for (i = 0; i < min(nr, max); i++) {
+		err = vcpu_look(kvm_get_vcpu(kvm, i), &seen);
+		if (err)
+			return err;
+		if (copy_to_user(&to[i], &seen, sizeof(seen)))
+			return -EFAULT;
 	}
-	req->nr_vcpus = n;
+	req->nr_vcpus = nr;
 	return 0;
 }
 
 /* Of the first vCPU, which all are like. */
 static u32 tables_of(struct kvm *kvm)
 {
-	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, 0);
 	union kvm_mmu_page_role role;
 
-	if (!vcpu)
+	if (!nr_online(kvm))
 		return PTREMAP_VM_SHADOW;
-	role = vcpu->arch.root_mmu.root_role;
+	role = kvm_get_vcpu(kvm, 0)->arch.root_mmu.root_role;
 	if (!role.direct || role.level < 4)
 		return PTREMAP_VM_SHADOW;
 	return boot_cpu_has(X86_FEATURE_VMX) ? PTREMAP_VM_EPT : PTREMAP_VM_NPT;

@@ -86,12 +86,20 @@ static bool has_owner(struct page *page)
 	return folio_test_anon(folio) || folio_mapping(folio);
 }
 
+/* The folio is locked, so that its file stays, which a reference to a page does not see to. */
 static bool is_written_back(struct page *page)
 {
 	struct folio *folio = page_folio(page);
-	struct address_space *mapping = folio_mapping(folio);
+	struct address_space *mapping;
+	bool is;
 
-	return !folio_test_anon(folio) && mapping && mapping_can_writeback(mapping);
+	if (folio_test_anon(folio))
+		return false;
+	folio_lock(folio);
+	mapping = folio_mapping(folio);
+	is = mapping && mapping_can_writeback(mapping);
+	folio_unlock(folio);
+	return is;
 }
 
 /* After a write to @page, which there is a reference to. -EAGAIN: it may be lost. */

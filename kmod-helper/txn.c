@@ -25,9 +25,9 @@ static DEFINE_HASHTABLE(claims, 12); /* of edits, by claim_key() */
 
 /* ---- claims ---------------------------------------------------------------------------------- */
 
-static unsigned long claim_key(const struct edit *e)
+static unsigned long claim_key(const struct mm_struct *mm, unsigned long va)
 {
-	return (unsigned long)e->mm + (e->va >> PAGE_SHIFT);
+	return (unsigned long)mm + (va >> PAGE_SHIFT);
 }
 
 /* One that the kernel took away does not stand in the way of a new one. */
@@ -35,22 +35,46 @@ static bool in_the_way(struct edit *one, const struct edit *e)
 {
 	u8 state;
 
-	if (one->va != e->va || one->mm != e->mm)
+	if (one->mm != e->mm || one->va >= e->va + leaf_size(e->level) ||
+	    e->va >= one->va + leaf_size(one->level))
 		return false;
 	state = edit_state(one);
 	return !state || state == PTREMAP_ACTIVE;
 }
 
-static int claim_page(struct edit *e)
+/* By one whose page begins at @va. */
+static bool is_claimed(const struct edit *e, unsigned long va)
 {
 	struct edit *one;
+
+	hash_for_each_possible(claims, one, link, claim_key(e->mm, va))
+	{
+		if (in_the_way(one, e))
+			return true;
+	}
+	return false;
+}
+
+/* A page that overlaps begins within this one, or is a huge one that this is a part of. */
+static bool overlaps_claim(const struct edit *e)
+{
+	unsigned long va;
+
+	for (va = e->va; va < e->va + leaf_size(e->level); va += PAGE_SIZE)
+		if (is_claimed(e, va))
+			return true;
+	return is_claimed(e, e->va & PMD_MASK);
+}
+
+static int claim_page(struct edit *e)
+{
 	int err = 0;
 
 	mutex_lock(&claim_lock);
-	hash_for_each_possible(claims, one, link, claim_key(e)) if (in_the_way(one, e)) err =
-		-EBUSY;
-	if (!err)
-		hash_add(claims, &e->link, claim_key(e));
+	if (overlaps_claim(e))
+		err = -EBUSY;
+	else
+		hash_add(claims, &e->link, claim_key(e->mm, e->va));
 	mutex_unlock(&claim_lock);
 	return err;
 }
@@ -110,11 +134,12 @@ u32 txn_undo(struct txn *t)
 		flush_all_cpus();
 	for (i = 0; i < t->nr; i++) {
 		edit_release(&t->edits[i]);
-		edit_tell_gone(&t->edits[i]);
 		cond_resched();
 	}
 	/* No guard runs any more, but one that did may have left this to do. */
 	cancel_work_sync(&t->released);
+	for (i = 0; i < t->nr; i++)
+		edit_tell_gone(&t->edits[i]);
 	drop_claims(t);
 	if (t->map)
 		restored += map_undo(t->map);
@@ -126,9 +151,15 @@ u32 txn_undo(struct txn *t)
 
 #define USER_END (TASK_SIZE_MAX & PAGE_MASK)
 
-static int check_va(u64 va)
+static int check_va(u64 va, unsigned int level)
 {
-	return va & ~PAGE_MASK || va >= USER_END ? -EDOM : 0;
+	return va & (leaf_size(level) - 1) || va >= USER_END ? -EDOM : 0;
+}
+
+/* The bit of PAT has two places. */
+static u64 protect_bits(const struct ptremap_item *i)
+{
+	return i->level == 2 ? PTREMAP_PROTECT_BITS_2M : PTREMAP_PROTECT_BITS;
 }
 
 static bool is_physical(const struct ptremap_item *i)
@@ -150,12 +181,12 @@ static int check_item(const struct ptremap_item *i)
 		    (i->what == PTREMAP_RAM ? PTREMAP_ITEM_FORCE : 0);
 	int err;
 
-	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO || i->level > 1 ||
-	    i->flags & ~flags)
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO || i->flags & ~flags ||
+	    i->level > (is_physical(i) ? 1 : 2))
 		return -EINVAL;
 	if (i->what == PTREMAP_PROTECT) {
 		if (!(i->set | i->clear) || i->set & i->clear ||
-		    (i->set | i->clear) & ~PTREMAP_PROTECT_BITS)
+		    (i->set | i->clear) & ~protect_bits(i))
 			return -EINVAL;
 	} else if (i->set | i->clear) {
 		return -EINVAL;
@@ -172,8 +203,8 @@ static int check_item(const struct ptremap_item *i)
 	if (err)
 		return err;
 	if (is_physical(i))
-		return check_va(i->va) ?: check_pa(i->other_va);
-	return check_va(i->va) ?: two ? check_va(i->other_va) : 0;
+		return check_va(i->va, i->level) ?: check_pa(i->other_va);
+	return check_va(i->va, i->level) ?: two ? check_va(i->other_va, i->level) : 0;
 }
 
 /* A guest lives as long as one of its files: "kvm-vm", "kvm-vcpu:0", "kvm-vfio". */

@@ -141,11 +141,14 @@ static u32 peek(const struct watch *w, struct ptremap_event *out, u32 max)
 	return 1;
 }
 
-/* watch_lock is held. @n were copied to the reader; of a LOST event @lost were told. */
+/*
+ * watch_lock is held. @n were copied to the reader. If that was a LOST event, those that it told of
+ * may be in an event by now that came while it was copied: the oldest one, as there was none.
+ */
 static void drop(struct watch *w, u32 n, const struct ptremap_event *first)
 {
 	if (first->type == PTREMAP_EVENT_LOST) {
-		w->lost -= first->lost;
+		*(w->nr ? &w->ring[w->first].lost : &w->lost) -= first->lost;
 		return;
 	}
 	w->first = (w->first + n) % w->room;

@@ -49,7 +49,7 @@
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
  * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
- * have the number.
+ * have the number. PTREMAP_VM takes numbers alone.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)
@@ -170,13 +170,14 @@ struct ptremap_phys {
 	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
 };
 
-/* What is done to a 4 KiB leaf of a process' page tables. */
+/* What is done to a leaf of a process' page tables, of 4 KiB or 2 MiB. */
 enum ptremap_what {
 	PTREMAP_PROTECT = 1, /* bits @clear of the entry are cleared, then bits @set are set */
 	PTREMAP_FRAME,	     /* it leads to the frame of @other_pid's @other_va */
 	PTREMAP_SWAP,	     /* it and the leaf of @other_pid's @other_va exchange their frames */
-	PTREMAP_FRESH,	     /* it leads to a new page of zeros */
-	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through */
+	PTREMAP_FRESH,	     /* it leads to a new page of zeros; not in hugetlb */
+	PTREMAP_TRAP,	     /* the next access faults; then the kernel lets it through; not in
+			      * hugetlb */
 	PTREMAP_RAM,	     /* it leads to the page of RAM at physical address @other_va, cached */
 	PTREMAP_MMIO,	     /* it leads to device memory at physical address @other_va, uncached */
 };
@@ -186,6 +187,8 @@ enum ptremap_what {
  * NX. RW is set only in memory that the process may have a writable copy of, which it gets first.
  */
 #define PTREMAP_PROTECT_BITS 0xf8000000000000faULL
+/* The same of 2 MiB leaves: PAT is 12 there. */
+#define PTREMAP_PROTECT_BITS_2M 0xf80000000000107aULL
 
 #define PTREMAP_ITEM_EXPECT 1 /* the entry must be @expected, accessed and dirty bits aside */
 /*
@@ -203,7 +206,7 @@ enum ptremap_what {
 struct ptremap_item {
 	__s32 pid;
 	__s32 other_pid;
-	__u64 va; /* a multiple of 4096 */
+	__u64 va; /* a multiple of 4096, or with ->level 2 of 2 MiB */
 	__u64 other_va;
 	__u64 set;
 	__u64 clear;
@@ -213,8 +216,9 @@ struct ptremap_item {
 	__u32 what;
 	__u32 flags;
 	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
-	__u32 level;  /* 0 or 1: a 4 KiB leaf; a huge one is split; 2: a 2 MiB leaf, which must be
-		       * there: va and other_va are multiples of 2 MiB */
+	__u32 level;  /* 0 or 1: a 4 KiB leaf; a huge one is split. 2: a 2 MiB leaf, which must be
+		       * there, and at other_va, too: a transparent huge page, anonymous or of
+		       * tmpfs, or one of hugetlb; FRAME and SWAP take two of hugetlb, or none */
 };
 
 #define PTREMAP_EDIT_DRY_RUN 1 /* nothing is changed; ->id stays 0 */
@@ -226,9 +230,9 @@ struct ptremap_item {
  * originals come back with PTREMAP_UNDO, when the file is closed (but see PTREMAP_EDIT_KEEP), and
  * before the kernel itself acts on a page that was changed: that page's alone, and for a SWAP both.
  *
- * A page is faulted in first, and split from a huge one; where the process is to write to a page of
- * its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied first. With an
- * error nothing else has changed, and items say why in ->status.
+ * A page is faulted in first, and, at level 1, split from a huge one; where the process is to
+ * write to a page of its own (SWAP, FRAME's source, PROTECT with RW), a copy-on-write one is copied
+ * first. With an error nothing else has changed, and items say why in ->status.
  *
  * What RAM and MMIO lead to is written to where the process may write to its memory: of RAM if it
  * is another process' own page or tmpfs', or a kind that was forced. A forced kind, and device
@@ -238,13 +242,19 @@ struct ptremap_item {
  * leaves such mappings alone.
  *
  * Errors of items, beside those above:
- *	EDOM		va is not in the user half, or is no multiple of 4096; nor is an address of
- *			RAM or MMIO
+ *	EDOM		va is not in the user half, or is no multiple of 4096, at level 2 of 2 MiB;
+ *			nor is an address of RAM or MMIO
  *	ENOENT		nothing is mapped there, or no page could be faulted in
- *	EOPNOTSUPP	memory of a kind that is not changed: a device's, huge pages of hugetlb,
- *			shadow stacks; TRAP in a kernel without NUMA balancing
+ *	ENOTBLK		level 2: no 2 MiB leaf is there, or it leads to the kernel's page of zeros;
+ *			one that a fork shares is split when the process is to write to it
+ *	EOPNOTSUPP	memory of a kind that is not changed: a device's, shadow stacks; TRAP in a
+ *			kernel without NUMA balancing. Level 1: hugetlb. Level 2: files outside of
+ *			tmpfs; hugetlb pages of other sizes, those in shared memory that covers a
+ *			whole GiB of addresses (others may have the same table), FRESH, TRAP and
+ *			PAT of hugetlb, a page of hugetlb with one that is none
  *	ESTALE		the entry is not the expected one, or a page of SWAP was replaced meanwhile
- *	EBUSY		an active edit has that page already, or another item of this call
+ *	EBUSY		an active edit has that page already, or a part of it, or another item of
+ *			this call
  *	EROFS		the process would come to write where it may not: PROTECT would make shared
  *			read-only memory writable, or a read-only page dirty; the frame's owner may
  *			only read it, or its file system wants to hear of each page that is written
@@ -369,7 +379,7 @@ struct ptremap_record {
 	__u8 state;
 	__u8 cause;
 	__u8 keep;
-	__u8 reserved;
+	__u8 level; /* of the leaf: 1 or 2; of PTREMAP_MAPPED 0 */
 	__u64 va;
 	__u64 old;
 	__u64 new;
@@ -498,7 +508,7 @@ struct ptremap_vm {
 	__u32 nr_slots; /* in: how many fit; out: how many there are, perhaps more */
 	__u32 nr_vcpus;
 	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
-	__s32 owner;  /* out: the process that made it */
+	__s32 owner;  /* out: the process that made it, by the initial PID namespace's number */
 };
 
 #endif

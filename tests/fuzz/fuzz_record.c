@@ -78,6 +78,21 @@ static void add_faults(struct image *f)
 	add_fault(f, PTEV_FAULT_FULL + 8 + 8 * 5, full | PTEV_F_STACKS, 2 | UINT64_C(3) << 32);
 }
 
+static void add_exits(struct image *f)
+{
+	struct ptev_violation v = {
+		.exit = { .isa = PTEV_ISA_SVM, .flags = PTEV_K_GPA | PTEV_K_BEFORE },
+		.levels = 4,
+	};
+
+	v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_vmexit), PTEV_KVM_EXIT, 0 };
+	add(f, &v, sizeof(struct ptev_vmexit));
+	v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_hypercall), PTEV_HYPERCALL, 0 };
+	add(f, &v, sizeof(struct ptev_hypercall));
+	v.exit.hdr = (struct ptev_hdr){ sizeof(v), PTEV_VIOLATION, 0 };
+	add(f, &v, sizeof(v));
+}
+
 static void add_side_band(struct image *f)
 {
 	struct ptev_task task = { .hdr = { sizeof(task), PTEV_COMM, 0 }, .comm = "comm" };
@@ -109,6 +124,7 @@ static void add_recording(struct image *f)
 	add_header(f, 0);
 	add_chunk(f, 3, add_side_band);
 	add_chunk(f, 4, add_faults);
+	add_chunk(f, 3, add_exits);
 	add_chunk(f, 4, add_faults);
 	end.bytes = f->size;
 	add(f, &chunk, sizeof(chunk));
@@ -170,6 +186,19 @@ static void check_fault(const struct ptev_fault *f)
 	CHECK(frames <= 2 * PTEV_MAX_STACK && f->hdr.size == sizeof(*f) + 8 + 8 * frames);
 }
 
+static void check_exit(const struct ptev_vmexit *e, size_t size)
+{
+	CHECK(e->hdr.size == size && (e->isa == PTEV_ISA_VMX || e->isa == PTEV_ISA_SVM));
+	CHECK(e->mode < PTEV_NR_MODES && e->cpl < 4 && !(e->flags & ~PTEV_K_ALL));
+}
+
+static void check_violation(const struct ptev_violation *v)
+{
+	check_exit(&v->exit, sizeof(*v));
+	CHECK(v->access < PTEV_NR_ACCESSES && v->outcome < PTEV_NR_VIO && v->levels <= PTEV_LEVELS);
+	CHECK(!(v->exit.flags & (PTEV_K_BEFORE | PTEV_K_AFTER)) || v->levels >= 4);
+}
+
 static void check_record(const struct ptev_hdr *hdr)
 {
 	const struct ptev_task *task = (const struct ptev_task *)hdr;
@@ -188,6 +217,15 @@ static void check_record(const struct ptev_hdr *hdr)
 	case PTEV_MMAP:
 		CHECK(sizeof(*map) + strlen(map->name) < hdr->size);
 		break;
+	case PTEV_KVM_EXIT:
+		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_vmexit));
+		break;
+	case PTEV_HYPERCALL:
+		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_hypercall));
+		break;
+	case PTEV_VIOLATION:
+		check_violation((const struct ptev_violation *)hdr);
+		break;
 	default:
 		abort();
 	}
@@ -197,17 +235,17 @@ static void read_all(struct rec_reader *r)
 {
 	const struct ptev_hdr *record;
 	struct rec_totals totals;
-	uint64_t faults = 0;
+	uint64_t events = 0;
 	int ret;
 
 	CHECK(strlen(rec_info(r)->command) < sizeof(rec_info(r)->command));
 	while ((ret = rec_next(r, &record)) > 0) {
 		check_record(record);
-		faults += record->type == PTEV_FAULT;
+		events += ptev_is_event(record->type);
 	}
 	CHECK(rec_next(r, &record) == ret && !record);
 	if (!rec_totals(r, &totals))
-		CHECK(totals.events == faults);
+		CHECK(totals.events == events);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

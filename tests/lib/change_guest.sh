@@ -160,6 +160,7 @@ part_commands()
 	check_swap
 	check_protect
 	check_trap
+	check_huge
 	nothing_listed "after all"
 	stop t s
 }
@@ -310,6 +311,27 @@ check_trap()
 
 # ---- how long --------------------------------------------------------------------------------
 
+# Entries of 2 MiB pages; those of hugetlb are huge for sure.
+check_huge()
+{
+	local before
+
+	before=$(entry t huge)
+	hold map --level 2 "$(place t huge)" --frame-of "$(place s huge)"
+	sees "map --level 2" t huge s-huge
+	equal "$what: map --level 2: listed with its level" \
+		"$("$remap" list --json | jq -c '[.what, .level, .state]')" '["map",2,"active"]'
+	let_go "map --level 2" TERM 143
+	sees "map --level 2, undone" t huge t-huge
+	equal "$what: map --level 2, undone: the entry" "$(entry t huge)" "$before"
+	echo "protect $(place t huge) clear=RW set=NX level=2" >"$work/huge"
+	hold apply "$work/huge"
+	ask t write huge t-huge
+	sees "apply, level=2" t huge t-huge
+	let_go "apply, level=2" TERM 143
+	equal "$what: apply, level=2, undone: the entry" "$(entry t huge)" "$before"
+}
+
 part_modes()
 {
 	start t
@@ -443,6 +465,8 @@ part_refused()
 	refused "not aligned" "whole pages" trap "$(place t a)1"
 	refused "the kernel's half" "not in user space" trap "${pid[t]}:0xffff888000000000"
 	refused "hugetlb" "hugetlb" map --fresh "$(place t huge)"
+	refused "a trap in hugetlb" "hugetlb" trap --level 2 "$(place t huge)"
+	refused "a part of a huge page as one" "of 2 MiB" trap --level 2 "$(place t a)"
 	refused "a device's memory" "memory of a device" map --fresh "$(place t device)"
 	refused "shared memory that is read-only" "shared and read-only" \
 		protect --set RW "$(place t read-only)"

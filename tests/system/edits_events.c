@@ -10,14 +10,10 @@
  * system on a disk. What the kernel finds wrong by itself (page and RSS counters) is in its log.
  */
 #include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <sys/prctl.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 
-#include "tests/system/edits.h"
 #include "tests/system/happen.h"
+#include "tests/system/meeting.h"
 
 #define LENT 99u
 /* More than is free in the machine that the test is for. */
@@ -26,15 +22,6 @@
 #ifndef SYS_process_mrelease
 #define SYS_process_mrelease 448
 #endif
-
-enum step { STARTED, READY, GO, HAPPENED, END, OVER };
-
-/* Between the process under test and the one that edits it. */
-struct meeting {
-	_Atomic int step;
-	_Atomic int result, after;
-	char *_Atomic where;
-};
 
 struct test {
 	struct checks c;
@@ -46,12 +33,6 @@ struct test {
 };
 
 /* ---- the process under test ------------------------------------------------------------------ */
-
-static void wait_for(struct meeting *m, enum step step)
-{
-	while (m->step < (int)step)
-		usleep(200);
-}
 
 static char *make_memory(enum memory memory, const char *file)
 {
@@ -187,36 +168,10 @@ static struct ptremap_item item_for(const struct test *t, uint32_t what)
 	return i;
 }
 
-/* Of page 1 in the transaction; 0: it is not there. */
-static uint8_t state_of(const struct test *t, uint8_t *cause)
-{
-	struct ptremap_record r[16];
-	int nr = list(&t->c, r, 16), i;
-
-	for (i = 0; i < nr && i < 16; i++) {
-		if (r[i].id == t->id) {
-			*cause = r[i].cause;
-			return r[i].state;
-		}
-	}
-	return 0;
-}
-
 static bool state_fits(uint8_t state, enum outcome outcome)
 {
 	return outcome == EITHER ? state == PTREMAP_ACTIVE || state == PTREMAP_TAKEN
 				 : state == (outcome == TAKEN ? PTREMAP_TAKEN : PTREMAP_ACTIVE);
-}
-
-/* Until the process is gone, or has come to @step. */
-static bool came_to(const struct test *t, enum step step)
-{
-	while (t->m->step < (int)step) {
-		if (waitpid(t->pid, NULL, WNOHANG) == t->pid)
-			return t->m->step >= (int)step;
-		usleep(200);
-	}
-	return true;
 }
 
 /* What was lent is as before, with no reference left. */
@@ -254,17 +209,10 @@ static bool lives_on(const struct test *t, const struct event *e)
 		return true;
 	}
 	t->m->step = END;
-	if (!came_to(t, OVER))
+	if (!comes_to(t->m, t->pid, OVER))
 		return false;
 	waitpid(t->pid, NULL, 0);
 	return t->m->after;
-}
-
-static void wait_exec(const struct test *t)
-{
-	siginfo_t info;
-
-	waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOWAIT);
 }
 
 static void test_event(struct test *t, const struct event *e, uint32_t what)
@@ -280,10 +228,10 @@ static void test_event(struct test *t, const struct event *e, uint32_t what)
 	err = edit(&t->c, &item, &t->id);
 	t->m->step = GO;
 	if (e->after == ENDED)
-		wait_exec(t);
+		wait_exec(t->pid);
 	else
-		came_to(t, HAPPENED);
-	state = state_of(t, &cause);
+		comes_to(t->m, t->pid, HAPPENED);
+	state = state_in_list(&t->c, t->id, &cause);
 	back = err ? err : undo(&t->c, t->id);
 	good = lives_on(t, e);
 	if (!err && e->after != ENDED && t->m->result == UNAVAILABLE) {
@@ -322,9 +270,9 @@ static void test_kill(struct test *t, uint32_t what, bool mrelease)
 	if (mrelease)
 		syscall(SYS_process_mrelease, fd, 0);
 	close(fd);
-	wait_exec(t);
+	wait_exec(t->pid);
 	waitpid(t->pid, NULL, 0);
-	state = state_of(t, &cause);
+	state = state_in_list(&t->c, t->id, &cause);
 	undo(&t->c, t->id);
 	check(&t->c, !err && state == PTREMAP_TAKEN && is_given_back(t),
 	      "kill -9%s, %s: was taken back (cause %d)", mrelease ? " and process_mrelease" : "",
@@ -351,7 +299,7 @@ static void test_vm_access(struct test *t, uint32_t what)
 	       (what == PTREMAP_FRESH ? is_zero(page) : is_filled(page, want)) &&
 	       process_vm_writev(t->pid, &here, 1, &there, 1, 0) == PAGE;
 	t->m->step = GO;
-	came_to(t, HAPPENED);
+	comes_to(t->m, t->pid, HAPPENED);
 	undo(&t->c, t->id);
 	good = lives_on(t, &quiet) && good;
 	check(&t->c, !err && good && is_filled(t->lent, LENT) && is_given_back(t),
@@ -385,7 +333,7 @@ static void test_source_death(struct test *t)
 		       is_filled(page, 3);
 	}
 	t->m->step = GO;
-	came_to(t, HAPPENED);
+	comes_to(t->m, t->pid, HAPPENED);
 	good = undo(&t->c, t->id) == 1 && good;
 	check(&t->c, !err && lives_on(t, &quiet) && good,
 	      "death of the source: its frame stays until the undo, original is right");
@@ -424,12 +372,12 @@ static void test_controller_death(struct test *t, uint32_t what, bool keep)
 		controller(t, lends(what) ? PTREMAP_FRESH : what, keep ? PTREMAP_EDIT_KEEP : 0, id);
 	waitpid(pid, NULL, 0);
 	t->id = *id;
-	state = state_of(t, &cause);
+	state = state_in_list(&t->c, t->id, &cause);
 	good = *id && state == (keep ? PTREMAP_ACTIVE : 0);
 	if (keep)
 		good = undo(&t->c, *id) > 0 && good;
 	t->m->step = GO;
-	came_to(t, HAPPENED);
+	comes_to(t->m, t->pid, HAPPENED);
 	check(&t->c, good && lives_on(t, &quiet), "death of the controller%s, %s: %s",
 	      keep ? " that keeps" : "", WHAT[what], keep ? "stayed until undone" : "was undone");
 	munmap(id, PAGE);
@@ -465,7 +413,7 @@ static bool end_all(struct test *own)
 		struct test *o = &own[what - 1];
 
 		o->m->step = GO;
-		came_to(o, HAPPENED);
+		comes_to(o->m, o->pid, HAPPENED);
 		good = lives_on(o, &quiet) && good;
 	}
 	return good;
@@ -483,21 +431,6 @@ static long swapped_out(void)
 	if (f)
 		fclose(f);
 	return n;
-}
-
-/* All of it written to, by a process that is the one to go if it is too much. */
-static bool fill_memory(size_t len)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		write_file("/proc/self/oom_score_adj", "1000");
-		_exit(mmap(NULL, len, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED);
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 static void test_pressure(struct test *t)

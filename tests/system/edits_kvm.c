@@ -7,7 +7,12 @@
  */
 #include <linux/kvm.h>
 
-#include "tests/system/edits.h"
+#include <sys/wait.h>
+
+#include "tests/system/huge.h"
+
+/* Where the guest's data is in a huge page. */
+#define INSIDE (300 * PAGE)
 
 /* In real mode: mov al, [0x1000]; out 0x10, al; jmp back. */
 static const unsigned char code[] = { 0xa0, 0x00, 0x10, 0xe6, 0x10, 0xeb, 0xf9 };
@@ -15,20 +20,31 @@ static const unsigned char code[] = { 0xa0, 0x00, 0x10, 0xe6, 0x10, 0xeb, 0xf9 }
 struct guest {
 	int kvm, vm, vcpu;
 	struct kvm_run *run;
-	char *memory; /* two pages: the code, and the one that it reads */
+	char *code, *data; /* a page of each */
 };
+
+static void give_page(const struct guest *g, uint32_t slot, uint64_t gpa, const char *page)
+{
+	struct kvm_userspace_memory_region m = { .slot = slot,
+						 .guest_phys_addr = gpa,
+						 .memory_size = PAGE,
+						 .userspace_addr = at(page) };
+
+	if (ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &m))
+		die("KVM_SET_USER_MEMORY_REGION");
+}
 
 static void make_guest(struct guest *g)
 {
-	struct kvm_userspace_memory_region slot = { .memory_size = 2 * PAGE,
-						    .userspace_addr = at(g->memory) };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = { .rflags = 2 };
 
 	g->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	g->vm = ioctl(g->kvm, KVM_CREATE_VM, 0);
-	if (g->kvm < 0 || g->vm < 0 || ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &slot))
+	if (g->kvm < 0 || g->vm < 0)
 		die("/dev/kvm");
+	give_page(g, 0, 0, g->code);
+	give_page(g, 1, PAGE, g->data);
 	g->vcpu = ioctl(g->vm, KVM_CREATE_VCPU, 0);
 	g->run = mmap(NULL, (size_t)ioctl(g->kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
 		      PROT_READ | PROT_WRITE, MAP_SHARED, g->vcpu, 0);
@@ -61,13 +77,15 @@ static char *map_pages(void)
 	return p;
 }
 
-static void test_late_guest(struct checks *c, struct guest *g, char *lent)
+static void test_late_guest(struct checks *c, struct guest *g, const char *name, uint32_t level,
+			    char *edited, char *lent)
 {
 	struct ptremap_item i = { .pid = getpid(),
-				  .va = at(g->memory) + PAGE,
+				  .va = at(edited),
 				  .what = PTREMAP_FRAME,
 				  .other_pid = getpid(),
-				  .other_va = at(lent) };
+				  .other_va = at(lent),
+				  .level = level };
 	uint32_t id;
 	int err = edit(c, &i, &id), with, without;
 
@@ -76,13 +94,13 @@ static void test_late_guest(struct checks *c, struct guest *g, char *lent)
 	undo(c, id);
 	without = guest_reads(g);
 	check(c, !err && with == 'l' && without == 'o',
-	      "a guest that came after the edit (%d): reads %c, after the undo %c", err, with,
-	      without);
+	      "%s: a guest that came after the edit (%d): reads %c, after the undo %c", name, err,
+	      with, without);
 }
 
 static void test_refused(struct checks *c, const struct guest *g)
 {
-	struct ptremap_item i = { .pid = getpid(), .va = at(g->memory) + PAGE };
+	struct ptremap_item i = { .pid = getpid(), .va = at(g->data) };
 	int fresh, mmio, trap;
 	uint32_t id;
 
@@ -99,16 +117,41 @@ static void test_refused(struct checks *c, const struct guest *g)
 	      fresh, mmio, trap);
 }
 
+/* In a process of its own, which has no guest before. */
+static void test_huge(struct checks *c, const char *code_page, enum huge_memory kind)
+{
+	int fd, status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		char *p = make_huge(kind, 2, &fd);
+		struct guest g = { .code = (char *)(uintptr_t)code_page, .data = p + INSIDE };
+		struct checks own = { .dev = c->dev };
+
+		memset(p + INSIDE, 'o', PAGE);
+		memset(p + HUGE + INSIDE, 'l', PAGE);
+		test_late_guest(&own, &g, HUGE_NAMES[kind], 2, p, p + HUGE);
+		_exit(own.failed > 0);
+	}
+	waitpid(pid, &status, 0);
+	c->failed += status != 0;
+}
+
 int main(void)
 {
 	struct checks c = { .dev = open_device() };
-	struct guest g = { .memory = map_pages() };
-	char *lent = map_pages();
+	char *p = map_pages(), *lent = map_pages();
+	struct guest g = { .code = p, .data = p + PAGE };
+	enum huge_memory kind;
 
-	memcpy(g.memory, code, sizeof(code));
-	memset(g.memory + PAGE, 'o', PAGE);
+	memcpy(g.code, code, sizeof(code));
+	memset(g.data, 'o', PAGE);
 	memset(lent, 'l', PAGE);
-	test_late_guest(&c, &g, lent);
+	allow_huge(4);
+	for (kind = 0; kind < HUGE_MEMORIES; kind++)
+		test_huge(&c, g.code, kind);
+	write_file("/proc/sys/vm/nr_hugepages", "0");
+	test_late_guest(&c, &g, "4 KiB", 1, g.data, lent);
 	test_refused(&c, &g);
 	check(&c, guest_reads(&g) == 'o', "the guest still reads its memory");
 	return c.failed > 0;

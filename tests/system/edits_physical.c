@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "tests/system/edits.h"
+#include "tests/system/watches.h"
 
 #define PAGES	4
 #define SEED	7u
@@ -378,21 +379,28 @@ static void test_asker(struct test *t, const char *name, bool (*ask)(struct test
 		       char *p, uint32_t what, uint64_t pa, uint32_t force)
 {
 	struct ptremap_item i = item_at(p, what, pa, force);
+	int watch = new_watch(t->c.dev, 0, 0), err;
+	struct ptremap_event e;
 	uint8_t state, cause = 0;
+	bool good, told;
 	uint32_t id = 0;
-	int err;
-	bool good;
 
 	/* A fork would end it: the asker is a child. */
 	madvise(p, PAGES * PAGE, MADV_DONTFORK);
 	err = edit(&t->c, &i, &id);
 	good = !err && ask(t, p);
 	state = state_now(t, &cause);
+	told = next_event(watch, &e, 0) && e.type == PTREMAP_EVENT_MADE &&
+	       next_event(watch, &e, 5000) && e.type == PTREMAP_EVENT_GONE &&
+	       e.record.cause == PTREMAP_CAUSE_OTHER;
 	undo(&t->c, id);
 	madvise(p, PAGES * PAGE, MADV_DOFORK);
+	told = told && is_quiet(watch);
+	close(watch);
 	check(&t->c, good && state == PTREMAP_TAKEN && cause == PTREMAP_CAUSE_OTHER && is_clean(t),
 	      "%s, %s (%d): got the original (state %d, cause %d)", name,
 	      what == PTREMAP_MMIO ? "device memory" : "forced page", err, state, cause);
+	check(&t->c, told, "... and watches are told at once, and only once");
 }
 
 static void test_askers(struct test *t)

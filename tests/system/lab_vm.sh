@@ -5,20 +5,25 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-# vm KERNEL LEVELS PART... - the parts, in one boot
+# vm 'KERNEL LEVELS' PART... - the parts, in one boot; OPTIONS are the lab's
 vm()
 {
-	local kernel=$1 levels=$2 module
+	local kernel=${1% *} levels=${1#* } module
 
-	shift 2
+	shift
 	module=$(O=$bin "$top/scripts/kmod" "$kernel") || { not_ok "$kernel: module" && return; }
-	O=$bin "$top/scripts/lab" --kernel "$kernel" --cpu-levels "$levels" --quiet --timeout 280 -- \
+	O=$bin "$top/scripts/lab" --kernel "$kernel" --quiet "${OPTIONS[@]}" -- \
 		"$top/tests/lib/vm_guest.sh" "$module" "$@" | tee "$work/said"
 	equal "$kernel, $levels levels: the run's status, and nothing in the kernel log" \
 		"${PIPESTATUS[0]}" "$(grep -q '^not ok' "$work/said" && echo 1 || echo 0)"
 	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
 }
 
-vm 6.1 4 walks none errors
-vm 6.12 5 la57 ranges changing
+OPTIONS=(--cpu-levels 4 --disk-mb 16 --timeout 280)
+vm '6.1 4' walks none errors vcpus
+OPTIONS=(--cpu-levels 5 --disk-mb 16 --timeout 280)
+vm '6.12 5' la57 ranges changing memory
+# Intel's EPT, where each instruction counts.
+OPTIONS=(--machine ept --timeout 600)
+VM_QUESTIONS=100 vm '6.1 4' walks none
 finish

@@ -85,6 +85,14 @@ check_usage()
 	fails "read: no number" 2 "'much' is not a length" "$remap" read --pa 0 much
 	fails "read: beyond all addresses" 2 "beyond all" "$remap" read --pa 0xfffffffffffffff0 17
 	fails "read: no such width" 2 "1, 2, 4 or 8" "$remap" read --pa 0 --mmio 16 16
+	fails "read: of a VM, no address" 2 "gva or --gpa" "$remap" read --vm 1 8
+	fails "read: of a VM, two addresses" 2 "gva or --gpa" "$remap" read --vm 1 --gva 0 --gpa 0 8
+	fails "read: of a VM, physical" 2 "exclude each other" "$remap" read --vm 1 --gpa 0 --pa 0 8
+	fails "read: of no VM" 2 "are for --vm" "$remap" read --gva 0 8
+	fails "read: of no VM, fetched" 2 "is for --vm" "$remap" read --pa 0 --fault-in 8
+	fails "read: of a VM, length 0" 2 "nothing to do" "$remap" read --vm 1 --gpa 0 0
+	fails "read: of a VM, beyond all" 2 "beyond all" "$remap" read --vm 1 --gpa 0xfffffffffffffff8 9
+	fails "read: of a VM, no module" 1 "not loaded" "$remap" read --vm $$ --gpa 0 8
 	fails "write: nothing" 2 "one of them" "$remap" write --pa 0
 	fails "write: twice" 2 "one of them" "$remap" write --pa 0 --hex 00 --file x
 	fails "write: half a byte" 2 "pairs of digits" "$remap" write --pa 0 --hex "12 3"

@@ -8,6 +8,7 @@
  * room for is counted exactly. SECONDS are for what happens at random.
  */
 #include <linux/capability.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -293,6 +294,62 @@ static void test_overflow(struct test *t)
 	close(small);
 	close(wide);
 	munmap(p, MANY * PAGE);
+	drain(t);
+}
+
+/* Reads one event to where a fault waits for the test. */
+static void *read_slowly(void *arg)
+{
+	struct ptremap_event *to = ((void **)arg)[1];
+
+	return (void *)(intptr_t)read_events(*(int *)((void **)arg)[0], to, 1);
+}
+
+/* Memory whose first access waits. */
+static struct ptremap_event *slow_memory(int uffd)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register r = { .range = { at(p), PAGE },
+				     .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	if (ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &r))
+		die("userfaultfd");
+	return p;
+}
+
+/* An event comes while the reader is told how many were lost before it. */
+static void test_lost_while_read(struct test *t)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct ptremap_item i = { .pid = getpid(), .va = at(p), .what = PTREMAP_FRESH };
+	int fd = new_watch(t->c.dev, 0, 1), uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct ptremap_event *lost = slow_memory(uffd), e;
+	struct uffdio_zeropage go_on = { .range = { at(lost), PAGE } };
+	struct uffd_msg msg;
+	pthread_t reader;
+	uint32_t id;
+	bool first, told;
+
+	edit(&t->c, &i, &id);
+	undo(&t->c, id);
+	first = read_events(fd, &e, 1) == 1 && e.type == PTREMAP_EVENT_MADE;
+	pthread_create(&reader, NULL, read_slowly, (void *[]){ &fd, lost });
+	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
+		die("userfaultfd");
+	edit(&t->c, &i, &id);
+	ioctl(uffd, UFFDIO_ZEROPAGE, &go_on);
+	pthread_join(reader, NULL);
+	check(&t->c, first && lost->type == PTREMAP_EVENT_LOST && lost->lost == 1,
+	      "room for one event: that one was lost (%u)", lost->lost);
+	told = next_event(fd, &e, 0) && is_event(&e, PTREMAP_EVENT_MADE, id, i.va) && !e.lost;
+	check(&t->c, told && is_quiet(fd),
+	      "... and not again by one that came while this was read (%u)", e.lost);
+	undo(&t->c, id);
+	close(fd);
+	close(uffd);
+	munmap(lost, PAGE);
+	munmap(p, PAGE);
 	drain(t);
 }
 
@@ -621,6 +678,7 @@ int main(int argc, char **argv)
 		    causes[i].cause == PTREMAP_CAUSE_EXIT || causes[i].happen == by_munmap)
 			test_mapping(&t, &causes[i]);
 	test_overflow(&t);
+	test_lost_while_read(&t);
 	test_closed(&t);
 	test_dead_controller(&t);
 	test_calls(&t);

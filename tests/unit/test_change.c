@@ -73,6 +73,27 @@ Test(change, lines_and_their_meaning)
 		    .flags = PTREMAP_ITEM_EXPECT,
 		    .expected = 0x1067 },
 		  NULL },
+		{ "trap 42:0x200000 level=2",
+		  { .what = PTREMAP_TRAP, .pid = 42, .va = 0x200000, .level = 2 },
+		  NULL },
+		{ "protect 42:0x200000 level=2 set=RW,PAT",
+		  { .what = PTREMAP_PROTECT, .pid = 42, .va = 0x200000, .set = 0x1002, .level = 2 },
+		  "protect 42:0x200000 set=RW,PAT level=2" },
+		{ "protect 42:0x200000 clear=PAT,NX,RW,PWT,PCD,A,D,PK level=2",
+		  { .what = PTREMAP_PROTECT,
+		    .pid = 42,
+		    .va = 0x200000,
+		    .clear = PTREMAP_PROTECT_BITS_2M,
+		    .level = 2 },
+		  "protect 42:0x200000 clear=RW,PWT,PCD,A,D,PAT,PK,NX level=2" },
+		{ "swap 42:0x200000 with=0x400000 level=2",
+		  { .what = PTREMAP_SWAP,
+		    .pid = 42,
+		    .va = 0x200000,
+		    .other_pid = 42,
+		    .other_va = 0x400000,
+		    .level = 2 },
+		  "swap 42:0x200000 with=42:0x400000 level=2" },
 		{ "map 42:0x1000 fresh", { .what = PTREMAP_FRESH, .pid = 42, .va = 0x1000 }, NULL },
 		{ "map 42:0x1000 frame-of=43:0x2000",
 		  { .what = PTREMAP_FRAME,
@@ -145,6 +166,10 @@ Test(change, lines_that_make_no_sense)
 		{ "trap 1:0x10000000000000000", "'1:0x10000000000000000' is not an address" },
 		{ "trap 1:0x1000 0x2000", "'0x2000' is not part of this change" },
 		{ "trap 1:0x1000 fresh", "'fresh' is not part of this change" },
+		{ "trap 1:0x200000 level=3", "level: '3' is neither 1 (4 KiB) nor 2 (2 MiB)" },
+		{ "trap 1:0x200000 level=0", "level: '0' is neither 1 (4 KiB) nor 2 (2 MiB)" },
+		{ "trap 1:0x200000 level=big", "level: 'big' is neither 1 (4 KiB) nor 2 (2 MiB)" },
+		{ "trap 1:0x200000 level", "level needs a value" },
 		{ "trap 1:0x1000 expect", "expect needs a value" },
 		{ "trap 1:0x1000 expect=", "expect: '' is not a number" },
 		{ "trap 1:0x1000 expect=1 expect=1", "expect is there twice" },
@@ -278,6 +303,7 @@ static struct ptremap_item any_change(void)
 		item.flags |= PTREMAP_ITEM_EXPECT;
 		item.expected = random64();
 	}
+	item.level = random64() & 2;
 	return item;
 }
 
@@ -291,6 +317,8 @@ Test(change, text_and_meaning_are_inverses)
 		struct ptremap_item item = any_change(), again;
 		struct line l = { 0 };
 
+		/* Bits go to where the level has them. */
+		cr_assert_eq(change_check(&item, why), 0, "%s", why);
 		change_text(&l, &item);
 		line_char(&l, '\0');
 		cr_assert_eq(parse(&again, l.buf, why), 0, "%s: %s (PTSCOPE_SEED=%u)", l.buf, why,

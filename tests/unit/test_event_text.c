@@ -20,6 +20,7 @@ static struct ptremap_event event(uint32_t type, uint8_t state, uint8_t cause)
 			    .pid = 42,
 			    .state = state,
 			    .cause = cause,
+			    .level = 1,
 			    .va = 0x7f0000001000,
 			    .old = OLD,
 			    .new = NEW },
@@ -116,7 +117,7 @@ Test(event_text, as_json)
 
 	expect_json(&e, "{\"time\":12000000034,\"event\":\"taken\",\"id\":3,\"keep\":false,"
 			"\"state\":\"taken\",\"cause\":\"exit\",\"what\":\"protect\",\"pid\":42,"
-			"\"address\":\"0x7f0000001000\",\"before\":{\"value\":"
+			"\"address\":\"0x7f0000001000\",\"level\":1,\"before\":{\"value\":"
 			"\"0x8000000012345867\"");
 	e.type = PTREMAP_EVENT_LOST;
 	e.lost = 3;

@@ -235,6 +235,27 @@ Test(plan, text_of_a_dry_run)
 	plan_free(&p);
 }
 
+/* An entry of level 2: bit 7 is its size, bit 12 is PAT and not of the address. */
+Test(plan, text_of_a_huge_page)
+{
+	struct plan p = { .flags = PTREMAP_EDIT_DRY_RUN };
+	struct line l = { 0 };
+	struct entry_view v;
+	struct pt_fmt fmt;
+
+	add(&p, PTREMAP_PROTECT, 0x6000a5, 0x6010a7);
+	p.changes[0].item.level = 2;
+	p.changes[0].item.set = 0x1002;
+	plan_text(&l, &p, style(&fmt, &v));
+	expect(&l, "dry run\n"
+		   "protect 42:0x1000 set=RW,PAT level=2\n"
+		   "  before 0x6000a5: P US A PS addr=0x600000\n"
+		   "  after  0x6010a7: P RW US A PS PAT addr=0x600000\n"
+		   "  holds  frame 0x600000\n"
+		   "flushes the TLBs of every CPU, once\n");
+	plan_free(&p);
+}
+
 Test(plan, text_of_a_swap)
 {
 	struct plan p = { .id = 9 };
@@ -274,8 +295,9 @@ Test(plan, json_is_an_object)
 	fclose(out);
 	cr_expect_eq(strncmp(text,
 			     "{\"id\":null,\"keep\":false,\"changes\":[{\"what\":\"fresh\","
-			     "\"pid\":42,\"address\":\"0x1000\",\"before\":{\"value\":\"0x5067\",",
-			     98),
+			     "\"pid\":42,\"address\":\"0x1000\",\"level\":1,\"before\":{\"value\":"
+			     "\"0x5067\",",
+			     108),
 		     0, "%s", text);
 	cr_expect(strstr(text, "\"holds\":[\"0x5000\",\"0x7000\"]}],\"flushes\":\"every CPU\"}\n"),
 		  "%s", text);
@@ -314,6 +336,7 @@ Test(plan, records)
 		  .pid = 42,
 		  .state = PTREMAP_ACTIVE,
 		  .keep = 1,
+		  .level = 1,
 		  .va = 0x1000,
 		  .old = 0x5067,
 		  .new = 0x7067 },
@@ -322,6 +345,7 @@ Test(plan, records)
 		  .pid = 4242,
 		  .state = PTREMAP_TAKEN,
 		  .cause = PTREMAP_CAUSE_UNMAP,
+		  .level = 2,
 		  .va = 0x2000,
 		  .old = 0x5067,
 		  .new = 0x120 },
@@ -340,11 +364,12 @@ Test(plan, records)
 
 	cr_assert_eq(records_print(out, records, 4), 0);
 	fclose(out);
-	cr_expect_str_eq(text, "ID  KEPT  STATE   CAUSE  WHAT    ADDRESS      BEFORE  AFTER\n"
-			       " 3  kept  active  -      map     42:0x1000    0x5067  0x7067\n"
-			       "12  -     taken   unmap  trap    4242:0x2000  0x5067  0x120\n"
-			       "12  -     ?       ?      ?       1:0x0        0x0     0x0\n"
-			       "13  -     active  -      mapped  42:0x4000    8K      of 0x1000\n");
+	cr_expect_str_eq(
+		text, "ID  KEPT  STATE   CAUSE  WHAT    ADDRESS      LEVEL  BEFORE  AFTER\n"
+		      " 3  kept  active  -      map     42:0x1000    1      0x5067  0x7067\n"
+		      "12  -     taken   unmap  trap    4242:0x2000  2      0x5067  0x120\n"
+		      "12  -     ?       ?      ?       1:0x0        -      0x0     0x0\n"
+		      "13  -     active  -      mapped  42:0x4000    -      8K      of 0x1000\n");
 	free(text);
 	cr_expect(strstr(record_ending(&records[1]), "munmap"));
 	cr_expect(strstr(record_ending(&records[2]), "unknown"));
@@ -355,11 +380,11 @@ Test(plan, records)
 /* Each refusal of a change has a sentence of its own. */
 Test(plan, refusals_are_told_apart)
 {
-	static const int errors[] = { EDOM,	 ENOENT,   EOPNOTSUPP,	ESTALE,	      EBUSY,
-				      EROFS,	 EXDEV,	   EAGAIN,	ENXIO,	      ESRCH,
-				      EINVAL,	 EPERM,	   EACCES,	EKEYREJECTED, EINTR,
-				      ERANGE,	 ENODEV,   EMEDIUMTYPE, ENODATA,      ELOOP,
-				      ENOTEMPTY, ENOTUNIQ, EADDRINUSE,	EHWPOISON };
+	static const int errors[] = { EDOM,  ENOTBLK,	ENOENT,	  EOPNOTSUPP,  ESTALE,
+				      EBUSY, EROFS,	EXDEV,	  EAGAIN,      ENXIO,
+				      ESRCH, EINVAL,	EPERM,	  EACCES,      EKEYREJECTED,
+				      EINTR, ERANGE,	ENODEV,	  EMEDIUMTYPE, ENODATA,
+				      ELOOP, ENOTEMPTY, ENOTUNIQ, EADDRINUSE,  EHWPOISON };
 	const size_t nr = sizeof(errors) / sizeof(errors[0]);
 	uint32_t what;
 	size_t i, j;

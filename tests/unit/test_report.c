@@ -349,7 +349,7 @@ Test(report, wrong_sort_keys)
 					     "pid,comm,pid", "com",	   "commm", "pid,,tid" };
 	struct sink_env env = { .info = &info };
 	struct report_opts opts = { 0 };
-	char said[1024];
+	char said[2048];
 	FILE *err = tmpfile();
 	size_t i, n;
 
@@ -364,7 +364,8 @@ Test(report, wrong_sort_keys)
 	said[n] = 0;
 	cr_assert_not_null(strstr(said,
 				  "no sort key 'bogus'; there are: comm, pid, tid, cpu, vma, file, "
-				  "symbol, dso, access, outcome, level, origin, page\n"),
+				  "symbol, dso, access, outcome, level, origin, page, event, "
+				  "vm, vcpu, reason, nr\n"),
 			   "%s", said);
 	fclose(err);
 }

@@ -51,6 +51,11 @@ int changing_parse_expect(void *target, const char *arg)
 	return changing_parse_key(target, "expect", arg);
 }
 
+int changing_parse_level(void *target, const char *arg)
+{
+	return changing_parse_key(target, "level", arg);
+}
+
 static int check(const struct changing_opts *o, const struct changing_words *w, const char *usage)
 {
 	const char *wrong = NULL;

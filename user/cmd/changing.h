@@ -60,6 +60,13 @@ struct changing_opts {
 		  OPT_CALL,                                                              \
 		  offsetof(struct changing_opts, item),                                  \
 		  changing_parse_expect },                                               \
+		{ 0,                                                                     \
+		  "level",                                                               \
+		  "N",                                                                   \
+		  "1: 4 KiB entries, as without it; 2: the entries of 2 MiB pages",      \
+		  OPT_CALL,                                                              \
+		  offsetof(struct changing_opts, item),                                  \
+		  changing_parse_level },                                                \
 		CHANGING_OPT_ROWS
 
 #define CHANGING_FOOTER                                                                         \
@@ -68,6 +75,7 @@ struct changing_opts {
 
 int changing_parse_for(void *target, const char *arg);
 int changing_parse_expect(void *target, const char *arg);
+int changing_parse_level(void *target, const char *arg);
 /* For OPT_CALL rows of other keys (change_key()), with the option's name without dashes. */
 int changing_parse_key(void *item, const char *key, const char *arg);
 

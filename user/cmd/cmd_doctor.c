@@ -11,6 +11,7 @@
 #include "user/cmd/cmd.h"
 #include "user/kernel/features.h"
 #include "user/kernel/kinfo.h"
+#include "user/kernel/kvm_here.h"
 
 struct doctor_opts {
 	bool json;
@@ -25,6 +26,8 @@ static const struct opt options[] = {
 struct findings {
 	struct kinfo k;
 	struct feature features[NR_FEATURES];
+	struct feature kvm_features[NR_FEATURES_KVM];
+	enum kvm_vendor kvm;
 	char lockdown[64];
 	bool root, btf;
 };
@@ -33,6 +36,9 @@ static void examine(struct findings *f)
 {
 	kinfo_detect(&f->k);
 	features_try(f->features);
+	f->kvm = kvm_here();
+	if (f->kvm)
+		features_try_kvm(f->kvm_features);
 	features_lockdown(f->lockdown, sizeof(f->lockdown));
 	f->root = geteuid() == 0;
 	f->btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
@@ -45,6 +51,20 @@ static void print_base(struct table *t, const char *name, uint64_t value, const 
 		table_cell(t, "0x%016" PRIx64, value);
 	else
 		table_cell(t, "%s", missing);
+}
+
+static const char *const vendors[] = { [KVM_INTEL] = "intel", [KVM_AMD] = "amd" };
+
+static void print_kvm(struct table *t, const struct findings *f)
+{
+	table_cell(t, "KVM");
+	if (!f->kvm)
+		table_cell(t, "not loaded: there are no VMs to be traced");
+	else if (kvm_here_btf() != KVM_BTF_ALL)
+		table_cell(t, "%s, without BTF: %s", vendors[f->kvm],
+			   kvm_here_btf_cost(kvm_here_btf()));
+	else
+		table_cell(t, "%s", vendors[f->kvm]);
 }
 
 static int print_kernel(const struct findings *f)
@@ -68,6 +88,7 @@ static int print_kernel(const struct findings *f)
 	table_cell(t, "%u levels, %u-bit physical addresses%s%s", f->k.fmt.top,
 		   f->k.feat.maxphyaddr, f->k.pti ? ", PTI" : "",
 		   f->k.sme_mask ? ", memory encryption" : "");
+	print_kvm(t, f);
 	print_base(t, "direct map", f->k.page_offset,
 		   f->k.error ? strerror(-f->k.error) : "not found: no page-table walks");
 	print_base(t, "vmalloc", f->k.vmalloc_base, "unknown: kallsyms has no variables here");
@@ -78,6 +99,16 @@ static int print_kernel(const struct findings *f)
 	return err;
 }
 
+static void hook_row(struct table *t, const struct feature *hook)
+{
+	table_cell(t, "%s", hook->what);
+	if (!hook->error)
+		table_cell(t, "yes");
+	else
+		table_cell(t, "no, %s: %s", hook->stage, strerror(-hook->error));
+	table_cell(t, "%s", hook->error ? hook->cost : "");
+}
+
 static int print_hooks(const struct findings *f)
 {
 	struct table *t = table_new(3);
@@ -86,16 +117,10 @@ static int print_hooks(const struct findings *f)
 
 	if (!t)
 		return -1;
-	for (i = 0; i < NR_FEATURES; i++) {
-		const struct feature *hook = &f->features[i];
-
-		table_cell(t, "%s", hook->what);
-		if (!hook->error)
-			table_cell(t, "yes");
-		else
-			table_cell(t, "no, %s: %s", hook->stage, strerror(-hook->error));
-		table_cell(t, "%s", hook->error ? hook->cost : "");
-	}
+	for (i = 0; i < NR_FEATURES; i++)
+		hook_row(t, &f->features[i]);
+	for (i = 0; f->kvm && i < NR_FEATURES_KVM; i++)
+		hook_row(t, &f->kvm_features[i]);
 	err = table_print(t, stdout, 2);
 	table_free(t);
 	return err;
@@ -118,6 +143,16 @@ static int print_text(const struct findings *f)
 	return err;
 }
 
+static void hook_json(struct json *j, const struct feature *hook)
+{
+	json_object(j, NULL);
+	json_str(j, "hook", hook->what);
+	json_bool(j, "works", !hook->error);
+	json_str(j, "error", hook->error ? strerror(-hook->error) : NULL);
+	json_str(j, "without_it", hook->cost);
+	json_end_object(j);
+}
+
 static void print_json(const struct findings *f)
 {
 	struct json j;
@@ -129,6 +164,8 @@ static void print_json(const struct findings *f)
 	json_bool(&j, "root", f->root);
 	json_str(&j, "lockdown", f->lockdown);
 	json_bool(&j, "btf", f->btf);
+	json_str(&j, "kvm", f->kvm ? vendors[f->kvm] : NULL);
+	json_bool(&j, "kvm_btf", f->kvm && kvm_here_btf() == KVM_BTF_ALL);
 	json_u64(&j, "levels", f->k.fmt.top);
 	json_u64(&j, "maxphyaddr", f->k.feat.maxphyaddr);
 	json_bool(&j, "pti", f->k.pti);
@@ -139,15 +176,10 @@ static void print_json(const struct findings *f)
 	json_hex(&j, "vmemmap_base", f->k.vmemmap_base);
 	json_hex(&j, "kernel_text", f->k.kernel_text);
 	json_array(&j, "hooks");
-	for (i = 0; i < NR_FEATURES; i++) {
-		json_object(&j, NULL);
-		json_str(&j, "hook", f->features[i].what);
-		json_bool(&j, "works", !f->features[i].error);
-		json_str(&j, "error",
-			 f->features[i].error ? strerror(-f->features[i].error) : NULL);
-		json_str(&j, "without_it", f->features[i].cost);
-		json_end_object(&j);
-	}
+	for (i = 0; i < NR_FEATURES; i++)
+		hook_json(&j, &f->features[i]);
+	for (i = 0; f->kvm && i < NR_FEATURES_KVM; i++)
+		hook_json(&j, &f->kvm_features[i]);
 	json_end_array(&j);
 	json_bool(&j, "can_trace", can_trace(f));
 	json_end_object(&j);

@@ -17,7 +17,8 @@ static const struct opt options[] = {
 	  offsetof(struct report_cmd, input), NULL },
 	{ 's', "sort", "KEYS",
 	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
-	  "origin, page (default: comm,symbol,outcome)",
+	  "origin, page, event, vm, vcpu, reason, nr (default: comm,symbol,outcome; of VMs "
+	  "vm,vcpu,event,reason)",
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },

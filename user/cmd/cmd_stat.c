@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptrace-pf stat: faults counted in the kernel. */
+/* ptrace-pf stat: faults and VM exits counted in the kernel. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "user/base/clock.h"
@@ -11,18 +12,21 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/tracing.h"
 #include "user/report/percentile.h"
+#include "user/report/stat_kvm.h"
 #include "user/report/totals.h"
 
 struct stat_opts {
 	struct tracing_opts tracing;
 	const char *output;
-	bool json;
+	bool json, per_vcpu;
 };
 
 static const struct opt options[] = {
 	{ 'o', "output", "FILE", "write here instead of stdout", OPT_STR,
 	  offsetof(struct stat_opts, output), NULL },
 	TRACING_OPT_ROWS(struct stat_opts, tracing),
+	{ 0, "per-vcpu", NULL, "exits of each vCPU apart", OPT_FLAG,
+	  offsetof(struct stat_opts, per_vcpu), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct stat_opts, json), NULL },
 	{ 0 },
 };
@@ -32,7 +36,10 @@ struct counts {
 	struct rec_totals totals;
 	uint64_t duration;
 	uint64_t origins[PTEV_NR_ORIGINS];
+	struct kvm_count *exits;
+	size_t nr_exits;
 	enum fault_hook hook;
+	bool faults, kvm;
 	bool by_end; /* filtered by outcome or latency */
 };
 
@@ -44,23 +51,41 @@ static int ignore(void *ctx, const void *record, size_t size)
 	return 0;
 }
 
-static void count(struct counts *c, const struct tracing *t)
+static uint64_t nr_faults(const struct counts *c)
+{
+	uint64_t n = 0;
+	unsigned int origin;
+
+	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
+		n += c->origins[origin];
+	return n;
+}
+
+static int count(struct counts *c, const struct tracing *t)
 {
 	unsigned int origin, ec;
+	size_t i;
+	int err;
 
 	session_totals(t->session, &c->totals);
 	session_stats(t->session, &c->stat);
 	c->duration = clock_ns(CLOCK_MONOTONIC) - t->info.start_mono;
 	c->hook = session_hook(t->session);
-	c->totals.events = 0;
 	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
 		for (ec = 0; ec < PTEV_STAT_ECS; ec++)
 			c->origins[origin] += c->stat.by_ec[origin][ec];
-	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
-		c->totals.events += c->origins[origin];
+	c->totals.events = nr_faults(c);
 	/* A fault is counted when it begins, unless its end decides: nothing can lose it then. */
 	if (!c->by_end)
 		memset(c->totals.lost, 0, sizeof(c->totals.lost));
+	if (!c->kvm)
+		return 0;
+	if (!c->by_end)
+		c->totals.lost[PTEV_LOST_STATE] = session_kvm_lost(t->session);
+	err = session_kvm_counts(t->session, &c->exits, &c->nr_exits);
+	for (i = 0; i < c->nr_exits && !err; i++)
+		c->totals.events += c->exits[i].stat.count;
+	return err;
 }
 
 /* Upper end of the histogram slot in which @share of all @n values are reached. */
@@ -104,13 +129,13 @@ static void rows_by_error(struct table *t, const struct counts *c)
 	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++) {
 		if (!c->origins[origin])
 			continue;
-		row(t, c->origins[origin], c->totals.events, name_origin(origin));
+		row(t, c->origins[origin], nr_faults(c), name_origin(origin));
 		for (ec = 0; ec < PTEV_STAT_ECS; ec++) {
 			if (!c->stat.by_ec[origin][ec])
 				continue;
 			snprintf(what, sizeof(what), "  %s error=%s", name_origin(origin),
 				 name_error_code(bits, ec));
-			row(t, c->stat.by_ec[origin][ec], c->totals.events, what);
+			row(t, c->stat.by_ec[origin][ec], nr_faults(c), what);
 		}
 	}
 }
@@ -124,13 +149,13 @@ static void rows_by_outcome(struct table *t, const struct counts *c)
 		if (!c->stat.by_outcome[i])
 			continue;
 		snprintf(what, sizeof(what), "outcome %s", name_outcome(i));
-		row(t, c->stat.by_outcome[i], c->totals.events, what);
+		row(t, c->stat.by_outcome[i], nr_faults(c), what);
 	}
 	if (c->stat.major)
-		row(t, c->stat.major, c->totals.events, "major");
+		row(t, c->stat.major, nr_faults(c), "major");
 }
 
-static int print_text(FILE *out, const struct counts *c)
+static int print_faults(FILE *out, const struct counts *c)
 {
 	uint64_t n = nr_latencies(&c->stat);
 	char a[UNITS_LEN], b[UNITS_LEN], d[UNITS_LEN];
@@ -142,7 +167,7 @@ static int print_text(FILE *out, const struct counts *c)
 	table_column(t, 0, "count", TABLE_RIGHT);
 	table_column(t, 1, "share", TABLE_RIGHT);
 	table_column(t, 2, "faults", TABLE_LEFT);
-	row(t, c->totals.events, c->totals.events, "all");
+	row(t, nr_faults(c), nr_faults(c), "all");
 	rows_by_error(t, c);
 	rows_by_outcome(t, c);
 	err = table_print(t, out, 0);
@@ -152,8 +177,34 @@ static int print_text(FILE *out, const struct counts *c)
 			units_time(a, c->stat.latency_sum / n),
 			units_time(b, quantile(&c->stat, n, 0.5)),
 			units_time(d, quantile(&c->stat, n, 0.99)));
+	return err;
+}
+
+static void print_lost(FILE *out, const struct rec_totals *totals)
+{
+	struct line l = { 0 };
+
+	totals_lost_line(&l, totals);
+	if (l.len)
+		fprintf(out, "\n%.*s\n", (int)l.len, l.buf);
+	line_free(&l);
+}
+
+static int print_text(FILE *out, const struct counts *c, bool per_vcpu)
+{
+	char a[UNITS_LEN];
+	int err = 0;
+
+	if (c->faults)
+		err = print_faults(out, c);
+	if (c->faults && c->kvm)
+		fputc('\n', out);
+	if (c->kvm && !err)
+		err = stat_kvm_text(out, c->exits, c->nr_exits, per_vcpu);
 	if (c->totals.filtered)
 		fprintf(out, "\nfiltered out: %s\n", units_count(a, c->totals.filtered));
+	if (c->kvm)
+		print_lost(out, &c->totals);
 	fprintf(out, "\nhook %s, %s elapsed\n", name_hook(c->hook), units_time(a, c->duration));
 	return err;
 }
@@ -210,6 +261,8 @@ static int print_json(FILE *out, const struct counts *c)
 	json_end_object(&j);
 	json_u64(&j, "major", c->stat.major);
 	json_latency(&j, &c->stat);
+	if (c->kvm)
+		stat_kvm_json(&j, c->exits, c->nr_exits);
 	json_end_object(&j);
 	json_end_line(&j);
 	return 0;
@@ -224,7 +277,7 @@ static int print(const struct stat_opts *o, const struct counts *c)
 		msg_error("%s: %s", o->output, strerror(errno));
 		return -EIO;
 	}
-	err = o->json ? print_json(out, c) : print_text(out, c);
+	err = o->json ? print_json(out, c) : print_text(out, c, o->per_vcpu);
 	if (fflush(out) && !err) {
 		err = -errno;
 		msg_error("%s: %s", o->output ? o->output : "stdout", strerror(errno));
@@ -255,7 +308,13 @@ int cmd_stat(int argc, char **argv)
 	if (err || t.exec_error)
 		return tracing_end(&t, err);
 	c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
-	count(&c, &t);
-	err = print(&o, &c);
+	c.faults = o.tracing.cfg.origins;
+	c.kvm = o.tracing.cfg.kvm;
+	err = count(&c, &t);
+	if (err)
+		msg_error("cannot read the counters: %s", strerror(-err));
+	else
+		err = print(&o, &c);
+	free(c.exits);
 	return tracing_end(&t, err);
 }

@@ -10,35 +10,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "user/base/hex.h"
-#include "user/base/line.h"
 #include "user/base/msg.h"
-#include "user/cmd/output.h"
+#include "user/cmd/absent.h"
 #include "user/cmd/program.h"
+#include "user/cmd/readout.h"
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
 #include "user/kernel/live.h"
-#include "user/kernel/proc_maps.h"
-#include "user/pt/pt_entry.h"
 #include "user/pt/pt_linux.h"
-#include "user/show/entry_text.h"
 
 #define PAGE_SIZE 4096
 #define PIECE	  (1U << 20) /* bytes that are transferred at once */
-#define WHY_LEN	  160
 
 struct memory {
 	const struct memory_opts *opts;
 	struct live *live;
 	int pidfd; /* or -errno: it goes by its number */
 	char *buf; /* PIECE bytes */
-	struct line line;
-	struct proc_maps_entry
-		near; /* the mapping at the address that was asked for last, or next */
-	/* What could not be had: a range, and why. */
-	uint64_t out, out_len;
-	char why[WHY_LEN];
-	bool incomplete;
+	struct absent absent;
+	struct gaps gaps; /* what is not written */
 };
 
 static int transfer(struct memory *m, uint32_t flags, uint64_t va, void *buf, uint64_t len,
@@ -53,129 +43,36 @@ static int transfer(struct memory *m, uint32_t flags, uint64_t va, void *buf, ui
 
 /* ---- why not ---------------------------------------------------------------------------- */
 
-struct search {
-	uint64_t va;
-	struct proc_maps_entry *found;
-};
-
-static int is_near(void *ctx, const struct proc_maps_entry *e)
-{
-	struct search *s = ctx;
-
-	if (e->end <= s->va)
-		return 0;
-	*s->found = *e;
-	return 1;
-}
-
-/* m->near becomes the first mapping that ends behind @va. False: there is none. */
-static bool find_near(struct memory *m, uint64_t va)
-{
-	struct search s = { va, &m->near };
-
-	if (m->near.start <= va && va < m->near.end)
-		return true;
-	m->near = (struct proc_maps_entry){ .start = UINT64_MAX, .end = UINT64_MAX };
-	return proc_maps_each(m->opts->pid, is_near, &s) == 1;
-}
-
-/* Of an address that is mapped, but has no page. */
-static void say_entry(char *why, const struct pt_fmt *fmt, const struct pt_walk *end)
-{
-	struct entry_view v = { .fmt = fmt,
-				.entry = end->entry,
-				.level = end->level,
-				.linux_version = kinfo_version() };
-	struct line l = { 0 };
-
-	if (!end->entry) {
-		snprintf(why, WHY_LEN, "mapped, but there is no page yet: nothing at %s",
-			 pt_level_name(fmt, end->level));
-		return;
-	}
-	linux_line(&l, &v);
-	line_char(&l, '\0');
-	snprintf(why, WHY_LEN, "no page: %s at %s", l.failed ? "an entry" : l.buf,
-		 pt_level_name(fmt, end->level));
-	line_free(&l);
-}
-
-/* The page at @va is absent: in @why the reason; returns the first address behind its like. */
-static uint64_t say_absent(struct memory *m, uint64_t va, char *why)
-{
-	const struct pt_space *space = live_space(m->live);
-	struct ptremap_page page;
-	struct pt_path path;
-	uint64_t size = PAGE_SIZE, end;
-
-	if (!find_near(m, va) || va < m->near.start) {
-		snprintf(why, WHY_LEN, "nothing is mapped there");
-		return m->near.start;
-	}
-	if (live_walk(m->live, va, &page)) {
-		snprintf(why, WHY_LEN, "no page was there");
-		return (va | (PAGE_SIZE - 1)) + 1;
-	}
-	pt_lookup(space, va, &path);
-	say_entry(why, space->fmt, &path.end);
-	if (path.end.kind == PT_HOLE && !path.end.entry)
-		size = pt_level_size(space->fmt, path.end.level);
-	end = (va | (size - 1)) + 1;
-	return end < m->near.end ? end : m->near.end;
-}
-
 static void say_read_only(struct memory *m, uint64_t va, char *why)
 {
+	const struct proc_maps_entry *e = absent_mapping(&m->absent, va);
 	const char *what = "read-only memory";
 
-	if (find_near(m, va) && m->near.start <= va && m->near.prot & PROT_WRITE)
-		what = m->near.shared ? "a page whose file system wants to hear of writes"
-				      : "copy-on-write: others may have the same page";
-	snprintf(why, WHY_LEN, "%s%s", what, m->opts->force ? "" : " (--force writes there)");
+	if (e && e->prot & PROT_WRITE)
+		what = e->shared ? "a page whose file system wants to hear of writes"
+				 : "copy-on-write: others may have the same page";
+	snprintf(why, ABSENT_WHY_LEN, "%s%s", what,
+		 m->opts->force ? "" : " (--force writes there)");
 }
 
-/* As say_absent(), for any error of one page. */
+/* As absent_why(), for errors of writing, too. */
 static uint64_t say_why(struct memory *m, uint64_t va, int err, char *why)
 {
-	if (err == -ENXIO)
-		return say_absent(m, va, why);
-	if (err == -EROFS)
-		say_read_only(m, va, why);
-	else
-		snprintf(why, WHY_LEN, "%s", ptremap_memory_strerror(err));
+	if (err != -EROFS)
+		return absent_why(&m->absent, va, err, why);
+	say_read_only(m, va, why);
 	return (va | (PAGE_SIZE - 1)) + 1;
 }
 
-/* Errors of one page, behind which others may be there. */
-static bool is_page_error(int err)
+/* Notes what is left out at @va, at most @len bytes: how many. */
+static uint64_t leave_out(struct memory *m, uint64_t va, uint64_t len, int err)
 {
-	return err == -ENXIO || err == -EIO || err == -ENODEV || err == -EROFS || err == -EAGAIN;
-}
-
-static void tell_out(struct memory *m, const char *what)
-{
-	if (!m->out_len)
-		return;
-	msg_error("0x%" PRIx64 "-0x%" PRIx64 ": %" PRIu64 " bytes %s: %s", m->out,
-		  m->out + m->out_len - 1, m->out_len, what, m->why);
-	m->out_len = 0;
-	m->incomplete = true;
-}
-
-/* Notes what is left out at @va, at most @len bytes: how many. @what: as for tell_out(). */
-static uint64_t leave_out(struct memory *m, uint64_t va, uint64_t len, int err, const char *what)
-{
-	char why[WHY_LEN];
+	char why[ABSENT_WHY_LEN];
 	uint64_t n = say_why(m, va, err, why) - va;
 
 	if (n > len)
 		n = len;
-	if (m->out_len && (m->out + m->out_len != va || strcmp(m->why, why) != 0))
-		tell_out(m, what);
-	if (!m->out_len)
-		m->out = va;
-	memcpy(m->why, why, sizeof(why));
-	m->out_len += n;
+	gaps_add(&m->gaps, va, n, why);
 	return n;
 }
 
@@ -188,57 +85,36 @@ static int failed(struct memory *m, uint64_t va, int err, const char *what)
 
 /* ---- read ------------------------------------------------------------------------------- */
 
-static int put_bytes(struct memory *m, uint64_t va, uint64_t n)
+static int read_gap(struct memory *m, struct readout *out, uint64_t va, uint64_t len, int err,
+		    uint64_t *n)
 {
-	if (!n)
-		return 0;
-	if (m->opts->raw) {
-		fwrite(m->buf, 1, n, stdout);
-		return output_error();
-	}
-	hex_rows(&m->line, va, m->buf, n);
-	return line_write(&m->line, stdout);
+	char why[ABSENT_WHY_LEN];
+
+	*n = absent_why(&m->absent, va, err, why) - va;
+	if (*n > len)
+		*n = len;
+	return readout_gap(out, va, *n, why);
 }
-
-static int put_zeros(struct memory *m, uint64_t n)
-{
-	uint64_t part;
-	int err = 0;
-
-	if (!m->opts->raw)
-		return 0;
-	memset(m->buf, 0, PIECE);
-	for (; n && !err; n -= part) {
-		part = n < PIECE ? n : PIECE;
-		err = put_bytes(m, 0, part);
-	}
-	return err;
-}
-
-#define NOT_READ "were not read"
 
 static int read_all(struct memory *m)
 {
+	struct readout out = READOUT_INIT(m->opts->raw);
 	uint64_t va = m->opts->va, len = m->opts->len, done, n;
-	int err, out = 0;
+	int err, put = 0;
 
-	for (; len && !out; va += done, len -= done) {
+	for (; len && !put; va += done, len -= done) {
 		err = transfer(m, 0, va, m->buf, len < PIECE ? len : PIECE, &done);
-		if (done)
-			tell_out(m, NOT_READ);
-		out = put_bytes(m, va, done);
-		if (!err || out)
+		put = readout_bytes(&out, va, m->buf, done);
+		if (!err || put)
 			continue;
-		if (!is_page_error(err)) {
-			tell_out(m, NOT_READ);
+		if (!absent_is_page(err)) {
+			readout_end(&out, 0);
 			return failed(m, va + done, err, "");
 		}
-		n = leave_out(m, va + done, len - done, err, NOT_READ);
-		out = put_zeros(m, n);
+		put = read_gap(m, &out, va + done, len - done, err, &n);
 		done += n;
 	}
-	tell_out(m, NOT_READ);
-	return out ? output_status(out) : m->incomplete ? EXIT_FAILED : EXIT_DONE;
+	return readout_end(&out, put);
 }
 
 /* ---- write ------------------------------------------------------------------------------ */
@@ -267,15 +143,13 @@ static int check_page(const struct memory *m, uint64_t va)
 	return writable || m->opts->force ? 0 : -EROFS;
 }
 
-#define NOT_WRITABLE "cannot be written"
-#define NOT_WRITTEN  "were not written"
-
 /* All of it first, so that nothing is half written. 0, or the exit status after lines on stderr. */
 static int check_all(struct memory *m)
 {
 	uint64_t va = m->opts->va, len = m->opts->len, n;
 	int err = live_load(m->live, va, va + len - 1);
 
+	m->gaps.what = "cannot be written";
 	if (err)
 		return failed(m, va, err, "; nothing was written");
 	for (; len; va += n, len -= n) {
@@ -284,12 +158,12 @@ static int check_all(struct memory *m)
 		if (n > len)
 			n = len;
 		if (err)
-			n = leave_out(m, va, len, err, NOT_WRITABLE);
+			n = leave_out(m, va, len, err);
 		else
-			tell_out(m, NOT_WRITABLE);
+			gaps_tell(&m->gaps);
 	}
-	tell_out(m, NOT_WRITABLE);
-	if (!m->incomplete)
+	gaps_tell(&m->gaps);
+	if (!m->gaps.any)
 		return EXIT_DONE;
 	msg_error("nothing was written (--partial writes what can be)");
 	return EXIT_FAILED;
@@ -302,23 +176,24 @@ static int write_all(struct memory *m)
 	char *from = (char *)(uintptr_t)m->opts->bytes, said[64];
 	int err;
 
+	m->gaps = (struct gaps){ .what = "were not written" };
 	for (; len; va += done, from += done, len -= done) {
 		err = transfer(m, flags, va, from, len, &done);
 		if (done)
-			tell_out(m, NOT_WRITTEN);
+			gaps_tell(&m->gaps);
 		written += done;
 		if (!err)
 			continue;
-		if (!is_page_error(err)) {
-			tell_out(m, NOT_WRITTEN);
+		if (!absent_is_page(err)) {
+			gaps_tell(&m->gaps);
 			snprintf(said, sizeof(said), "; %" PRIu64 " bytes were written before",
 				 written);
 			return failed(m, va + done, err, said);
 		}
-		done += leave_out(m, va + done, len - done, err, NOT_WRITTEN);
+		done += leave_out(m, va + done, len - done, err);
 	}
-	tell_out(m, NOT_WRITTEN);
-	if (!m->incomplete)
+	gaps_tell(&m->gaps);
+	if (!m->gaps.any)
 		return EXIT_DONE;
 	msg_error("%" PRIu64 " of %" PRIu64 " bytes were written", written, m->opts->len);
 	return EXIT_FAILED;
@@ -353,6 +228,7 @@ static int open_memory(struct memory *m)
 		err = live_error(m->live);
 	if (err)
 		return err;
+	m->absent.live = m->live;
 	return live_walk(m->live, m->opts->va, &page);
 }
 
@@ -365,7 +241,6 @@ static int run(const struct memory_opts *o, int (*what)(struct memory *m))
 	if (m.pidfd >= 0)
 		close(m.pidfd);
 	live_close(m.live);
-	line_free(&m.line);
 	free(m.buf);
 	return status;
 }

@@ -5,9 +5,9 @@
 # _ptrace_pf_options COMMAND - sets $flags, $valued: its options without and with a value
 _ptrace_pf_options()
 {
-	local tracing_flags='-a --all-cpus -i --no-inherit -v --verbose'
+	local tracing_flags='-a --all-cpus -i --no-inherit -v --verbose --wait'
 	local tracing_valued='-p --pid -t --tid -C --cpu -e --event --hook --comm --cgroup --addr
-		--access --outcome --min-latency'
+		--access --outcome --min-latency --vm --nr'
 
 	flags='-h --help'
 	valued=''
@@ -21,7 +21,7 @@ _ptrace_pf_options()
 		valued="$tracing_valued -m --ring-size"
 		;;
 	stat)
-		flags+=" $tracing_flags --json"
+		flags+=" $tracing_flags --per-vcpu --json"
 		valued="$tracing_valued -o --output"
 		;;
 	report)
@@ -78,7 +78,7 @@ _ptrace_pf_value()
 {
 	case $1 in
 	--hook) _ptrace_pf_words 'auto fentry kprobe rawtp' ;;
-	-e | --event) _ptrace_pf_list 'fault fault:u fault:k gup' ;;
+	-e | --event) _ptrace_pf_list 'fault fault:u fault:k gup hypercall violation exit' ;;
 	--access) _ptrace_pf_list 'read write exec' ;;
 	--outcome)
 		_ptrace_pf_list 'anon zero file major cow wp huge hugetlb swap migration numa uffd
@@ -86,9 +86,9 @@ _ptrace_pf_value()
 		;;
 	-s | --sort)
 		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
-			page'
+			page event vm vcpu reason nr'
 		;;
-	-p | --pid) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
+	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
 	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
 	--cgroup) _ptrace_pf_files -d ;;
 	-i | --input | -o | --output) _ptrace_pf_files -f ;;

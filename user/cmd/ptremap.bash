@@ -46,8 +46,8 @@ _ptremap_options()
 		flags+=' --json --pa'
 		;;
 	read)
-		flags+=' --raw'
-		valued+=' --pa --mmio --pid --va'
+		flags+=' --raw --fault-in'
+		valued+=" --pa --mmio --pid --va --gva --gpa $vm_valued"
 		;;
 	write)
 		flags+=' --force --partial'
@@ -58,7 +58,7 @@ _ptremap_options()
 		valued+=' --for'
 		;;&
 	protect | map | swap | trap)
-		valued+=' --pid --expect'
+		valued+=' --pid --expect --level'
 		;;&
 	protect)
 		valued+=' --set --clear'

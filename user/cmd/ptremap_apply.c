@@ -18,7 +18,7 @@
 	"  map PID:VA mmio=PA\n"                                \
 	"  swap PID:VA with=[PID:]VA\n"                         \
 	"  trap PID:VA\n"                                       \
-	"and expect=VALUE behind any of them. What follows a # does not count.\n" CHANGING_FOOTER
+	"and expect=VALUE or level=2 behind any of them. What follows a # does not count.\n" CHANGING_FOOTER
 
 static const struct opt options[] = {
 	CHANGING_OPT_ROWS,

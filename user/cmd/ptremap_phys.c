@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptremap read, write: physical memory, by way of the helper module; of a process' see memory.c. */
+/*
+ * ptremap read, write: physical memory, by way of the helper module; of a process' see memory.c, of
+ * a VM's vm_memory.c.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,17 +12,19 @@
 #include <unistd.h>
 
 #include "user/base/hex.h"
-#include "user/base/line.h"
 #include "user/base/msg.h"
 #include "user/base/opts.h"
 #include "user/base/units.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/memory.h"
-#include "user/cmd/output.h"
+#include "user/cmd/readout.h"
+#include "user/cmd/vm_memory.h"
 #include "user/cmd/whole_file.h"
 #include "user/kernel/helper.h"
 
-#define READ_USAGE "ptremap read [OPTIONS] (--pa ADDR | --pid PID --va ADDR) LEN"
+#define READ_USAGE                                                   \
+	"ptremap read [OPTIONS] (--pa ADDR | --pid PID --va ADDR | " \
+	"--vm PID (--gva ADDR | --gpa ADDR)) LEN"
 #define WRITE_USAGE \
 	"ptremap write [OPTIONS] (--pa ADDR | --pid PID --va ADDR) (--hex BYTES | --file FILE)"
 
@@ -35,6 +40,7 @@ struct phys_opts {
 	struct opt_number va; /* of process ->pid, in the place of ->pa */
 	uint32_t pid;
 	bool force, partial;
+	struct vm_memory_opts vm;
 };
 
 #define PHYS_ROWS                                                                                 \
@@ -63,6 +69,11 @@ struct phys_opts {
 static const struct opt read_options[] = {
 	PHYS_ROWS,
 	MEMORY_ROWS,
+	VM_MEMORY_ROWS(struct phys_opts, vm),
+	{ 0, "fault-in", NULL,
+	  "with --vm: pages that the VM's process does not have now are fetched: as if it had read "
+	  "there itself",
+	  OPT_FLAG, offsetof(struct phys_opts, vm.fault_in), NULL },
 	{ 0, "raw", NULL, "the bytes themselves; zeros for those that are not there", OPT_FLAG,
 	  offsetof(struct phys_opts, raw), NULL },
 	{ 0 },
@@ -87,10 +98,6 @@ struct transfer {
 	const struct phys_opts *opts;
 	int fd; /* of the device */
 	char buf[PIECE];
-	struct line line;
-	uint64_t absent, absent_len; /* what could not be read just now */
-	int absent_error;
-	bool incomplete;
 };
 
 static uint32_t phys_flags(const struct phys_opts *o, uint32_t flags)
@@ -117,11 +124,15 @@ static int check_width(const struct phys_opts *o, uint64_t len)
 /* Why the options cannot stand together, or NULL. */
 static const char *contradiction(const struct phys_opts *o)
 {
-	bool va = o->va.given;
+	bool va = o->va.given, vm = o->vm.pid;
 
+	if (vm && (va || o->pid || o->pa != NO_PA || o->mmio))
+		return "--vm, --pid and --pa exclude each other, and --mmio is for --pa";
+	if (vm || vm_memory_contradiction(&o->vm))
+		return vm_memory_contradiction(&o->vm);
 	if (va == (o->pa != NO_PA))
 		return va ? "--pa and --va exclude each other"
-			  : "--pa is missing, or --pid and --va";
+			  : "--pa is missing, or --pid and --va (of read also --vm)";
 	if (va != !!o->pid)
 		return "--pid and --va go together";
 	if (va && o->mmio)
@@ -133,6 +144,8 @@ static const char *contradiction(const struct phys_opts *o)
 
 static uint64_t first_byte(const struct phys_opts *o)
 {
+	if (o->vm.pid)
+		return vm_memory_first(&o->vm);
 	return o->va.given ? o->va.value : o->pa;
 }
 
@@ -165,46 +178,6 @@ static int open_device(struct transfer *x)
 
 /* ---- read ------------------------------------------------------------------------------- */
 
-/* Tells of the bytes that were collected as not readable. */
-static void tell_absent(struct transfer *x)
-{
-	if (!x->absent_len)
-		return;
-	msg_error("0x%" PRIx64 "-0x%" PRIx64 ": %" PRIu64 " bytes were not read: %s", x->absent,
-		  x->absent + x->absent_len - 1, x->absent_len, why_not(x->opts, x->absent_error));
-	x->absent_len = 0;
-	x->incomplete = true;
-}
-
-static int put_bytes(struct transfer *x, uint64_t pa, uint64_t n)
-{
-	if (!n)
-		return 0;
-	if (x->opts->raw) {
-		fwrite(x->buf, 1, n, stdout);
-		return output_error();
-	}
-	hex_rows(&x->line, pa, x->buf, n);
-	return line_write(&x->line, stdout);
-}
-
-/* Notes that the page at @pa, up to @len bytes of it, cannot be read; returns how many bytes. */
-static uint64_t skip_page(struct transfer *x, uint64_t pa, uint64_t len, int err)
-{
-	uint64_t n = PAGE_SIZE - pa % PAGE_SIZE;
-
-	if (n > len)
-		n = len;
-	if (x->absent_len && (x->absent + x->absent_len != pa || x->absent_error != err))
-		tell_absent(x);
-	if (!x->absent_len)
-		x->absent = pa;
-	x->absent_len += n;
-	x->absent_error = err;
-	memset(x->buf, 0, n);
-	return n;
-}
-
 /* Errors of one page, behind which others may be readable. */
 static bool is_page_error(const struct transfer *x, int err)
 {
@@ -213,31 +186,27 @@ static bool is_page_error(const struct transfer *x, int err)
 
 static int read_all(struct transfer *x, uint64_t len)
 {
-	uint64_t pa = x->opts->pa, done, skipped;
-	int err, out = 0;
+	struct readout out = READOUT_INIT(x->opts->raw);
+	uint64_t pa = x->opts->pa, done, n;
+	int err, put = 0;
 
-	for (; len && !out; pa += done, len -= done) {
+	for (; len && !put; pa += done, len -= done) {
 		err = ptremap_phys(x->fd, phys_flags(x->opts, 0), x->opts->mmio, pa, x->buf,
 				   len < PIECE ? len : PIECE, &done);
-		if (done)
-			tell_absent(x);
-		out = put_bytes(x, pa, done);
-		if (!err || out)
+		put = readout_bytes(&out, pa, x->buf, done);
+		if (!err || put)
 			continue;
 		if (!is_page_error(x, err)) {
-			tell_absent(x);
-			x->absent = pa + done;
-			x->absent_len = len - done;
-			x->absent_error = err;
+			gaps_add(&out.gaps, pa + done, len - done, why_not(x->opts, err));
 			break;
 		}
-		skipped = skip_page(x, pa + done, len - done, err);
-		if (x->opts->raw)
-			out = put_bytes(x, pa + done, skipped);
-		done += skipped;
+		n = PAGE_SIZE - (pa + done) % PAGE_SIZE;
+		if (n > len - done)
+			n = len - done;
+		put = readout_gap(&out, pa + done, n, why_not(x->opts, err));
+		done += n;
 	}
-	tell_absent(x);
-	return out ? output_status(out) : x->incomplete ? EXIT_FAILED : EXIT_DONE;
+	return readout_end(&out, put);
 }
 
 static int parse_read(int argc, char **argv, int rest, const struct phys_opts *o, uint64_t *len)
@@ -270,7 +239,6 @@ static int run(const struct phys_opts *o, int (*transfer)(struct transfer *x, ui
 		status = transfer(x, len);
 		close(x->fd);
 	}
-	line_free(&x->line);
 	free(x);
 	return status;
 }
@@ -281,6 +249,8 @@ static int run_read(const struct phys_opts *o, uint64_t len)
 		.pid = o->pid, .va = o->va.value, .len = len, .raw = o->raw
 	};
 
+	if (o->vm.pid)
+		return vm_memory_read(&o->vm, len, o->raw);
 	return o->va.given ? memory_read(&m) : run(o, read_all, len);
 }
 

@@ -37,7 +37,8 @@ struct space_source {
 struct vm_opts {
 	struct opt_number fd, vcpu;
 	bool gva, gpa;
-	bool chain; /* no option: the command follows gpas by all ways, and needs no EPT or NPT */
+	bool chain;  /* no option: the command follows gpas by all ways, and needs no EPT or NPT */
+	bool memory; /* no option: of gpas the memory is meant alone, which needs no vCPU */
 };
 
 /* Starts as SPACE_OPTS_INIT. */
@@ -104,20 +105,27 @@ struct space_opts {
 			  "with page-table isolation: the top table that user mode runs on", type, \
 			  field, space_opts, user_root)
 
-#define VM_OPT_ROWS(type, field)                                                                   \
-	SPACE_CALL(space_opt_vm, "vm", "PID", "the VM of this process", type, field),              \
-		SPACE_ROW(OPT_FLAG, "gva", NULL,                                                   \
-			  "of a VM: addresses are guest-virtual, the tables are the guest's own",  \
-			  type, field.vm, vm_opts, gva),                                           \
-		SPACE_ROW(OPT_FLAG, "gpa", NULL,                                                   \
-			  "of a VM: addresses are guest-physical, the tables are EPT or NPT",      \
-			  type, field.vm, vm_opts, gpa),                                           \
-		SPACE_ROW(OPT_NUMBER, "vcpu", "N",                                                 \
-			  "of a VM: as this vCPU has it (default: the first)", type, field.vm,     \
-			  vm_opts, vcpu),                                                          \
-		SPACE_ROW(OPT_NUMBER, "vm-fd", "FD",                                               \
-			  "of several VMs of a process the one behind this file descriptor", type, \
-			  field.vm, vm_opts, fd)
+#define VM_ROW(kind, name, arg, help, type, field, member)                        \
+	{                                                                         \
+		0, name, arg, help, kind,                                         \
+			offsetof(type, field) + offsetof(struct space_opts, vm) + \
+				offsetof(struct vm_opts, member),                 \
+			NULL                                                      \
+	}
+
+#define VM_OPT_ROWS(type, field)                                                                 \
+	SPACE_CALL(space_opt_vm, "vm", "PID", "the VM of this process", type, field),            \
+		VM_ROW(OPT_FLAG, "gva", NULL,                                                    \
+		       "of a VM: addresses are guest-virtual, the tables are the guest's own",   \
+		       type, field, gva),                                                        \
+		VM_ROW(OPT_FLAG, "gpa", NULL,                                                    \
+		       "of a VM: addresses are guest-physical, the tables are EPT or NPT", type, \
+		       field, gpa),                                                              \
+		VM_ROW(OPT_NUMBER, "vcpu", "N",                                                  \
+		       "of a VM: as this vCPU has it (default: the first)", type, field, vcpu),  \
+		VM_ROW(OPT_NUMBER, "vm-fd", "FD",                                                \
+		       "of several VMs of a process the one behind this file descriptor", type,  \
+		       field, fd)
 
 #define SPACE_OPT_ROWS(type, field)                                                                 \
 	LIVE_OPT_ROWS(type, field), VM_OPT_ROWS(type, field),                                       \

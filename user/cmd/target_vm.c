@@ -85,6 +85,8 @@ static int open_view(struct target *t, const struct space_opts *o)
 {
 	const struct ptremap_vcpu *v;
 
+	if (o->vm.gpa && o->vm.memory && !o->vm.vcpu.given)
+		return EXIT_DONE;
 	v = o->vm.vcpu.given ? guest_vcpu(t->vm, (uint32_t)o->vm.vcpu.value)
 			     : (guest_vm(t->vm)->nr_vcpus ? guest_vcpus(t->vm) : NULL);
 	if (!v)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,10 +17,9 @@
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/foreground.h"
-#include "user/kernel/proc_task.h"
+#include "user/kernel/kvm_here.h"
 
-#define POLL_MS	 100
-#define MAX_RING (1u << 30)
+#define POLL_MS 100
 
 static void read_line(const char *path, char *buf, int size)
 {
@@ -53,6 +51,8 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	info->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	info->enc_bit = k->feat.enc_bit;
 	info->hook = session_hook(t->session);
+	info->kvm = o->cfg.kvm;
+	info->no_faults = !o->cfg.origins;
 	info->walks = o->cfg.walks && k->page_offset;
 	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;
 	read_line("/proc/sys/kernel/random/boot_id", info->boot_id, sizeof(info->boot_id));
@@ -65,7 +65,8 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 }
 
 /* One line that says what was not to be had and what it costs. */
-static void note_hooks(const struct tracing *t, const struct session_tries *tries)
+static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
+		       const struct session_tries *tries)
 {
 	char reasons[256] = "";
 	size_t used = 0;
@@ -77,74 +78,16 @@ static void note_hooks(const struct tracing *t, const struct session_tries *trie
 						 used ? "; " : "", name_hook((unsigned int)hook),
 						 strerror(-tries->error[hook]));
 	if (used)
-		msg_note("%s; using %s%s", reasons, name_hook(session_hook(t->session)),
-			 session_hook(t->session) == HOOK_RAWTP
-				 ? ": no outcome, no latency, no walk after the fault"
-				 : "");
+		msg_note("%s; using %s%s%s", reasons, name_hook(session_hook(t->session)),
+			 session_hook(t->session) == HOOK_RAWTP ? ": no " : "",
+			 session_hook(t->session) != HOOK_RAWTP ? ""
+			 : o->cfg.origins ? "outcome, no latency, no walk after the fault"
+					  : "host address of violations");
+	if (o->cfg.kvm & ~PTEV_WANT_EXIT && kvm_here_btf() != KVM_BTF_ALL)
+		msg_note("KVM has no BTF here: %s", kvm_here_btf_cost(kvm_here_btf()));
 	if (!t->kinfo.page_offset)
 		msg_note("direct map not found (%s): no page-table walks",
 			 strerror(-t->kinfo.error));
-}
-
-static int check_targets(const struct tracing_opts *o)
-{
-	size_t i;
-
-	for (i = 0; i < o->set.nr_targets; i++) {
-		uint32_t id = o->set.targets[i], tgid = proc_tgid(id);
-
-		if (!tgid) {
-			msg_error("%s %u: no such %s",
-				  o->cfg.target == FAULT_BY_TID ? "tid" : "pid", id,
-				  o->cfg.target == FAULT_BY_TID ? "thread" : "process");
-			return EXIT_FAILED;
-		}
-		if (o->cfg.target == FAULT_BY_TGID && tgid != id) {
-			msg_error("pid %u: is a thread of process %u; use -t %u or -p %u", id, tgid,
-				  id, tgid);
-			return EXIT_FAILED;
-		}
-	}
-	return 0;
-}
-
-/*
- * In a PID namespace of its own the ids that the kernel's programs see are not the ones that we
- * are given. include/uapi/linux/nsfs.h: PID_NS_INIT_INO.
- */
-static bool in_pid_namespace(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino != 0xEFFFFFFC;
-}
-
-static int check_opts(struct tracing_opts *o, bool command)
-{
-	if (in_pid_namespace()) {
-		msg_error("this is a PID namespace of its own (a container?): process ids mean "
-			  "something else to the kernel; run it on the host");
-		return EXIT_FAILED;
-	}
-	if (o->set.ring_bytes > MAX_RING) {
-		msg_error("--ring-size: at most 1G");
-		return EXIT_USAGE;
-	}
-	if (o->set.all && o->set.nr_targets) {
-		msg_error("-a excludes -p and -t");
-		return EXIT_USAGE;
-	}
-	if (o->cfg.outcomes && o->set.no_walks) {
-		msg_error("--outcome needs the walks: leave --no-walks out");
-		return EXIT_USAGE;
-	}
-	/* As with perf: a command beside -a or -p only says how long to trace. */
-	if (command && !o->set.all && !o->set.nr_targets)
-		o->cfg.target = FAULT_BY_TGID;
-	o->cfg.inherit = !o->set.no_inherit && o->cfg.target != FAULT_BY_TID;
-	o->cfg.walks = !o->set.no_walks;
-	o->cfg.kernel_stack = o->cfg.user_stack = o->set.call_graph;
-	return check_targets(o);
 }
 
 static void say_why_not(const struct session_tries *tries, int err)
@@ -201,6 +144,36 @@ static int launch(struct tracing *t, const struct tracing_opts *o, char **comman
 	return EXIT_FAILED;
 }
 
+static void take_signal(struct tracing *t)
+{
+	struct signalfd_siginfo info;
+
+	if (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
+		t->signal = (int)info.ssi_signo;
+}
+
+/* Its tracepoints and types come with its modules: nothing can be attached before. */
+static int wait_for_kvm(struct tracing *t, const struct tracing_opts *o)
+{
+	struct pollfd fd = { .fd = t->signal_fd, .events = POLLIN };
+
+	if (!o->cfg.kvm || kvm_here())
+		return 0;
+	if (!o->set.wait) {
+		msg_error(
+			"KVM is not loaded, so there are no VMs: load kvm_intel or kvm_amd first, or "
+			"wait for it with --wait");
+		return EXIT_FAILED;
+	}
+	msg_note("KVM is not loaded: waiting for it");
+	while (!kvm_here())
+		if (poll(&fd, 1, POLL_MS) > 0) {
+			take_signal(t);
+			return 128 + t->signal;
+		}
+	return 0;
+}
+
 int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int argc, char **argv,
 		  char **command)
 {
@@ -212,7 +185,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	int err, status;
 
 	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1, .epoll = -1 };
-	status = check_opts(o, command != NULL);
+	status = tracing_check(o, command != NULL);
 	if (status)
 		return status;
 	if (o->set.verbose)
@@ -223,6 +196,11 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (status)
 		return status;
 	t->signal_fd = take_signals();
+	status = wait_for_kvm(t, o);
+	if (status) {
+		tracing_end(t, 0);
+		return status;
+	}
 	so.cfg = o->cfg;
 	so.targets = o->set.targets;
 	so.nr_targets = o->set.nr_targets;
@@ -234,22 +212,14 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 		return EXIT_FAILED;
 	}
 	needs = needs_exit(o);
-	if (needs && session_hook(t->session) == HOOK_RAWTP) {
+	if (needs && o->cfg.origins && session_hook(t->session) == HOOK_RAWTP) {
 		msg_error("%s needs a hook on handle_mm_fault; with rawtp there is none", needs);
 		tracing_end(t, -EOPNOTSUPP);
 		return EXIT_FAILED;
 	}
-	note_hooks(t, &tries);
+	note_hooks(t, o, &tries);
 	fill_info(t, o, argc, argv);
 	return 0;
-}
-
-static void take_signal(struct tracing *t)
-{
-	struct signalfd_siginfo info;
-
-	if (read(t->signal_fd, &info, sizeof(info)) == sizeof(info))
-		t->signal = (int)info.ssi_signo;
 }
 
 /* The descriptors that the loop sleeps on, told apart by their epoll data. */

@@ -16,6 +16,8 @@
 struct tracing_opts {
 	struct {
 		bool all, no_inherit, call_graph, no_walks, verbose;
+		bool vms;	   /* targets were given as VMs: each must have one */
+		bool wait;	   /* for KVM to be loaded */
 		bool stdout_taken; /* the output goes there: the command writes to stderr */
 		const char *origins;
 		uint64_t ring_bytes;
@@ -41,95 +43,113 @@ struct tracing_opts {
 #define TRACING_OFFSET(type, field, member) \
 	(offsetof(type, field) + offsetof(struct tracing_opts, member))
 
-#define TRACING_OPT_ROWS(type, field)                                                                                 \
-	{ 'p',                                                                                                        \
-	  "pid",                                                                                                      \
-	  "PID,...",                                                                                                  \
-	  "trace these processes, their threads and new children",                                                    \
-	  OPT_CALL,                                                                                                   \
-	  offsetof(type, field),                                                                                      \
-	  tracing_opt_pid },                                                                                          \
-		{ 't',                                                                                                \
-		  "tid",                                                                                              \
-		  "TID,...",                                                                                          \
-		  "trace these threads only, never their children",                                                   \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_tid },                                                                                  \
-		{ 'a',	    "all-cpus",                                                                               \
-		  NULL,	    "trace every process (the default without a command)",                                    \
-		  OPT_FLAG, TRACING_OFFSET(type, field, set.all),                                                     \
-		  NULL },                                                                                             \
-		{ 'C',                                                                                                \
-		  "cpu",                                                                                              \
-		  "LIST",                                                                                             \
-		  "only faults on these CPUs: 0,2-3",                                                                 \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_cpu },                                                                                  \
-		{ 'e',                                                                                                \
-		  "event",                                                                                            \
-		  "LIST",                                                                                             \
-		  "fault (all three, the default), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages)", \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_event },                                                                                \
-		{ 'i',	    "no-inherit",                                                                             \
-		  NULL,	    "leave children of the targets out",                                                      \
-		  OPT_FLAG, TRACING_OFFSET(type, field, set.no_inherit),                                              \
-		  NULL },                                                                                             \
-		{ 0,                                                                                                  \
-		  "hook",                                                                                             \
-		  "KIND",                                                                                             \
-		  "auto, fentry, kprobe or rawtp: use this kind of hook only",                                        \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_hook },                                                                                 \
-		{ 0,                                                                                                  \
-		  "comm",                                                                                             \
-		  "NAME",                                                                                             \
-		  "only threads of this name",                                                                        \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_comm },                                                                                 \
-		{ 0,                                                                                                  \
-		  "cgroup",                                                                                           \
-		  "PATH",                                                                                             \
-		  "only tasks in this cgroup (v2) or below it",                                                       \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_cgroup },                                                                               \
-		{ 0,                                                                                                  \
-		  "addr",                                                                                             \
-		  "FIRST-LAST",                                                                                       \
-		  "only faults on these addresses (hex, both included)",                                              \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_addr },                                                                                 \
-		{ 0,                                                                                                  \
-		  "access",                                                                                           \
-		  "LIST",                                                                                             \
-		  "only read, write, exec",                                                                           \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_access },                                                                               \
-		{ 0,                                                                                                  \
-		  "outcome",                                                                                          \
-		  "LIST",                                                                                             \
-		  "only anon, zero, file, major, cow...: see the man page (needs an exit hook)",                      \
-		  OPT_CALL,                                                                                           \
-		  offsetof(type, field),                                                                              \
-		  tracing_opt_outcome },                                                                              \
-		{ 0,                                                                                                  \
-		  "min-latency",                                                                                      \
-		  "TIME",                                                                                             \
-		  "only faults that took at least TIME, such as 10us (needs an exit hook)",                           \
-		  OPT_TIME,                                                                                           \
-		  TRACING_OFFSET(type, field, cfg.min_latency),                                                       \
-		  NULL },                                                                                             \
-	{                                                                                                             \
-		'v', "verbose", NULL, "print what libbpf and the verifier say", OPT_FLAG,                             \
-			TRACING_OFFSET(type, field, set.verbose), NULL                                                \
+#define TRACING_OPT_ROWS(type, field)                                                                                                                                             \
+	{ 'p',                                                                                                                                                                    \
+	  "pid",                                                                                                                                                                  \
+	  "PID,...",                                                                                                                                                              \
+	  "trace these processes, their threads and new children",                                                                                                                \
+	  OPT_CALL,                                                                                                                                                               \
+	  offsetof(type, field),                                                                                                                                                  \
+	  tracing_opt_pid },                                                                                                                                                      \
+		{ 't',                                                                                                                                                            \
+		  "tid",                                                                                                                                                          \
+		  "TID,...",                                                                                                                                                      \
+		  "trace these threads only, never their children",                                                                                                               \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_tid },                                                                                                                                              \
+		{ 0,                                                                                                                                                              \
+		  "vm",                                                                                                                                                           \
+		  "PID,...",                                                                                                                                                      \
+		  "as -p, of processes that have virtual machines",                                                                                                               \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_vm },                                                                                                                                               \
+		{ 'a',	    "all-cpus",                                                                                                                                           \
+		  NULL,	    "trace every process (the default without a command)",                                                                                                \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.all),                                                                                                                 \
+		  NULL },                                                                                                                                                         \
+		{ 'C',                                                                                                                                                            \
+		  "cpu",                                                                                                                                                          \
+		  "LIST",                                                                                                                                                         \
+		  "only events on these CPUs: 0,2-3",                                                                                                                             \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_cpu },                                                                                                                                              \
+		{ 'e',                                                                                                                                                            \
+		  "event",                                                                                                                                                        \
+		  "LIST",                                                                                                                                                         \
+		  "fault (all three, the default), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages); of VMs: hypercall, violation (EPT, NPT), exit (all others)", \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_event },                                                                                                                                            \
+		{ 'i',	    "no-inherit",                                                                                                                                         \
+		  NULL,	    "leave children of the targets out",                                                                                                                  \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.no_inherit),                                                                                                          \
+		  NULL },                                                                                                                                                         \
+		{ 0,                                                                                                                                                              \
+		  "hook",                                                                                                                                                         \
+		  "KIND",                                                                                                                                                         \
+		  "auto, fentry, kprobe or rawtp: use this kind of hook only",                                                                                                    \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_hook },                                                                                                                                             \
+		{ 0,                                                                                                                                                              \
+		  "comm",                                                                                                                                                         \
+		  "NAME",                                                                                                                                                         \
+		  "only threads of this name",                                                                                                                                    \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_comm },                                                                                                                                             \
+		{ 0,                                                                                                                                                              \
+		  "cgroup",                                                                                                                                                       \
+		  "PATH",                                                                                                                                                         \
+		  "only tasks in this cgroup (v2) or below it",                                                                                                                   \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_cgroup },                                                                                                                                           \
+		{ 0,                                                                                                                                                              \
+		  "addr",                                                                                                                                                         \
+		  "FIRST-LAST",                                                                                                                                                   \
+		  "only faults on these addresses, violations on these gpas (hex, both included)",                                                                                \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_addr },                                                                                                                                             \
+		{ 0,                                                                                                                                                              \
+		  "access",                                                                                                                                                       \
+		  "LIST",                                                                                                                                                         \
+		  "only read, write, exec",                                                                                                                                       \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_access },                                                                                                                                           \
+		{ 0,                                                                                                                                                              \
+		  "outcome",                                                                                                                                                      \
+		  "LIST",                                                                                                                                                         \
+		  "only anon, zero, file, major, cow...: see the man page (needs an exit hook)",                                                                                  \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_outcome },                                                                                                                                          \
+		{ 0,                                                                                                                                                              \
+		  "min-latency",                                                                                                                                                  \
+		  "TIME",                                                                                                                                                         \
+		  "only events that took at least TIME, such as 10us (faults: needs an exit hook)",                                                                               \
+		  OPT_TIME,                                                                                                                                                       \
+		  TRACING_OFFSET(type, field, cfg.min_latency),                                                                                                                   \
+		  NULL },                                                                                                                                                         \
+		{ 0,                                                                                                                                                              \
+		  "nr",                                                                                                                                                           \
+		  "N",                                                                                                                                                            \
+		  "only hypercalls with this number (rax)",                                                                                                                       \
+		  OPT_CALL,                                                                                                                                                       \
+		  offsetof(type, field),                                                                                                                                          \
+		  tracing_opt_nr },                                                                                                                                               \
+		{ 0,	    "wait",                                                                                                                                               \
+		  NULL,	    "with events of VMs: if KVM is not loaded, wait until it is",                                                                                         \
+		  OPT_FLAG, TRACING_OFFSET(type, field, set.wait),                                                                                                                \
+		  NULL },                                                                                                                                                         \
+	{                                                                                                                                                                         \
+		'v', "verbose", NULL, "print what libbpf and the verifier say", OPT_FLAG,                                                                                         \
+			TRACING_OFFSET(type, field, set.verbose), NULL                                                                                                            \
 	}
 
 /* For those that take events and not only counts. */
@@ -152,12 +172,20 @@ int tracing_opt_pid(void *target, const char *arg);
 int tracing_opt_tid(void *target, const char *arg);
 int tracing_opt_cpu(void *target, const char *arg);
 int tracing_opt_event(void *target, const char *arg);
+int tracing_opt_vm(void *target, const char *arg);
+int tracing_opt_nr(void *target, const char *arg);
 int tracing_opt_hook(void *target, const char *arg);
 int tracing_opt_comm(void *target, const char *arg);
 int tracing_opt_cgroup(void *target, const char *arg);
 int tracing_opt_addr(void *target, const char *arg);
 int tracing_opt_access(void *target, const char *arg);
 int tracing_opt_outcome(void *target, const char *arg);
+
+/*
+ * Refuses options that contradict each other and targets that are not there, and fills in what
+ * follows from them. 0, or an exit status after one line on stderr.
+ */
+int tracing_check(struct tracing_opts *opts, bool command);
 
 struct tracing {
 	struct session *session;

@@ -13,6 +13,7 @@
 #include "user/base/units.h"
 #include "user/cmd/tracing.h"
 #include "user/kernel/proc_task.h"
+#include "user/trace/kvm_names.h"
 
 static int add_targets(struct tracing_opts *o, const char *arg, enum fault_target kind)
 {
@@ -82,24 +83,51 @@ int tracing_opt_event(void *target, const char *arg)
 	};
 	struct tracing_opts *o = target;
 	const char *word = arg;
-	uint8_t origins = 0;
+	uint8_t origins = 0, kvm = 0, want;
 	size_t len, i;
 
 	for (;; word += len + 1) {
 		len = strcspn(word, ",");
+		want = (uint8_t)name_kvm_want(word, len);
 		for (i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 			if (strlen(events[i].name) == len && !memcmp(events[i].name, word, len))
 				break;
-		if (i == sizeof(events) / sizeof(events[0])) {
-			msg_error("event '%.*s' is not one of fault, fault:u, fault:k, gup",
+		if (i < sizeof(events) / sizeof(events[0])) {
+			origins |= events[i].origins;
+		} else if (!want) {
+			msg_error("event '%.*s' is not one of fault, fault:u, fault:k, gup, "
+				  "hypercall, violation, exit",
 				  (int)len, word);
 			return -EINVAL;
 		}
-		origins |= events[i].origins;
+		kvm |= want;
 		if (!word[len])
 			break;
 	}
 	o->cfg.origins = origins;
+	o->cfg.kvm = kvm;
+	return 0;
+}
+
+int tracing_opt_vm(void *target, const char *arg)
+{
+	struct tracing_opts *o = target;
+
+	o->set.vms = true;
+	return add_targets(o, arg, FAULT_BY_TGID);
+}
+
+int tracing_opt_nr(void *target, const char *arg)
+{
+	struct tracing_opts *o = target;
+	uint64_t nr;
+
+	if (units_parse_u64(arg, &nr)) {
+		msg_error("'%s' is not the number of a hypercall", arg);
+		return -EINVAL;
+	}
+	o->cfg.nr = nr;
+	o->cfg.by_nr = 1;
 	return 0;
 }
 

@@ -28,6 +28,27 @@ static const struct feature table[NR_FEATURES] = {
 	  .cost = "without fexit too: no outcome, no latency, no walk after the fault" },
 };
 
+static const struct feature kvm_table[NR_FEATURES_KVM] = {
+	{ .name = "try_kvm_exit",
+	  .what = "KVM: tracepoint kvm:kvm_exit",
+	  .cost = "no exit of a VM can be traced at all" },
+	{ .name = "try_kvm_entry",
+	  .what = "KVM: raw tracepoint kvm:kvm_entry",
+	  .cost = "no exit of a VM can be traced at all" },
+	{ .name = "try_kvm_fentry",
+	  .what = "KVM: fentry kvm_mmu_page_fault",
+	  .cost = "kprobes are used instead, at a higher cost per violation" },
+	{ .name = "try_kvm_fexit",
+	  .what = "KVM: fexit kvm_tdp_page_fault",
+	  .cost = "kretprobes are used instead, at a higher cost per violation" },
+	{ .name = "try_kvm_kprobe",
+	  .what = "KVM: kprobe kvm_tdp_page_fault",
+	  .cost = "without fentry too: no gpa of Intel's misconfigurations" },
+	{ .name = "try_kvm_kretprobe",
+	  .what = "KVM: kretprobe kvm_tdp_page_fault",
+	  .cost = "without fexit too: no host-virtual address of violations" },
+};
+
 static void try_one(struct feature *f)
 {
 	struct probe_bpf *skel = probe_bpf__open();
@@ -61,6 +82,15 @@ void features_try(struct feature features[NR_FEATURES])
 
 	memcpy(features, table, sizeof(table));
 	for (i = 0; i < NR_FEATURES; i++)
+		try_one(&features[i]);
+}
+
+void features_try_kvm(struct feature features[NR_FEATURES_KVM])
+{
+	size_t i;
+
+	memcpy(features, kvm_table, sizeof(kvm_table));
+	for (i = 0; i < NR_FEATURES_KVM; i++)
 		try_one(&features[i]);
 }
 

@@ -14,10 +14,13 @@ struct feature {
 	const char *stage; /* "load" or "attach"; NULL when it works */
 };
 
-#define NR_FEATURES 5
+#define NR_FEATURES	5
+#define NR_FEATURES_KVM 6
 
 /* Tries them all, one by one, and takes each off again. */
 void features_try(struct feature features[NR_FEATURES]);
+/* Those of KVM; only worth it where kvm_here() is not KVM_NONE. */
+void features_try_kvm(struct feature features[NR_FEATURES_KVM]);
 
 /* Text of /sys/kernel/security/lockdown's chosen mode, "none" or "unknown". */
 void features_lockdown(char *buf, size_t size);

@@ -297,12 +297,17 @@ static const struct sentence of_calls[] = {
 /* Those of one kind of change come before those of all. */
 static const struct sentence of_edits[] = {
 	{ EDOM, 0,
-	  "an address that is not in user space, or no multiple of 4096; whole pages are changed" },
+	  "an address that is not in user space, or no multiple of 4096 (level 2: of 2 MiB); whole "
+	  "pages are changed" },
 	{ ENOENT, 0,
 	  "nothing is mapped there, or its page cannot be had; 'ptremap walk' shows what there is" },
+	{ ENOTBLK, 0,
+	  "no 2 MiB page of the process' own is mapped there, or where its frame is to come from; "
+	  "'ptremap walk' shows what there is" },
 	{ EOPNOTSUPP, PTREMAP_TRAP,
-	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or a kernel "
-	  "without CONFIG_NUMA_BALANCING, which cannot let the access through" },
+	  "memory of a device, of hugetlb, a shadow stack or, at level 2, a file outside of tmpfs, "
+	  "which is not changed; or a kernel without CONFIG_NUMA_BALANCING, which cannot let the "
+	  "access through" },
 	{ EOPNOTSUPP, PTREMAP_RAM,
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the physical "
 	  "page is one of hugetlb or of secret memory, which is not lent; or the memory is shared and "
@@ -311,11 +316,14 @@ static const struct sentence of_edits[] = {
 	  "memory of a device, of hugetlb or a shadow stack, which is not changed; or the kernel "
 	  "manages this device's memory as pages; or the memory is shared and userfaultfd "
 	  "write-protects it" },
-	{ EOPNOTSUPP, 0, "memory of a device, of hugetlb or a shadow stack, which is not changed" },
+	{ EOPNOTSUPP, 0,
+	  "memory of a device, a shadow stack, hugetlb (at level 2: as far as the manual says) or, "
+	  "at level 2, a file outside of tmpfs, which is not changed" },
 	{ ESTALE, 0,
 	  "the entry is not the expected one, or was replaced meanwhile; see 'ptremap walk'" },
 	{ EBUSY, 0,
-	  "a change of this page is in force, or twice in this transaction; see 'ptremap list'" },
+	  "a change of this page is in force (or of one that overlaps it), or twice in this "
+	  "transaction; see 'ptremap list'" },
 	{ EROFS, PTREMAP_PROTECT,
 	  "RW would let the process write to memory that is shared and read-only, or D say that "
 	  "it wrote to a read-only page" },

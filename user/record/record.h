@@ -31,12 +31,15 @@ struct rec_info {
 	char boot_id[40];    /* /proc/sys/kernel/random/boot_id */
 	char release[72];    /* uname -r */
 	char hostname[72];
-	char command[252]; /* the tracer's command line, cut */
+	char command[244];  /* the tracer's command line, cut */
+	uint32_t kvm;	    /* enum ptev_kvm_want: which VM exits were recorded; 0: none */
+	uint32_t no_faults; /* 1: page faults were not recorded. 0 in files older than KVM's events
+			     */
 };
 
 /* What became of everything that happened. */
 struct rec_totals {
-	uint64_t events; /* faults in the output */
+	uint64_t events; /* in the output */
 	uint64_t lost[PTEV_NR_LOST];
 	uint64_t filtered;    /* ended, but kept out by an outcome or latency filter */
 	uint64_t missed_exit; /* events whose end was not seen */
@@ -60,13 +63,13 @@ int rec_create(struct rec_writer **w, const char *path, const struct rec_info *i
  * Adds one record of @size bytes (hdr.size, a multiple of 8; else -EINVAL). Records reach the file
  * when the buffer (1 MiB) is full or at rec_flush(). Returns 0, or -errno when what was buffered
  * before could not be written: @record itself is in the buffer all the same. A file then still
- * ends in the last whole flush and later flushes are tried again; rec_unwritten() counts the fault
- * records that could not be kept. A stream is finished by its first error.
+ * ends in the last whole flush and later flushes are tried again; rec_unwritten() counts the
+ * events that could not be kept. A stream is finished by its first error.
  */
 int rec_put(struct rec_writer *w, const void *record, size_t size);
 int rec_flush(struct rec_writer *w);
 uint64_t rec_bytes(const struct rec_writer *w);	    /* size of the file so far */
-uint64_t rec_unwritten(const struct rec_writer *w); /* fault records that could not be stored */
+uint64_t rec_unwritten(const struct rec_writer *w); /* events that could not be stored */
 /*
  * Flushes, writes the totals and closes; lost[PTEV_LOST_WRITE] must be in @totals already (what
  * only this last flush loses is moved there from events). Frees @w in any case. In a file the
@@ -83,9 +86,9 @@ const struct rec_info *rec_info(const struct rec_reader *r);
 /*
  * Next record, valid until the following call; checked: type known, size right for its type and
  * flags, enumerations in range, strings terminated. A PTEV_FAULT is always readable as a whole
- * struct ptev_fault: parts that its hdr.size does not cover are zero. 1, 0 at the end (also of a
- * cut file), -errno (file unusable from here, said on stderr). Unknown types are skipped, and
- * their number is told on stderr at the end.
+ * struct ptev_fault: parts that its hdr.size does not cover are zero; others are whole. 1, 0 at the
+ * end (also of a cut file), -errno (file unusable from here, said on stderr). Unknown types are
+ * skipped, and their number is told on stderr at the end.
  */
 int rec_next(struct rec_reader *r, const struct ptev_hdr **record);
 /*

@@ -21,7 +21,7 @@ struct rec_writer {
 	int broken; /* -errno that left a part of a chunk behind: nothing can follow it */
 	uint64_t bytes;
 	uint64_t unwritten;
-	size_t chunk_faults;
+	size_t chunk_events;
 	struct rec_chunk *chunk; /* REC_BUFFER bytes: the chunk being filled */
 };
 
@@ -60,7 +60,7 @@ static int append(struct rec_writer *w, const void *data, size_t size)
 static void chunk_reset(struct rec_writer *w)
 {
 	*w->chunk = (struct rec_chunk){ .magic = REC_CHUNK_RECORDS };
-	w->chunk_faults = 0;
+	w->chunk_events = 0;
 }
 
 static int old_name(char old[PATH_MAX], const char *path)
@@ -223,7 +223,7 @@ int rec_flush(struct rec_writer *w)
 		return 0;
 	err = append(w, w->chunk, sizeof(*w->chunk) + w->chunk->bytes);
 	if (err)
-		w->unwritten += w->chunk_faults;
+		w->unwritten += w->chunk_events;
 	chunk_reset(w);
 	return err;
 }
@@ -242,7 +242,7 @@ int rec_put(struct rec_writer *w, const void *record, size_t size)
 	memcpy((char *)(w->chunk + 1) + w->chunk->bytes, record, size);
 	w->chunk->bytes += (uint32_t)size;
 	w->chunk->records++;
-	w->chunk_faults += hdr->type == PTEV_FAULT;
+	w->chunk_events += ptev_is_event(hdr->type);
 	return err;
 }
 

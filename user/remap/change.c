@@ -2,30 +2,18 @@
 #include "user/remap/change.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "user/base/units.h"
-#include "user/pt/pt_entry.h"
+#include "user/remap/bits.h"
 #include "user/remap/force.h"
+#include "user/remap/why.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLANKS	      " \t\r\n"
-#define BITS_LEN      128 /* of a list of bits */
-
-__attribute__((format(printf, 2, 3))) static int fail(char *why, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, CHANGE_WHY_LEN, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
 
 /* ---- addresses -------------------------------------------------------------------------- */
 
@@ -60,151 +48,16 @@ int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va,
 	return 0;
 }
 
-/* ---- bits ------------------------------------------------------------------------------- */
-
-static void put_hex(struct line *l, uint64_t value)
-{
-	line_str(l, "0x");
-	line_hex(l, value);
-}
-
-static uint64_t field_mask(const struct pt_field *f)
-{
-	return (~0ull >> (63 - f->hi)) & (~0ull << f->lo);
-}
-
-/* The fields of a 4 KiB leaf that may be changed. */
-static unsigned int changeable(struct pt_field *fields)
-{
-	const struct pt_feat feat = { .maxphyaddr = 52, .nx = 1 };
-	unsigned int i, n, nr = 0;
-	struct pt_fmt fmt;
-
-	if (pt_fmt_init(&fmt, PT_MODE_4LEVEL, &feat))
-		return 0;
-	n = pt_entry_fields(&fmt, 1, 1, fields);
-	for (i = 0; i < n; i++)
-		if (!(field_mask(&fields[i]) & ~PTREMAP_PROTECT_BITS))
-			fields[nr++] = fields[i];
-	return nr;
-}
-
-static int unknown_bit(const char *word, const struct pt_field *fields, unsigned int nr, char *why)
-{
-	char list[BITS_LEN] = "";
-	size_t len = 0;
-	unsigned int i;
-
-	for (i = 0; i < nr && len < sizeof(list); i++)
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s%s", i ? ", " : "",
-					pt_field_name(fields[i].id),
-					fields[i].lo < fields[i].hi ? "=N" : "");
-	return fail(why, "'%.32s' is not one of %s", word, list);
-}
-
-static const struct pt_field *find_field(const char *word, size_t len,
-					 const struct pt_field *fields, unsigned int nr)
-{
-	const char *name;
-	unsigned int i;
-
-	if (len == 4 && !strncasecmp(word, "pkey", len))
-		len = 2; /* what /proc and others call PK */
-	for (i = 0; i < nr; i++) {
-		name = pt_field_name(fields[i].id);
-		if (strlen(name) == len && !strncasecmp(word, name, len))
-			return &fields[i];
-	}
-	return NULL;
-}
-
-/* A number takes the place of the one that is there: bits of it are set, and others cleared. */
-static int set_number(struct ptremap_item *item, const struct pt_field *f, const char *value,
-		      char *why)
-{
-	uint64_t n, max = field_mask(f) >> f->lo;
-
-	if (units_parse_u64(value, &n) || n > max)
-		return fail(why, "%s is a number from 0 to %u", pt_field_name(f->id),
-			    (unsigned int)max);
-	item->set |= n << f->lo;
-	item->clear |= ~(n << f->lo) & field_mask(f);
-	return 0;
-}
-
-static int add_bit(struct ptremap_item *item, const char *word, bool set, char *why)
-{
-	struct pt_field fields[PT_MAX_FIELDS];
-	unsigned int nr = changeable(fields);
-	size_t len = strcspn(word, "=");
-	const char *value = word[len] ? word + len + 1 : NULL;
-	const struct pt_field *f = find_field(word, len, fields, nr);
-	bool number = set && f && f->lo < f->hi;
-
-	if (!f)
-		return unknown_bit(word, fields, nr, why);
-	if (number && value)
-		return set_number(item, f, value, why);
-	if (number)
-		return fail(why, "%s needs a number: %s=N", pt_field_name(f->id),
-			    pt_field_name(f->id));
-	if (value)
-		return fail(why, "'%.32s': a value can be given to a number that is set, only",
-			    word);
-	*(set ? &item->set : &item->clear) |= field_mask(f);
-	return 0;
-}
-
-static int add_bits(struct ptremap_item *item, const char *list, bool set, char *why)
-{
-	char word[BITS_LEN];
-	size_t len;
-	int err;
-
-	do {
-		len = strcspn(list, ",");
-		snprintf(word, sizeof(word), "%.*s", len < sizeof(word) ? (int)len : BITS_LEN - 1,
-			 list);
-		err = add_bit(item, word, set, why);
-		list += len;
-	} while (!err && *list++);
-	return err;
-}
-
-/* "RW,PK=0x3" */
-static void put_bits(struct line *l, const struct ptremap_item *item, const char *key, bool set)
-{
-	struct pt_field fields[PT_MAX_FIELDS];
-	unsigned int i, nr = changeable(fields);
-	bool first = true;
-
-	for (i = 0; i < nr; i++) {
-		uint64_t mask = field_mask(&fields[i]);
-		/* A number that is set has bits of both kinds. */
-		bool is_set = item->set & mask;
-
-		if (!((item->set | item->clear) & mask) || is_set != set)
-			continue;
-		line_str(l, first ? key : ",");
-		first = false;
-		line_str(l, pt_field_name(fields[i].id));
-		if (set && fields[i].lo < fields[i].hi) {
-			line_char(l, '=');
-			put_hex(l, pt_field_get(&fields[i], item->set));
-		}
-	}
-}
-
 /* ---- keys ------------------------------------------------------------------------------- */
 
 static int key_set(struct ptremap_item *item, const char *value, char *why)
 {
-	return add_bits(item, value, true, why);
+	return bits_add(item, value, true, why);
 }
 
 static int key_clear(struct ptremap_item *item, const char *value, char *why)
 {
-	return add_bits(item, value, false, why);
+	return bits_add(item, value, false, why);
 }
 
 static int set_what(struct ptremap_item *item, uint32_t what, char *why)
@@ -287,6 +140,16 @@ static int key_expect(struct ptremap_item *item, const char *value, char *why)
 	return 0;
 }
 
+static int key_level(struct ptremap_item *item, const char *value, char *why)
+{
+	uint64_t n;
+
+	if (units_parse_u64(value, &n) || n < 1 || n > 2)
+		return fail(why, "level: '%.32s' is neither 1 (4 KiB) nor 2 (2 MiB)", value);
+	item->level = (uint32_t)n;
+	return 0;
+}
+
 #define OF(what) (1u << (what))
 #define OF_MAP	 (OF(0) | OF(PTREMAP_FRAME) | OF(PTREMAP_FRESH) | OF(PTREMAP_RAM) | OF(PTREMAP_MMIO))
 
@@ -305,6 +168,7 @@ static const struct key {
 	{ "force-frame", true, OF_MAP, key_force },
 	{ "with", true, OF(PTREMAP_SWAP), key_with },
 	{ "expect", true, ~0u, key_expect },
+	{ "level", true, ~0u, key_level },
 };
 
 /* The row that "KEY" or "KEY=VALUE" is meant for; NULL: none. */
@@ -350,6 +214,7 @@ int change_check(struct ptremap_item *item, char *why)
 	if (item->what == PTREMAP_SWAP && item->other_pid == item->pid &&
 	    item->other_va == item->va)
 		return fail(why, "a page is not swapped with itself");
+	bits_place(item);
 	return 0;
 }
 
@@ -413,6 +278,12 @@ int change_parse(struct ptremap_item *item, char *line, char *why)
 
 /* ---- text ------------------------------------------------------------------------------- */
 
+static void put_hex(struct line *l, uint64_t value)
+{
+	line_str(l, "0x");
+	line_hex(l, value);
+}
+
 static void put_place(struct line *l, int32_t pid, uint64_t va)
 {
 	line_dec(l, (uint64_t)pid);
@@ -443,8 +314,8 @@ void change_text(struct line *l, const struct ptremap_item *item)
 	line_str(l, is_map(item->what) ? "map" : change_name(item->what));
 	line_char(l, ' ');
 	put_place(l, item->pid, item->va);
-	put_bits(l, item, " set=", true);
-	put_bits(l, item, " clear=", false);
+	bits_text(l, item, " set=", true);
+	bits_text(l, item, " clear=", false);
 	if (item->what == PTREMAP_FRESH)
 		line_str(l, " fresh");
 	if (item->what == PTREMAP_RAM || item->what == PTREMAP_MMIO)
@@ -453,6 +324,8 @@ void change_text(struct line *l, const struct ptremap_item *item)
 		line_str(l, item->what == PTREMAP_FRAME ? " frame-of=" : " with=");
 		put_place(l, item->other_pid, item->other_va);
 	}
+	if (item->level == 2)
+		line_str(l, " level=2");
 	if (!(item->flags & PTREMAP_ITEM_EXPECT))
 		return;
 	line_str(l, " expect=");

@@ -10,8 +10,8 @@
  *	swap PID:VA with=[PID:]VA
  *	trap PID:VA
  *
- * each with expect=VALUE, if wanted. A change is the helper module's item of it; what the module
- * answers stays 0.
+ * each with level=2, for a 2 MiB leaf, and expect=VALUE, if wanted. A change is the helper module's
+ *item of it; what the module answers stays 0.
  *
  * Functions that can fail return 0, or -EINVAL with the reason in @why: "'XY' is no number".
  */
@@ -34,8 +34,8 @@ int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va,
 
 /*
  * What stands behind "set", "clear", "frame-of", "fresh" (@value: NULL), "phys", "mmio",
- * "force-frame", "with" or "expect" goes into @item. The process of an address without one is
- * ->other_pid 0 until change_check().
+ * "force-frame", "with", "expect" or "level" goes into @item. The process of an address without one
+ * is ->other_pid 0 until change_check().
  * BITS is a comma list of names, RW, PWT, PCD, A, D, PAT, NX in letters of either case, and PK=N
  * (or pkey=N; to be cleared without a number).
  * Bits of several "set" and "clear" are added up. KINDS is a comma list of FORCE_KINDS; those of
@@ -43,7 +43,10 @@ int change_place(const char *text, int32_t pid, int32_t *out_pid, __u64 *out_va,
  */
 int change_key(struct ptremap_item *item, const char *key, const char *value, char *why);
 
-/* Is all there that a change needs, and nothing twice? Fills in the process of "with=VA". */
+/*
+ * Is all there that a change needs, and nothing twice? Fills in the process of "with=VA", and puts
+ * bits where the level has them.
+ */
 int change_check(struct ptremap_item *item, char *why);
 
 /* A line of a file, which is written to; it has a change. */

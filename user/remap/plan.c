@@ -198,6 +198,7 @@ static void try_others(struct plan *p, int fd)
 			.va = c.item.other_va,
 			.other_pid = c.item.pid,
 			.other_va = c.item.va,
+			.level = c.item.level,
 		};
 		c.pidfd = p->changes[i].other_pidfd;
 		c.other_pidfd = p->changes[i].pidfd;

@@ -6,8 +6,6 @@
 
 #include "user/base/msg.h"
 
-#include "user/base/msg.h"
-
 int feed_init(struct feed *f, const struct rec_info *info)
 {
 	memset(f, 0, sizeof(*f));
@@ -24,6 +22,8 @@ int feed_put(struct feed *f, const struct ptev_hdr *record)
 {
 	if (record->type == PTEV_FAULT)
 		return f->sink->fault(f->sink, (const struct ptev_fault *)record);
+	if (ptev_is_event(record->type))
+		return f->sink->vmexit(f->sink, (const struct ptev_vmexit *)record);
 	return procs_feed(f->env.procs, record);
 }
 

@@ -12,7 +12,7 @@ struct feed {
 
 /* @info must outlive the feed. 0 or -ENOMEM. */
 int feed_init(struct feed *f, const struct rec_info *info);
-/* Side-band records teach the names, faults go to the sink. 0, or the sink's -errno. */
+/* Side-band records teach the names, events go to the sink. 0, or the sink's -errno. */
 int feed_put(struct feed *f, const struct ptev_hdr *record);
 void feed_end(struct feed *f);
 

@@ -223,7 +223,9 @@ static void json_group(struct json *j, const struct report_view *v, uint32_t gro
 	json_object(j, NULL);
 	for (i = 0; i < r->nr_keys; i++) {
 		id = report_ids(r, group)[i];
-		if (sort_key_is_number(r->keys[i]))
+		if (id == SORT_NOTHING && sort_key_is_number(r->keys[i]))
+			json_null(j, r->keys[i]->name);
+		else if (sort_key_is_number(r->keys[i]))
 			json_u64(j, r->keys[i]->name, id);
 		else
 			json_str(j, r->keys[i]->name, sort_key_text(&r->ctx, r->keys[i], id, buf));

@@ -10,6 +10,13 @@
  *
  * then, when asked for and recorded, the call chain, one frame per line, and an empty line.
  *
+ * VM exits, with what kind it is in front and what is not known left out:
+ *
+ *	... hypercall vcpu=0 nr=0x1 rip=0x.. cpl=0 mode=64 rbx=.. ... r11=.. ret=0x.. lat=1.2us
+ *	... violation vcpu=0 write gpa=0x.. bits=read|ept_r hva=0x.. slot=1 outcome=mapped lat=1.2us
+ *	[before: l4:.. -> hole at l1] [after: ...]
+ *	... exit vcpu=0 reason=hlt rip=0x.. info1=0x.. info2=0x.. lat=1.2us
+ *
  * JSON, one object per line, "type":"fault", and at the end one of "type":"totals". Every key is
  * there in every object, null when the session did not record it; only the walks are left out
  * altogether when the user asked for that. Addresses are hex strings, counts and ids numbers.
@@ -35,5 +42,19 @@ struct script {
 /* Each writes one event. 0 or -errno. */
 int script_text(struct script *script, const struct ptev_fault *fault);
 int script_json(struct script *script, const struct ptev_fault *fault);
+int script_kvm_text(struct script *script, const struct ptev_vmexit *exit);
+int script_kvm_json(struct script *script, const struct ptev_vmexit *exit);
+
+/* Whom an event happened to, where and when. */
+struct script_who {
+	uint64_t time;
+	uint32_t pid, tid, cpu;
+};
+
+/* "comm pid/tid [cpu] seconds: " */
+void script_who_text(struct line *line, const struct script *script, const struct script_who *who);
+/* "type", "time", "cpu", "pid", "tid", "comm" */
+void script_who_json(struct json *json, const char *type, const struct script *script,
+		     const struct script_who *who);
 
 #endif

@@ -4,16 +4,23 @@
 #include "user/report/script.h"
 #include "user/trace/names.h"
 
-static void put_who(struct json *j, const struct script *s, const struct ptev_fault *f)
+void script_who_json(struct json *j, const char *type, const struct script *s,
+		     const struct script_who *who)
 {
+	json_str(j, "type", type);
+	json_u64(j, "time", who->time);
+	json_u64(j, "cpu", who->cpu);
+	json_u64(j, "pid", who->pid);
+	json_u64(j, "tid", who->tid);
+	json_str(j, "comm", procs_comm(s->env.procs, who->pid, who->tid, who->time));
+}
+
+static void put_what(struct json *j, const struct script *s, const struct ptev_fault *f)
+{
+	const struct script_who who = { f->time, f->pid, f->tid, f->cpu };
 	char bits[40];
 
-	json_str(j, "type", "fault");
-	json_u64(j, "time", f->time);
-	json_u64(j, "cpu", f->cpu);
-	json_u64(j, "pid", f->pid);
-	json_u64(j, "tid", f->tid);
-	json_str(j, "comm", procs_comm(s->env.procs, f->pid, f->tid, f->time));
+	script_who_json(j, "fault", s, &who);
 	json_str(j, "origin", name_origin(f->origin));
 	json_str(j, "access", name_access(f->access));
 	json_u64(j, "error_code", f->error_code);
@@ -130,7 +137,7 @@ int script_json(struct script *s, const struct ptev_fault *f)
 
 	errno = 0;
 	json_object(j, NULL);
-	put_who(j, s, f);
+	put_what(j, s, f);
 	put_ip(j, f->ip, fault_symbol(&s->env, f));
 	put_end(j, f, fault_parts(f));
 	put_vma(j, s, f);

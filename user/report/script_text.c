@@ -13,7 +13,7 @@ static void key_hex(struct line *l, const char *key, uint64_t value)
 	line_hex(l, value);
 }
 
-static void put_who(struct line *l, const struct script *s, const struct ptev_fault *f)
+void script_who_text(struct line *l, const struct script *s, const struct script_who *f)
 {
 	line_text_right(l, procs_comm(s->env.procs, f->pid, f->tid, f->time), COMM_WIDTH);
 	line_char(l, ' ');
@@ -148,9 +148,10 @@ static void put_stacks(struct line *l, const struct script *s, const struct ptev
 
 int script_text(struct script *s, const struct ptev_fault *f)
 {
+	const struct script_who who = { f->time, f->pid, f->tid, f->cpu };
 	struct line *l = &s->line;
 
-	put_who(l, s, f);
+	script_who_text(l, s, &who);
 	put_what(l, s, f);
 	put_end(l, f, fault_parts(f));
 	put_vma(l, s, f);

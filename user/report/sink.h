@@ -14,6 +14,8 @@
 struct sink {
 	/* One fault. 0, or -errno to stop (-EPIPE: reader of stdout is gone, no message). */
 	int (*fault)(struct sink *sink, const struct ptev_fault *fault);
+	/* One VM exit: by its hdr.type a whole ptev_vmexit, ptev_hypercall or ptev_violation. */
+	int (*vmexit)(struct sink *sink, const struct ptev_vmexit *exit);
 	/* The end of the stream. @complete false: the recording was cut. */
 	int (*finish)(struct sink *sink, const struct rec_totals *totals, bool complete);
 	void (*free)(struct sink *sink);
@@ -34,7 +36,7 @@ struct script_opts {
 };
 
 struct report_opts {
-	const char *sort; /* comma list of keys; NULL: "comm,symbol,outcome" */
+	const char *sort; /* comma list of keys; NULL: what suits the events of the recording */
 	bool json;
 	uint32_t limit; /* rows; 0: all */
 	FILE *out;	/* NULL: stdout; stays the caller's */

@@ -7,7 +7,9 @@
 
 #include "user/report/view.h"
 
-#define DEFAULT_SORT "comm,symbol,outcome"
+#define DEFAULT_SORT	 "comm,symbol,outcome"
+#define DEFAULT_SORT_KVM "vm,vcpu,event,reason"
+#define DEFAULT_SORT_ALL "comm,event,reason,outcome"
 
 static bool same_ids(const void *ctx, uint32_t slot, const void *key)
 {
@@ -51,14 +53,21 @@ static int64_t add_group(struct report *r, uint64_t hash, const uint64_t *ids)
 	return r->nr_groups++;
 }
 
-static int64_t find_group(struct report *r, const struct ptev_fault *f)
+static uint64_t id_of(struct report *r, const struct sort_key *key, const struct ptev_hdr *event)
+{
+	if (event->type == PTEV_FAULT)
+		return key->id ? key->id(&r->ctx, (const void *)event) : SORT_NOTHING;
+	return key->vmexit_id ? key->vmexit_id(&r->ctx, (const void *)event) : SORT_NOTHING;
+}
+
+static int64_t find_group(struct report *r, const struct ptev_hdr *event)
 {
 	uint64_t ids[SORT_KEYS_MAX], hash = 0;
 	unsigned int i;
 	int64_t slot;
 
 	for (i = 0; i < r->nr_keys; i++) {
-		ids[i] = r->keys[i]->id(&r->ctx, f);
+		ids[i] = id_of(r, r->keys[i], event);
 		hash = hash_u64(hash ^ ids[i]);
 	}
 	if (r->ctx.err)
@@ -67,21 +76,34 @@ static int64_t find_group(struct report *r, const struct ptev_fault *f)
 	return slot < 0 ? add_group(r, hash, ids) : slot;
 }
 
-static int fault(struct sink *sink, const struct ptev_fault *f)
+/* @latency: NULL if the end was not seen. */
+static int count(struct report *r, const struct ptev_hdr *event, uint64_t time,
+		 const __u64 *latency)
 {
-	struct report *r = (struct report *)sink;
-	int64_t slot = find_group(r, f);
+	int64_t slot = find_group(r, event);
 
 	if (slot < 0)
 		return (int)slot;
 	r->events++;
 	r->groups[slot].count++;
-	if (f->time > r->last_time)
-		r->last_time = f->time;
-	if (!(fault_parts(f) & PTEV_F_EXIT))
+	if (time > r->last_time)
+		r->last_time = time;
+	if (!latency)
 		return 0;
 	r->has_latency = true;
-	return percentile_add(&r->groups[slot].latency, f->x.latency);
+	return percentile_add(&r->groups[slot].latency, *latency);
+}
+
+static int fault(struct sink *sink, const struct ptev_fault *f)
+{
+	return count((struct report *)sink, &f->hdr, f->time,
+		     fault_parts(f) & PTEV_F_EXIT ? &f->x.latency : NULL);
+}
+
+static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
+{
+	return count((struct report *)sink, &e->hdr, e->time,
+		     e->flags & PTEV_K_LATENCY ? &e->latency : NULL);
 }
 
 /* Most events first; groups of one size by their keys, so that equal input gives equal output. */
@@ -151,6 +173,13 @@ static void report_free(struct sink *sink)
 	free(r);
 }
 
+static const char *default_sort(const struct rec_info *info)
+{
+	if (!info->kvm)
+		return DEFAULT_SORT;
+	return info->no_faults ? DEFAULT_SORT_KVM : DEFAULT_SORT_ALL;
+}
+
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts)
 {
 	struct report *r = calloc(1, sizeof(*r));
@@ -158,13 +187,15 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 
 	if (!r)
 		return NULL;
-	n = sort_keys_parse(opts->sort ? opts->sort : DEFAULT_SORT, r->keys);
+	n = sort_keys_parse(opts->sort ? opts->sort : default_sort(env->info), r->keys);
 	if (n < 0) {
 		free(r);
 		return NULL;
 	}
 	r->nr_keys = (unsigned int)n;
-	r->sink = (struct sink){ .fault = fault, .finish = finish, .free = report_free };
+	r->sink = (struct sink){
+		.fault = fault, .vmexit = vmexit, .finish = finish, .free = report_free
+	};
 	r->opts = *opts;
 	r->out = opts->out ? opts->out : stdout;
 	sort_ctx_init(&r->ctx, env);

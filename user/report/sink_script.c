@@ -13,6 +13,13 @@ static int fault(struct sink *sink, const struct ptev_fault *f)
 	return s->opts.json ? script_json(s, f) : script_text(s, f);
 }
 
+static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
+{
+	struct script *s = (struct script *)sink;
+
+	return s->opts.json ? script_kvm_json(s, e) : script_kvm_text(s, e);
+}
+
 /* stdout has only events; what is missing among them goes to stderr. */
 static void finish_text(struct script *s, const struct rec_totals *totals, bool complete)
 {
@@ -58,7 +65,9 @@ struct sink *sink_script(const struct sink_env *env, const struct script_opts *o
 
 	if (!s)
 		return NULL;
-	s->sink = (struct sink){ .fault = fault, .finish = finish, .free = script_free };
+	s->sink = (struct sink){
+		.fault = fault, .vmexit = vmexit, .finish = finish, .free = script_free
+	};
 	s->env = *env;
 	s->opts = *opts;
 	s->out = opts->out ? opts->out : stdout;

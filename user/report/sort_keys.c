@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "user/base/msg.h"
+#include "user/report/sort_kvm.h"
 #include "user/report/view.h"
+#include "user/trace/kvm_names.h"
 #include "user/trace/names.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -16,8 +18,6 @@
 
 /* Beyond the level numbers 1..5. */
 enum { LEVEL_NO_WALK = 0, LEVEL_PRESENT = PT_MAX_LEVEL + 1, LEVEL_BAD, LEVEL_CUT };
-
-#define NO_VMA UINT64_MAX
 
 #define VM_GROWSDOWN 0x100 /* include/linux/mm.h */
 
@@ -36,6 +36,12 @@ FIELD_ID(access, access)
 FIELD_ID(outcome, outcome)
 FIELD_ID(origin, origin)
 FIELD_ID(page, address & ~0xfffull)
+
+static uint64_t event_id(struct sort_ctx *c __attribute__((unused)),
+			 const struct ptev_fault *f __attribute__((unused)))
+{
+	return PTEV_FAULT;
+}
 
 static uint64_t name_id(struct sort_ctx *c, const char *name)
 {
@@ -85,7 +91,7 @@ static uint64_t vma_id(struct sort_ctx *c, const struct ptev_fault *f)
 	int64_t id;
 
 	if (!fault_vma(&vma, &c->env, f))
-		return NO_VMA;
+		return SORT_NOTHING;
 	key.start = vma.start;
 	key.end = vma.end;
 	key.name = (uint32_t)name_id(c, fault_vma_name(buf, &vma));
@@ -120,6 +126,15 @@ static const char *name_text(const struct sort_ctx *c, uint64_t id,
 	return intern_text(&c->names, (uint32_t)id);
 }
 
+static const char *outcome_text(const struct sort_ctx *c __attribute__((unused)), uint64_t id,
+				char *buf __attribute__((unused)),
+				size_t size __attribute__((unused)))
+{
+	if (id >= SORT_KVM_OUTCOME)
+		return name_violation((unsigned int)(id - SORT_KVM_OUTCOME));
+	return name_outcome((unsigned int)id);
+}
+
 static const char *page_text(const struct sort_ctx *c __attribute__((unused)), uint64_t id,
 			     char *buf, size_t size)
 {
@@ -129,11 +144,7 @@ static const char *page_text(const struct sort_ctx *c __attribute__((unused)), u
 
 static const char *vma_text(const struct sort_ctx *c, uint64_t id, char *buf, size_t size)
 {
-	const struct vma_id *v;
-
-	if (id == NO_VMA)
-		return NOTHING;
-	v = &c->vmas.vmas[id];
+	const struct vma_id *v = &c->vmas.vmas[id];
 	snprintf(buf, size, "%" PRIx64 "-%" PRIx64 " %s %s", v->start, v->end, v->perms,
 		 intern_text(&c->names, v->name));
 	return buf;
@@ -153,24 +164,37 @@ static const char *level_text(const struct sort_ctx *c, uint64_t id,
 	case LEVEL_CUT:
 		return "cut";
 	default:
+		if (id >= SORT_KVM_LEVEL)
+			return sort_kvm_level_text(id);
 		return walk_level_name(c->fmt.top, (unsigned int)id);
 	}
 }
 
 static const struct sort_key table[] = {
-	{ .name = "comm", .id = comm_id, .text = name_text },
-	{ .name = "pid", .id = pid_id },
-	{ .name = "tid", .id = tid_id },
-	{ .name = "cpu", .id = cpu_id },
+	{ .name = "comm", .id = comm_id, .vmexit_id = sort_kvm_comm, .text = name_text },
+	{ .name = "pid", .id = pid_id, .vmexit_id = sort_kvm_pid },
+	{ .name = "tid", .id = tid_id, .vmexit_id = sort_kvm_tid },
+	{ .name = "cpu", .id = cpu_id, .vmexit_id = sort_kvm_cpu },
 	{ .name = "vma", .id = vma_id, .text = vma_text },
 	{ .name = "file", .id = file_id, .text = name_text },
 	{ .name = "symbol", .needs_symbols = true, .id = symbol_id, .text = name_text },
 	{ .name = "dso", .needs_symbols = true, .id = dso_id, .text = name_text },
-	{ .name = "access", .id = access_id, .enum_text = name_access },
-	{ .name = "outcome", .id = outcome_id, .enum_text = name_outcome },
-	{ .name = "level", .id = level_id, .text = level_text },
+	{ .name = "access",
+	  .id = access_id,
+	  .vmexit_id = sort_kvm_access,
+	  .enum_text = name_access },
+	{ .name = "outcome",
+	  .id = outcome_id,
+	  .vmexit_id = sort_kvm_outcome,
+	  .text = outcome_text },
+	{ .name = "level", .id = level_id, .vmexit_id = sort_kvm_level, .text = level_text },
 	{ .name = "origin", .id = origin_id, .enum_text = name_origin },
-	{ .name = "page", .id = page_id, .text = page_text },
+	{ .name = "page", .id = page_id, .vmexit_id = sort_kvm_page, .text = page_text },
+	{ .name = "event", .id = event_id, .vmexit_id = sort_kvm_event, .enum_text = name_event },
+	{ .name = "vm", .vmexit_id = sort_kvm_pid },
+	{ .name = "vcpu", .vmexit_id = sort_kvm_vcpu },
+	{ .name = "reason", .vmexit_id = sort_kvm_reason, .text = sort_kvm_reason_text },
+	{ .name = "nr", .vmexit_id = sort_kvm_nr, .text = page_text },
 };
 
 _Static_assert(ARRAY_SIZE(table) == SORT_KEYS_MAX, "every key once must fit");
@@ -187,7 +211,7 @@ static const struct sort_key *find(const char *word, size_t len)
 
 static int unknown_key(const char *word, size_t len)
 {
-	char valid[128] = "";
+	char valid[192] = "";
 	size_t i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++)
@@ -230,6 +254,8 @@ bool sort_key_is_number(const struct sort_key *key)
 const char *sort_key_text(const struct sort_ctx *ctx, const struct sort_key *key, uint64_t id,
 			  char *buf)
 {
+	if (id == SORT_NOTHING)
+		return NOTHING;
 	if (key->enum_text)
 		return key->enum_text((unsigned int)id);
 	if (key->text)

@@ -15,7 +15,7 @@
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
 
-#define SORT_KEYS_MAX 13 /* rows of the table */
+#define SORT_KEYS_MAX 18 /* rows of the table */
 
 struct sort_ctx {
 	struct sink_env env;
@@ -25,11 +25,16 @@ struct sort_ctx {
 	int err; /* -ENOMEM: the ids since then mean nothing */
 };
 
+/* The id of an event that has no such thing. */
+#define SORT_NOTHING UINT64_MAX
+
 /* Without ->enum_text and ->text the id is the number itself. */
 struct sort_key {
 	const char *name;
 	bool needs_symbols;
+	/* NULL: events of that kind have no such thing. */
 	uint64_t (*id)(struct sort_ctx *ctx, const struct ptev_fault *f);
+	uint64_t (*vmexit_id)(struct sort_ctx *ctx, const struct ptev_vmexit *e);
 	const char *(*enum_text)(unsigned int id);
 	/* Shared text, or written to @buf. */
 	const char *(*text)(const struct sort_ctx *ctx, uint64_t id, char *buf, size_t size);

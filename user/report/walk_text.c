@@ -69,6 +69,28 @@ void walk_decode(struct walk_view *view, const struct pt_fmt *fmt, uint64_t addr
 	}
 }
 
+/*
+ * SHADOW_NONPRESENT_VALUE (arch/x86/kvm/mmu/spte.h) has bit 63 set; other bits are those of an
+ * entry that KVM is taking away at that moment.
+ */
+void walk_decode_spte(struct walk_view *view, const struct pt_fmt *fmt, uint64_t gpa,
+		      const struct ptev_walk *raw, bool cut)
+{
+	walk_decode(view, fmt, gpa, raw, cut);
+	view->spte = true;
+	if (view->stop == WALK_HOLE)
+		view->hole = raw->entry[view->level - 1] << 1 ? HOLE_SPECIAL : HOLE_EMPTY;
+}
+
+static const char *level_name(const struct walk_view *v, unsigned int level)
+{
+	static const char *const sptes[] = { "?", "l1", "l2", "l3", "l4", "l5" };
+
+	if (v->spte)
+		return sptes[level <= PT_MAX_LEVEL ? level : 0];
+	return walk_level_name(v->top, level);
+}
+
 const char *walk_level_name(unsigned int top, unsigned int level)
 {
 	static const char *const names[] = { "pte", "pmd", "pud", "p4d", "pgd" };
@@ -76,6 +98,12 @@ const char *walk_level_name(unsigned int top, unsigned int level)
 	if (level < 1 || level > top || top > PT_MAX_LEVEL)
 		return "?";
 	return level == top ? "pgd" : names[level - 1];
+}
+
+/* KVM makes no bad entries but those that mark a gpa without memory. */
+static const char *stop_name(const struct walk_view *v)
+{
+	return v->spte && v->stop == WALK_BAD ? "mmio" : stop_names[v->stop];
 }
 
 static const char *size_name(const struct walk_view *v)
@@ -94,9 +122,9 @@ static void stop_line(struct line *l, const struct walk_view *v)
 		line_hex(l, v->pfn);
 		return;
 	}
-	line_str(l, stop_names[v->stop]);
+	line_str(l, stop_name(v));
 	line_str(l, " at ");
-	line_str(l, walk_level_name(v->top, v->level));
+	line_str(l, level_name(v, v->level));
 	if (v->stop == WALK_HOLE && v->hole != HOLE_EMPTY) {
 		line_str(l, " (");
 		line_str(l, hole_names[v->hole]);
@@ -109,7 +137,7 @@ void walk_line(struct line *l, const struct walk_view *v)
 	unsigned int level;
 
 	for (level = v->top; level >= v->last; level--) {
-		line_str(l, walk_level_name(v->top, level));
+		line_str(l, level_name(v, level));
 		line_char(l, ':');
 		line_hex(l, v->raw->entry[level - 1]);
 		line_char(l, ' ');
@@ -125,7 +153,7 @@ static void levels_json(struct json *j, const struct walk_view *v)
 	for (level = v->top; level >= v->last; level--) {
 		json_object(j, NULL);
 		json_u64(j, "level", level);
-		json_str(j, "name", walk_level_name(v->top, level));
+		json_str(j, "name", level_name(v, level));
 		json_hex(j, "entry", v->raw->entry[level - 1]);
 		json_end_object(j);
 	}
@@ -136,7 +164,7 @@ void walk_json(struct json *j, const char *key, const struct walk_view *v)
 {
 	json_object(j, key);
 	levels_json(j, v);
-	json_str(j, "stop", stop_names[v->stop]);
+	json_str(j, "stop", stop_name(v));
 	json_u64(j, "stop_level", v->level);
 	if (v->stop == WALK_LEAF) {
 		json_u64(j, "pfn", v->pfn);

@@ -34,6 +34,7 @@ struct walk_view {
 	uint8_t top;	     /* level of the root table */
 	uint8_t level;	     /* where the walk stopped */
 	uint8_t last;	     /* lowest level that was read; top + 1: none */
+	bool spte;	     /* of KVM's tables for a guest: levels are l5 to l1 */
 };
 
 /* The page-table format of the recorded machine. Values out of range are taken for x86's widest. */
@@ -41,6 +42,9 @@ void walk_fmt(struct pt_fmt *fmt, const struct rec_info *info);
 /* @cut: PTEV_F_BEFORE_CUT or PTEV_F_AFTER_CUT was set. @raw must outlive @view. */
 void walk_decode(struct walk_view *view, const struct pt_fmt *fmt, uint64_t address,
 		 const struct ptev_walk *raw, bool cut);
+/* The same of KVM's EPT or NPT, whose holes may have any bits but those of access. */
+void walk_decode_spte(struct walk_view *view, const struct pt_fmt *fmt, uint64_t gpa,
+		      const struct ptev_walk *raw, bool cut);
 /* Linux' name: pgd, p4d, pud, pmd, pte; without p4d when @top is 4. */
 const char *walk_level_name(unsigned int top, unsigned int level);
 

@@ -12,11 +12,12 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static struct entry_view view_of(const struct entry_view *style, uint64_t entry)
+/* @level 0: 1. */
+static struct entry_view view_of(const struct entry_view *style, uint32_t level, uint64_t entry)
 {
 	struct entry_view v = *style;
 
-	v.level = 1;
+	v.level = level == 2 ? 2 : 1;
 	v.entry = entry;
 	return v;
 }
@@ -27,17 +28,17 @@ static bool is_dry(const struct plan *p)
 }
 
 /* Where the entry leads to, whether the CPU may go there or not. */
-static uint64_t frame_of(const struct entry_view *style, uint64_t entry)
+static uint64_t frame_of(const struct entry_view *v)
 {
 	struct pt_linux linux_says;
 	struct pt_entry e;
 	uint8_t why;
 
-	if (pt_entry_kind(style->fmt, 1, entry, &why) == PT_HOLE) {
-		pt_linux_decode(style->fmt, 1, entry, style->linux_version, &linux_says);
+	if (pt_entry_kind(v->fmt, v->level, v->entry, &why) == PT_HOLE) {
+		pt_linux_decode(v->fmt, v->level, v->entry, v->linux_version, &linux_says);
 		return linux_says.pfn << 12;
 	}
-	pt_decode(style->fmt, 1, entry, &e);
+	pt_decode(v->fmt, v->level, v->entry, &e);
 	return e.addr;
 }
 
@@ -45,23 +46,26 @@ static uint64_t frame_of(const struct entry_view *style, uint64_t entry)
 static unsigned int frames_held(const struct planned *c, const struct entry_view *style,
 				uint64_t frames[2])
 {
-	frames[0] = frame_of(style, c->item.old);
-	frames[1] = frame_of(style, c->item.new);
+	const struct entry_view old = view_of(style, c->item.level, c->item.old);
+	const struct entry_view new = view_of(style, c->item.level, c->item.new);
+
+	frames[0] = frame_of(&old);
+	frames[1] = frame_of(&new);
 	return frames[0] == frames[1] ? 1 : 2;
 }
 
 /* ---- text ------------------------------------------------------------------------------- */
 
-static void put_entry(struct line *l, const char *when, uint64_t entry,
+static void put_entry(struct line *l, const char *when, uint32_t level, uint64_t entry,
 		      const struct entry_view *style)
 {
-	struct entry_view v = view_of(style, entry);
+	struct entry_view v = view_of(style, level, entry);
 	uint8_t why;
 
 	line_str(l, when);
 	line_0x(l, entry);
 	line_str(l, ": ");
-	if (pt_entry_kind(v.fmt, 1, entry, &why) == PT_HOLE && linux_adds(&v)) {
+	if (pt_entry_kind(v.fmt, v.level, entry, &why) == PT_HOLE && linux_adds(&v)) {
 		line_str(l, "not present, Linux: ");
 		linux_line(l, &v);
 	} else {
@@ -70,10 +74,11 @@ static void put_entry(struct line *l, const char *when, uint64_t entry,
 	line_char(l, '\n');
 }
 
-static void put_entries(struct line *l, uint64_t old, uint64_t new, const struct entry_view *style)
+static void put_entries(struct line *l, uint32_t level, uint64_t old, uint64_t new,
+			const struct entry_view *style)
 {
-	put_entry(l, "  before ", old, style);
-	put_entry(l, "  after  ", new, style);
+	put_entry(l, "  before ", level, old, style);
+	put_entry(l, "  after  ", level, new, style);
 }
 
 static void put_held(struct line *l, const struct planned *c, const struct entry_view *style)
@@ -94,14 +99,14 @@ static void put_change(struct line *l, const struct plan *p, const struct planne
 {
 	change_text(l, &c->item);
 	line_char(l, '\n');
-	put_entries(l, c->item.old, c->item.new, style);
+	put_entries(l, c->item.level, c->item.old, c->item.new, style);
 	if (c->other_old) {
 		line_str(l, "  and at ");
 		line_dec(l, (uint64_t)c->item.other_pid);
 		line_char(l, ':');
 		line_0x(l, c->item.other_va);
 		line_char(l, '\n');
-		put_entries(l, c->other_old, c->other_new, style);
+		put_entries(l, c->item.level, c->other_old, c->other_new, style);
 	}
 	if (is_dry(p))
 		put_held(l, c, style);
@@ -126,10 +131,10 @@ void plan_text(struct line *l, const struct plan *p, const struct entry_view *st
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
-static void put_entry_json(struct json *j, const char *key, uint64_t entry,
+static void put_entry_json(struct json *j, const char *key, uint32_t level, uint64_t entry,
 			   const struct entry_view *style)
 {
-	struct entry_view v = view_of(style, entry);
+	struct entry_view v = view_of(style, level, entry);
 
 	json_object(j, key);
 	json_hex(j, "value", entry);
@@ -143,8 +148,8 @@ static void put_other_json(struct json *j, const struct planned *c, const struct
 	json_hex(j, "other_address", c->item.other_va);
 	if (!c->other_old)
 		return;
-	put_entry_json(j, "other_before", c->other_old, style);
-	put_entry_json(j, "other_after", c->other_new, style);
+	put_entry_json(j, "other_before", c->item.level, c->other_old, style);
+	put_entry_json(j, "other_after", c->item.level, c->other_new, style);
 }
 
 static void put_physical_json(struct json *j, const struct ptremap_item *item)
@@ -168,8 +173,9 @@ static void put_change_json(struct json *j, const struct planned *c, const struc
 	json_str(j, "what", change_name(c->item.what));
 	json_u64(j, "pid", (uint64_t)c->item.pid);
 	json_hex(j, "address", c->item.va);
-	put_entry_json(j, "before", c->item.old, style);
-	put_entry_json(j, "after", c->item.new, style);
+	json_u64(j, "level", c->item.level == 2 ? 2 : 1);
+	put_entry_json(j, "before", c->item.level, c->item.old, style);
+	put_entry_json(j, "after", c->item.level, c->item.new, style);
 	if (c->item.other_pid)
 		put_other_json(j, c, style);
 	if (c->item.what == PTREMAP_RAM || c->item.what == PTREMAP_MMIO)
@@ -261,6 +267,7 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", cause ? cause : "-");
 	table_cell(t, "%s", change_name(r->what));
 	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
+	table_cell(t, r->level ? "%u" : "-", (unsigned int)r->level);
 	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
 	if (is_mapping(r) && !r->new)
 		table_cell(t, "fresh"); /* nothing that could be mapped is at 0 */
@@ -270,8 +277,8 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr)
 {
-	static const char *const titles[] = { "ID",   "KEPT",	 "STATE",  "CAUSE",
-					      "WHAT", "ADDRESS", "BEFORE", "AFTER" };
+	static const char *const titles[] = { "ID",	 "KEPT",  "STATE",  "CAUSE", "WHAT",
+					      "ADDRESS", "LEVEL", "BEFORE", "AFTER" };
 	struct table *t = table_new(ARRAY_SIZE(titles));
 	unsigned int i;
 	int err;
@@ -300,8 +307,9 @@ void record_members(struct json *j, const struct ptremap_record *r, const struct
 		json_u64(j, "length", r->old);
 		json_hex(j, "from", r->new);
 	} else {
-		put_entry_json(j, "before", r->old, style);
-		put_entry_json(j, "after", r->new, style);
+		json_u64(j, "level", r->level);
+		put_entry_json(j, "before", r->level, r->old, style);
+		put_entry_json(j, "after", r->level, r->new, style);
 	}
 }
 

@@ -84,6 +84,8 @@ int guest_open(struct guest **guest, pid_t pid, int vm_fd)
 	err = live_open(&g->host, pid, 0);
 	if (!err)
 		err = live_error(g->host);
+	if (err == -ENOENT) /* without the device there is no ptremap_kvm either */
+		err = -EPROTONOSUPPORT;
 	if (!err) {
 		phys_mem_init(&g->phys, live_fd(g->host));
 		err = ptremap_vm(live_fd(g->host), pid, vm_fd, 0, &g->vm, &g->slots, &g->vcpus);

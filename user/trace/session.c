@@ -15,6 +15,7 @@
 #include "user/base/clock.h"
 #include "user/kernel/proc_maps.h"
 #include "user/kernel/proc_task.h"
+#include "user/trace/kvm_source.h"
 #include "user/trace/pidset.h"
 #include "user/trace/ring.h"
 #include "user/trace/sideband.h"
@@ -25,6 +26,7 @@
 enum { ON_FENTRY = 1 << HOOK_FENTRY, ON_KPROBE = 1 << HOOK_KPROBE, ON_RAWTP = 1 << HOOK_RAWTP };
 #define ON_ALL	(ON_FENTRY | ON_KPROBE | ON_RAWTP)
 #define ON_EXIT (ON_FENTRY | ON_KPROBE)
+#define FOLLOW	(1 << HOOK_NR | ON_ALL) /* keeps targets right, also where no faults are traced */
 
 /*
  * Which program serves which kind of hook, in the order of attaching: handlers before exceptions,
@@ -35,8 +37,8 @@ static const struct {
 	unsigned int hooks;
 } programs[] = {
 	{ "close_open_faults", ON_EXIT }, /* an iterator: runs once, at the end */
-	{ "process_fork", ON_ALL },	  { "process_exit", ON_ALL },
-	{ "process_free", ON_ALL },	  { "task_rename", ON_ALL },
+	{ "process_fork", FOLLOW },	  { "process_exit", ON_ALL },
+	{ "process_free", FOLLOW },	  { "task_rename", FOLLOW },
 	{ "signal_generate", ON_EXIT },	  { "fexit_handle", ON_FENTRY },
 	{ "fentry_handle", ON_FENTRY },	  { "kretprobe_handle", ON_KPROBE },
 	{ "kprobe_handle", ON_KPROBE },	  { "exception_kernel", ON_ALL },
@@ -47,6 +49,7 @@ static const struct {
 
 struct session {
 	struct fault_bpf *skel;
+	struct kvm_source *kvm; /* NULL: no KVM events */
 	struct ring ring;
 	struct sideband *sideband;
 	struct pidset followed; /* whose side band is kept; empty in system-wide sessions */
@@ -58,6 +61,11 @@ struct session {
 static struct bpf_program *program(const struct session *s, size_t i)
 {
 	return bpf_object__find_program_by_name(s->skel->obj, programs[i].name);
+}
+
+static bool used(const struct session *s, size_t i)
+{
+	return programs[i].hooks >> (s->cfg.origins ? s->hook : HOOK_NR) & 1;
 }
 
 static uint32_t round_pow2(uint64_t bytes)
@@ -76,7 +84,7 @@ static void configure(struct session *s, const struct session_opts *opts, const 
 
 	*cfg = opts->cfg;
 	cfg->self = (uint32_t)getpid();
-	cfg->has_exit = s->hook != HOOK_RAWTP;
+	cfg->has_exit = cfg->origins && s->hook != HOOK_RAWTP;
 	cfg->uffd_flags = k->uffd_flags;
 	cfg->wake_bytes = ring / 4 < MAX_WAKE ? ring / 4 : MAX_WAKE;
 	if (!k->page_offset)
@@ -104,13 +112,17 @@ static int set_targets(struct session *s, const struct session_opts *opts)
 	return 0;
 }
 
-static int load(struct session *s)
+static int load(struct session *s, const struct kinfo *k)
 {
 	size_t i;
+	int err;
 
 	for (i = 0; i < NR_PROGRAMS; i++)
-		bpf_program__set_autoload(program(s, i), programs[i].hooks >> s->hook & 1);
-	return fault_bpf__load(s->skel);
+		bpf_program__set_autoload(program(s, i), used(s, i));
+	err = fault_bpf__load(s->skel);
+	if (err || !s->cfg.kvm)
+		return err;
+	return kvm_source_load(&s->kvm, s->hook, &s->cfg, k, s->skel->obj);
 }
 
 /* Targets that ended before their end could be seen. */
@@ -128,13 +140,13 @@ static int attach(struct session *s)
 	size_t i;
 
 	for (i = 0; i < NR_PROGRAMS; i++) {
-		if (!(programs[i].hooks >> s->hook & 1))
+		if (!used(s, i))
 			continue;
 		s->links[i] = bpf_program__attach(program(s, i));
 		if (!s->links[i])
 			return -errno;
 	}
-	return 0;
+	return s->kvm ? kvm_source_attach(s->kvm) : 0;
 }
 
 static void detach(struct session *s, size_t from)
@@ -150,6 +162,8 @@ static void detach(struct session *s, size_t from)
 static void unload(struct session *s)
 {
 	detach(s, 0);
+	kvm_source_free(s->kvm);
+	s->kvm = NULL;
 	ring_close(&s->ring);
 	fault_bpf__destroy(s->skel);
 	s->skel = NULL;
@@ -165,7 +179,7 @@ static int try_hook(struct session *s, enum fault_hook hook, const struct sessio
 	if (!s->skel)
 		return -errno;
 	configure(s, opts, k);
-	err = load(s);
+	err = load(s, k);
 	if (!err)
 		err = ring_open(&s->ring, bpf_map__fd(s->skel->maps.ring), s->ring.size);
 	if (!err)
@@ -205,6 +219,14 @@ static const enum fault_hook best_first[2][NR_HOOKS] = {
 	[true] = { HOOK_KPROBE, HOOK_FENTRY, HOOK_RAWTP },
 };
 
+/* Exits and hypercalls need no more than tracepoints: with them alone there is no choice. */
+static bool hook_wanted(const struct session_opts *opts, enum fault_hook hook)
+{
+	if (!opts->cfg.origins && !(opts->cfg.kvm & PTEV_WANT_VIOLATION))
+		return hook == HOOK_RAWTP;
+	return opts->hook == HOOK_AUTO || opts->hook == hook;
+}
+
 int session_start(struct session **session, const struct session_opts *opts, const struct kinfo *k,
 		  struct session_tries *tries)
 {
@@ -224,7 +246,7 @@ int session_start(struct session **session, const struct session_opts *opts, con
 	for (i = 0; i < NR_HOOKS && err; i++) {
 		enum fault_hook hook = best_first[k->preemptible][i];
 
-		if (opts->hook != HOOK_AUTO && opts->hook != hook)
+		if (!hook_wanted(opts, hook))
 			continue;
 		err = try_hook(s, hook, opts, k);
 		tries->tried[hook] = true;
@@ -340,7 +362,7 @@ static int sum_counters(const struct session *s, struct ptev_counters *sum)
 
 static uint64_t in_flight(const struct ptev_counters *c)
 {
-	uint64_t ended = c->emitted + c->dropped + c->lost_ring + c->lost_state;
+	uint64_t ended = c->emitted + c->dropped + c->lost_ring + c->lost_state + c->lost_kvm;
 
 	/* The CPUs' counters are not read at one moment. */
 	return c->opened > ended ? c->opened - ended : 0;
@@ -368,6 +390,8 @@ void session_stop(struct session *s)
 	struct ptev_counters c;
 	int i;
 
+	if (s->kvm)
+		kvm_source_stop(s->kvm);
 	/* The two exception programs are last in the table: no new faults from here on. */
 	detach(s, NR_PROGRAMS - 2);
 	for (i = 0; i < STOP_TRIES; i++) {
@@ -395,7 +419,7 @@ static uint64_t missed_runs(const struct session *s)
 		uint32_t len = sizeof(info);
 		int fd = bpf_program__fd(program(s, i));
 
-		if (programs[i].hooks != ON_ALL && fd >= 0 &&
+		if ((programs[i].hooks & ON_ALL) != ON_ALL && fd >= 0 &&
 		    !bpf_obj_get_info_by_fd(fd, &info, &len))
 			missed += info.recursion_misses;
 	}
@@ -410,11 +434,11 @@ void session_totals(const struct session *s, struct rec_totals *totals)
 	memset(totals, 0, sizeof(*totals));
 	totals->events = c.emitted;
 	totals->lost[PTEV_LOST_RING] = c.lost_ring;
-	totals->lost[PTEV_LOST_STATE] = c.lost_state;
+	totals->lost[PTEV_LOST_STATE] = c.lost_state + c.lost_kvm;
 	totals->lost[PTEV_LOST_INFLIGHT] = in_flight(&c);
 	totals->filtered = c.dropped;
 	totals->missed_exit = c.missed_exit;
-	totals->missed_runs = missed_runs(s);
+	totals->missed_runs = missed_runs(s) + (s->kvm ? kvm_source_missed(s->kvm) : 0);
 	totals->lost_children = c.lost_children;
 	if (s->sideband)
 		totals->lost_sideband = sideband_lost(s->sideband);
@@ -423,6 +447,21 @@ void session_totals(const struct session *s, struct rec_totals *totals)
 int session_stats(const struct session *s, struct ptev_stat *stats)
 {
 	return sum_percpu(s->skel->maps.stats, (uint64_t *)stats, sizeof(*stats) / 8);
+}
+
+uint64_t session_kvm_lost(const struct session *s)
+{
+	struct ptev_counters c;
+
+	sum_counters(s, &c);
+	return c.lost_kvm;
+}
+
+int session_kvm_counts(const struct session *s, struct kvm_count **counts, size_t *n)
+{
+	*counts = NULL;
+	*n = 0;
+	return s->kvm ? kvm_source_counts(s->kvm, counts, n) : 0;
 }
 
 void session_free(struct session *s)

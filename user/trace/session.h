@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One tracing session: the fault programs loaded with a configuration, their ring, their counts. */
+/* One tracing session: the programs loaded with a configuration, their ring, their counts. */
 #ifndef TRACE_SESSION_H
 #define TRACE_SESSION_H
 
@@ -11,6 +11,7 @@
 #include "bpf/config.h"
 #include "user/kernel/kinfo.h"
 #include "user/record/record.h"
+#include "user/trace/kvm_source.h"
 #include "user/trace/names.h"
 
 struct session;
@@ -60,6 +61,9 @@ void session_stop(struct session *s);
 /* Sums the counters of all CPUs. Exact after session_stop(). */
 void session_totals(const struct session *s, struct rec_totals *totals);
 int session_stats(const struct session *s, struct ptev_stat *stats);
+/* What `stat` counted of VM exits; as kvm_source_counts(), nothing without KVM events. */
+int session_kvm_counts(const struct session *s, struct kvm_count **counts, size_t *n);
+uint64_t session_kvm_lost(const struct session *s); /* VM exits for which there was no memory */
 void session_free(struct session *s);
 
 #endif

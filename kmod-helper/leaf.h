@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The entry that maps a page in the tables of a process: where it is, and the lock that it has. A
+ * pte_t stands for those of level 2, too, as in the kernel's code for hugetlb.
+ */
+#ifndef LEAF_H
+#define LEAF_H
+
+#include <linux/mm.h>
+
+struct leaf {
+	pte_t *at;
+	spinlock_t *ptl;
+};
+
+/*
+ * Locks the entry of @va at @level. mmap_lock is held for reading, and a VMA is there. -EAGAIN: the
+ * tables have no such entry at this moment; at level 2, none that is present and maps a page.
+ * Success ends with leaf_unlock(), which is to come soon: RCU is held, too.
+ */
+int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level);
+void leaf_unlock(const struct leaf *l);
+
+static inline unsigned long leaf_size(unsigned int level)
+{
+	return level == 2 ? PMD_SIZE : PAGE_SIZE;
+}
+
+#endif

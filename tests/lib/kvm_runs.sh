@@ -1,0 +1,184 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Makes, inside the lab, the runs that tests/system/lab_kvm.sh looks at: a folder of $LAB_RESULTS
+# each. The guest is slow, so nothing is compared here.
+# usage: kvm_runs.sh intel|amd SEED PART[:N]...
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/check.sh"
+
+readonly RESULTS=$LAB_RESULTS VENDOR=kvm_$1 SEED=$2
+readonly GUEST=$bin/tests/kvm_guest EVENTS=/sys/kernel/tracing/events
+
+# hist on|off - KVM's tracepoints counted by the kernel itself: exits by reason, the others
+hist()
+{
+	local sign='' event
+
+	[[ $1 == off ]] && sign='!'
+	for event in kvm_exit:exit_reason kvm_hypercall:common_type kvm_page_fault:common_type; do
+		echo "${sign}hist:keys=${event#*:}" >"$EVENTS/kvm/${event%:*}/trigger"
+	done
+}
+
+# counted COMMAND [ARG]... - into $dir: exits (reason count), hypercalls and page_faults
+counted()
+{
+	hist on
+	"$@"
+	awk '/^{/ { gsub(/[{}:]/, ""); print $2, $4 }' "$EVENTS/kvm/kvm_exit/hist" >"$dir/exits"
+	awk '/^{/ { n += $NF } END { print n + 0 }' "$EVENTS/kvm/kvm_hypercall/hist" >"$dir/hypercalls"
+	awk '/^{/ { n += $NF } END { print n + 0 }' "$EVENTS/kvm/kvm_page_fault/hist" >"$dir/page_faults"
+	hist off
+}
+
+# run NAME 'RECORD OPTIONS' GUEST_ARG... - a recording of one guest
+run()
+{
+	local options
+
+	dir=$RESULTS/$1
+	read -ra options <<<"$2"
+	shift 2
+	mkdir -p "$dir"
+	counted "$pf" record -o "$dir/events.ptd" "${options[@]}" -- "$GUEST" --seed "$SEED" "$@" \
+		>"$dir/guest" 2>"$dir/stderr"
+	echo $? >"$dir/status"
+}
+
+# What there is without KVM: a refusal, or a wait for it.
+part_absent()
+{
+	dir=$RESULTS/absent
+	mkdir -p "$dir"
+	"$pf" stat -e exit -- true 2>"$dir/refused"
+	echo $? >"$dir/refused_status"
+	"$pf" doctor >"$dir/doctor" 2>&1
+	"$pf" stat -e hypercall --wait --json -o "$dir/json" -- "$GUEST" --quiet hypercalls 100 \
+		>/dev/null 2>"$dir/stderr" &
+	while ! grep -q waiting "$dir/stderr" && kill -0 $! 2>/dev/null; do
+		sleep 0.1
+	done
+	modprobe "$VENDOR"
+	wait $!
+	echo $? >"$dir/status"
+}
+
+# A VM that runs before the tracer does, and that is chosen by --vm.
+part_attach()
+{
+	local tracer
+
+	dir=$RESULTS/attach
+	mkdir -p "$dir"
+	coproc VM { exec "$GUEST" --seed "$SEED" --wait hypercalls 300; }
+	# shellcheck disable=SC2154 # set by coproc
+	while read -r line <&"${VM[0]}" && [[ $line != ready* ]]; do
+		:
+	done
+	"$pf" record -e hypercall --vm "$VM_PID" -o "$dir/events.ptd" 2>"$dir/stderr" &
+	tracer=$!
+	while ! [[ -s $dir/events.ptd ]] && kill -0 $tracer 2>/dev/null; do
+		sleep 0.1
+	done
+	sleep 0.3
+	echo go >&"${VM[1]}"
+	cat <&"${VM[0]}" >"$dir/guest"
+	wait $tracer
+	echo $? >"$dir/status"
+	"$pf" record -e hypercall --vm $$ -o /dev/null 2>"$dir/no_vm"
+	echo $? >"$dir/no_vm_status"
+}
+
+part_stat()
+{
+	dir=$RESULTS/stat
+	mkdir -p "$dir"
+	counted "$pf" stat -e exit --json -o "$dir/json" -- "$GUEST" --vcpus 2 --quiet hypercalls 2000 \
+		>"$dir/guest"
+	echo $? >"$dir/status"
+}
+
+# KVM's modules as they are, but without their BTF.
+strip_btf()
+{
+	local module file
+
+	modprobe -r "$VENDOR" kvm
+	for module in kvm "$VENDOR"; do
+		file=$(modinfo -n "$module")
+		case $file in
+		*.xz) xz -dc "$file" ;;
+		*) cat "$file" ;;
+		esac >"/run/$module.full"
+		objcopy -R .BTF "/run/$module.full" "/run/$module.ko"
+	done
+	modprobe -qa irqbypass ccp # what they need; not every kernel has it as a module
+	insmod /run/kvm.ko && insmod "/run/$VENDOR.ko"
+}
+
+part_calls()
+{
+	run calls '-e hypercall,violation,exit' hypercalls 10000
+}
+
+part_touch()
+{
+	run touch '-e violation' touch "$1"
+}
+
+part_thp()
+{
+	run thp '-e violation' --backing thp touch 2048
+}
+
+part_hooks()
+{
+	local hook
+
+	for hook in kprobe rawtp; do
+		run touch-$hook "-e violation --hook $hook" touch 300
+	done
+}
+
+part_mmio()
+{
+	run mmio '-e violation,exit' mmio 100
+	run readonly '-e violation' readonly 50
+}
+
+part_modes()
+{
+	local mode
+
+	for mode in real 32bit pae; do
+		run "mode-$mode" '-e hypercall' --mode $mode hypercalls 100
+	done
+	run cpl3 '-e hypercall' --cpl 3 hypercalls 100
+}
+
+part_filters()
+{
+	run nr '-e hypercall --nr 1' hypercalls 500
+	run addr '-e violation --addr 40010000-4001ffff' --in-order touch 64
+	run mixed '-e fault,hypercall' hypercalls 100
+}
+
+part_loss()
+{
+	run small '-e hypercall,exit -m 4096' hypercalls 5000
+	run die '-e hypercall,violation,exit' --vcpus 2 die 500
+}
+
+# Last of all: the modules are others afterwards.
+part_nobtf()
+{
+	strip_btf || exit 1
+	run nobtf '-e hypercall,violation' hypercalls 300
+}
+
+mkdir -p "$RESULTS/doctor"
+part_absent
+"$pf" doctor >"$RESULTS/doctor/text" 2>&1
+for part in "${@:3}"; do
+	"part_${part%:*}" "${part#*:}"
+done

@@ -1,0 +1,277 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Exits of KVM's guests as events, held against what the guest did (tests/guests/kvm), against
+# pagemap, and against KVM's tracepoints counted by the kernel in the same run. The runs are made
+# in the lab (tests/lib/kvm_runs.sh) and compared here.
+# usage: lab_kvm.sh [BOOT]... (see boots below; SEED= makes the guests' choices)
+# shellcheck disable=SC2317 # checks are called by the names of parts
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+# name -> machine, kernel, memory, vendor, parts (:N the number of pages)
+readonly ALL="calls touch:10000 thp hooks mmio modes filters loss stat attach nobtf"
+declare -rA BOOTS=(
+	[6.1]="npt 6.1 2G amd $ALL"
+	[6.12]="npt 6.12 2G amd $ALL"
+	[ept]="ept 6.1 256M intel calls touch:2000 mmio modes"
+)
+seed=${SEED:-$RANDOM}
+echo "# SEED=$seed"
+
+# events DIR - its events as lines
+events()
+{
+	"$pf" script -i "$1/events.ptd"
+}
+
+# of_report DIR EXPRESSION - from the report by event and reason
+of_report()
+{
+	"$pf" report --json -s event,reason -i "$1/events.ptd" | jq -r "$2"
+}
+
+# fields NAME... - of lines with name=value, the values; "-" for what is not there
+fields()
+{
+	awk -v names="$*" 'BEGIN { n = split(names, name, " ") }
+		{
+			delete value
+			for (i = 1; i <= NF; i++)
+				if (at = index($i, "="))
+					value[substr($i, 1, at - 1)] = substr($i, at + 1)
+			line = ""
+			for (i = 1; i <= n; i++)
+				line = line (name[i] in value ? value[name[i]] : "-") " "
+			print line
+		}'
+}
+
+# same_calls WHAT DIR MODE REGISTER... - every call in order, as the guest says that it made them
+same_calls()
+{
+	local what=$1 dir=$2 mode=$3
+
+	shift 3
+	grep '^call ' "$dir/guest" | sed 's/ rax=/ nr=/; s/ mode=[^ ]*/ mode='"$mode/" |
+		fields vcpu rip nr "$@" ret cpl mode >"$work/want"
+	events "$dir" | grep ': hypercall ' | fields vcpu rip nr "$@" ret cpl mode >"$work/got"
+	same_lines "$what: calls with registers, return value, rip, cpl, mode" "$work/want" "$work/got"
+}
+
+# by_tracepoints WHAT DIR - the counts of the kernel's own histograms
+by_tracepoints()
+{
+	sort -n "$2/exits" >"$work/want"
+	"$pf" script --json -i "$2/events.ptd" | jq -r 'select(.reason) | .reason' | sort -n | uniq -c |
+		awk '{ print $2, $1 }' >"$work/got"
+	same_lines "$1: exits by reason, as counted by kvm:kvm_exit" "$work/want" "$work/got"
+}
+
+lost()
+{
+	equal "$1: lost" "$(of_report "$2" .lost.total)" 0
+}
+
+check_calls()
+{
+	set -- "$1" "$2/calls"
+	same_calls "$1, 10,000 calls" "$2" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
+	lost "$1, 10,000 calls" "$2"
+	by_tracepoints "$1, 10,000 calls" "$2"
+	equal "$1, 10,000 calls: events" "$(events "$2" | grep -c ': hypercall ')" \
+		"$(cat "$2/hypercalls")" kvm:kvm_hypercall
+	equal "$1, 10,000 calls: violations" "$(events "$2" | grep -c ': violation ')" \
+		"$(cat "$2/page_faults")" kvm:kvm_page_fault
+}
+
+# touched DIR - of the violations in touch's memory: gpa access hva pfn level
+touched()
+{
+	"$pf" script --json -i "$1/events.ptd" | jq -r 'select(.type == "violation" and
+		(.gpa | length == 10 and . >= "0x40000000" and . < "0x50000000")) |
+		[.gpa, .access, .hva // "-", "\(.pfn)", "\(.walk_after.stop_level)", .outcome,
+			.walk_before.stop] | join(" ")'
+}
+
+# pages DIR - the same of what the guest says: gpa access hva pfn
+pages()
+{
+	grep '^page ' "$1/guest" | fields gpa access hva pfn |
+		while read -r gpa access hva pfn; do
+			echo "$gpa $access $hva $((pfn)) 1 mapped hole"
+		done
+}
+
+# check_pages WHAT DIR
+check_pages()
+{
+	pages "$2" >"$work/want"
+	touched "$2" >"$work/got"
+	same_lines "$1: a violation for each page, hva and pfn as in pagemap" "$work/want" "$work/got"
+	lost "$1" "$2"
+}
+
+check_touch()
+{
+	check_pages "$1, touch" "$2/touch"
+	check_violations "$1, touch" "$2/touch"
+}
+
+check_violations()
+{
+	equal "$1: violations" "$(of_report "$2" .events)" "$(cat "$2/page_faults")" kvm:kvm_page_fault
+}
+
+# With huge pages below it, one violation maps 512 pages: fewer events, with a leaf of level 2.
+check_thp()
+{
+	set -- "$1, thp" "$2/thp"
+	touched "$2" | awk '{ print $1, $4, $5 }' >"$work/events"
+	pages "$2" | awk '{ print $1, $4 }' >"$work/pages"
+	equal "$1: violations of 4 huge pages" "$(wc -l <"$work/events")" 4
+	equal "$1: level of the leaves" "$(awk '{ print $3 }' "$work/events" | sort -u)" 2
+	equal "$1: pfns as in pagemap" "$(awk 'NR == FNR { pfn[$1] = $2; next }
+		pfn[$1] == $2 { n++ } END { print n + 0 }' "$work/pages" "$work/events")" 4
+}
+
+check_hooks()
+{
+	local want
+
+	equal "$1, kprobe: hook" "$(of_report "$2/touch-kprobe" .hook)" kprobe
+	check_pages "$1, kprobe" "$2/touch-kprobe"
+	equal "$1, rawtp: hook" "$(of_report "$2/touch-rawtp" .hook)" rawtp
+	touched "$2/touch-rawtp" >"$work/got"
+	want=$(pages "$2/touch-rawtp" | sed -E 's/ 0x[0-9a-f]+ / - /' | sort)
+	equal "$1, rawtp: a violation for each page, without hva, pfn as in pagemap" \
+		"$(sort "$work/got" | cksum)" "$(cksum <<<"$want")"
+}
+
+check_mmio()
+{
+	equal "$1, mmio: violations that went to the VMM" \
+		"$(events "$2/mmio" | grep -c 'outcome=mmio_user user_exit=6')" \
+		"$(grep '^exits' "$2/mmio/guest" | fields mmio | tr -d ' ')" "its own count"
+	by_tracepoints "$1, mmio" "$2/mmio"
+	equal "$1, readonly: writes that went to the VMM" \
+		"$(events "$2/readonly" | grep -c ' write .* slot=2 outcome=mmio_user user_exit=6')" 50
+	check_violations "$1, readonly" "$2/readonly"
+}
+
+check_modes()
+{
+	same_calls "$1, real mode" "$2/mode-real" real rbx rcx rdx rsi rdi
+	same_calls "$1, 32-bit" "$2/mode-32bit" 32 rbx rcx rdx rsi rdi
+	same_calls "$1, PAE" "$2/mode-pae" 32 rbx rcx rdx rsi rdi
+	same_calls "$1, CPL 3" "$2/cpl3" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
+}
+
+check_filters()
+{
+	equal "$1, --nr 1: calls" "$(of_report "$2/nr" .events)" \
+		"$(grep -c '^call .* rax=0x1 ' "$2/nr/guest")" "the guest"
+	equal "$1, --nr 1: others" "$(events "$2/nr" | grep -vc 'nr=0x1 ')" 0
+	equal "$1, --addr: violations in 16 pages" "$(touched "$2/addr" | awk '{ print $1 }' |
+		grep -c '^0x4001')" 16
+	equal "$1, --addr: events" "$(of_report "$2/addr" .events)" 16
+	equal "$1, --addr: events + filtered" "$(of_report "$2/addr" '.events + .filtered')" \
+		"$(cat "$2/addr/page_faults")" kvm:kvm_page_fault
+	equal "$1, faults beside calls: kinds" "$(of_report "$2/mixed" \
+		'[.groups[].event] | unique | join(",")')" fault,hypercall
+}
+
+check_attach()
+{
+	same_calls "$1, --vm" "$2/attach" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
+	equal "$1, --vm of no VMM: lines" "$(grep -c 'has no virtual machine' "$2/attach/no_vm")" 1
+}
+
+check_loss()
+{
+	local events lost all
+
+	read -r events lost < <(of_report "$2/small" '"\(.events) \(.lost.ring_full)"')
+	all=$(awk '{ n += $2 } END { print n }' "$2/small/exits")
+	at_least "$1, ring of 4096 bytes: lost" "$lost" 1
+	adds_up "$1, ring of 4096 bytes" "$events" "$lost" "$all" kvm:kvm_exit
+	lost "$1, killed VMM" "$2/die"
+	by_tracepoints "$1, killed VMM" "$2/die"
+	equal "$1, killed VMM: vCPUs" "$("$pf" report --json -s vcpu -i "$2/die/events.ptd" |
+		jq -c '[.groups[].vcpu] | sort')" '[0,1]'
+}
+
+check_stat()
+{
+	set -- "$1" "$2/stat"
+	jq -r '.exits | group_by(.reason)[] | "\(.[0].reason) \(map(.count) | add)"' "$2/json" |
+		sort -n >"$work/got"
+	sort -n "$2/exits" >"$work/want"
+	same_lines "$1, stat: exits by reason, as counted by kvm:kvm_exit" "$work/want" "$work/got"
+	equal "$1, stat: calls of each vCPU" \
+		"$(jq -c '[.exits[] | select(.reason_name == "vmmcall") | .count]' "$2/json")" '[2000,2000]'
+	equal "$1, stat: histograms have every latency" \
+		"$(jq '[.exits[].latency_histogram[].count] | add' "$2/json")" \
+		"$(jq '[.exits[].ended] | add' "$2/json")"
+	equal "$1, stat: rows whose mean is not between min and max" "$(jq '[.exits[] |
+		select(.ended > 0) | (.latency_sum_ns / .ended) as $mean |
+		select($mean < .latency_min_ns or $mean > .latency_max_ns)] | length' "$2/json")" 0
+}
+
+check_absent()
+{
+	equal "$1, no KVM: status" "$(cat "$2/refused_status")" 1
+	equal "$1, no KVM: lines" "$(wc -l <"$2/refused")" 1
+	equal "$1, no KVM: says so" "$(grep -c 'KVM is not loaded.*--wait' "$2/refused")" 1
+	equal "$1, no KVM: doctor says so" "$(grep -c '^KVM  *not loaded' "$2/doctor")" 1
+	equal "$1, loaded meanwhile: status" "$(cat "$2/status")" 0
+	equal "$1, loaded meanwhile: calls" "$(jq .events "$2/json")" 100
+}
+
+# At least the tracepoints' own arguments are left: the kernel's BTF may have some of KVM's types.
+check_nobtf()
+{
+	set -- "$1" "$2/nobtf"
+	lost "$1, no BTF of KVM" "$2"
+	equal "$1, no BTF of KVM: says so" "$(grep -c 'KVM has no BTF' "$2/stderr")" 1
+	grep '^call ' "$2/guest" | sed 's/ rax=/ nr=/' | fields vcpu rip nr rbx rcx rdx rsi >"$work/want"
+	events "$2" | grep ': hypercall ' | fields vcpu rip nr rbx rcx rdx rsi >"$work/got"
+	same_lines "$1, no BTF of KVM: calls with five registers" "$work/want" "$work/got"
+	equal "$1, no BTF of KVM: what is not known is not told" \
+		"$(events "$2" | grep -cE ' (ret|cpl|mode|hva|slot)=')" 0
+	equal "$1, no BTF of KVM: violations" "$(events "$2" | grep -c ': violation .* gpa=0x')" \
+		"$(cat "$2/page_faults")" kvm:kvm_page_fault
+}
+
+check_doctor()
+{
+	equal "$1, doctor: KVM's hooks" "$(grep -cE '^ *KVM: .* yes *$' "$2/text")" 6
+	equal "$1, doctor: vendor" "$(awk '$1 == "KVM" { print $2 }' "$2/text")" "$3"
+}
+
+# boot NAME
+boot()
+{
+	local machine kernel memory vendor parts part dir=$work/$1 status
+
+	read -r machine kernel memory vendor parts <<<"${BOOTS[$1]}"
+	mkdir "$dir"
+	# shellcheck disable=SC2086 # several parts
+	"$top/scripts/lab" --machine "$machine" --kernel "$kernel" --mem "$memory" --quiet \
+		--timeout 600 --results "$dir" -- \
+		"$top/tests/lib/kvm_runs.sh" "$vendor" "$seed" $parts
+	status=$?
+	equal "$1: the lab" $status 0
+	((status)) && return
+	check_absent "$1" "$dir/absent"
+	check_doctor "$1" "$dir/doctor" "$vendor"
+	for part in $parts; do
+		"check_${part%:*}" "$1" "$dir"
+	done
+	rm -rf "$dir"
+}
+
+(($#)) || set -- 6.1 6.12
+for name; do
+	boot "$name"
+done
+finish

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/trace/kvm_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "kvm.skel.h"
+#include "user/kernel/kvm_here.h"
+
+/* Hooks of the MMU's functions serve violations only. */
+enum {
+	ON_FENTRY = 1 << HOOK_FENTRY,
+	ON_KPROBE = 1 << HOOK_KPROBE,
+	ON_ALL = ON_FENTRY | ON_KPROBE | 1 << HOOK_RAWTP,
+};
+#define FOR_ALL (PTEV_WANT_EXIT | PTEV_WANT_HYPERCALL | PTEV_WANT_VIOLATION)
+
+/*
+ * In the order of attaching: from the end of an exit to its beginning, so that none is opened
+ * whose end cannot be seen.
+ */
+static const struct {
+	const char *name;
+	unsigned int hooks;
+	unsigned int wants; /* enum ptev_kvm_want */
+} programs[] = {
+	{ "close_open_exits", ON_ALL, FOR_ALL }, /* an iterator: runs once, at the end */
+	{ "vcpu_thread_exit", ON_ALL, FOR_ALL },
+	{ "vm_entry", ON_ALL, FOR_ALL },
+	{ "user_exit", ON_ALL, FOR_ALL },
+	{ "hypercall", ON_ALL, PTEV_WANT_HYPERCALL },
+	{ "fexit_tdp_fault", ON_FENTRY, PTEV_WANT_VIOLATION },
+	{ "fentry_mmu_fault", ON_FENTRY, PTEV_WANT_VIOLATION },
+	{ "kretprobe_tdp_fault", ON_KPROBE, PTEV_WANT_VIOLATION },
+	{ "kprobe_tdp_fault", ON_KPROBE, PTEV_WANT_VIOLATION },
+	{ "kprobe_mmu_fault", ON_KPROBE, PTEV_WANT_VIOLATION },
+	{ "fast_mmio", ON_ALL, PTEV_WANT_VIOLATION },
+	{ "page_fault", ON_ALL, PTEV_WANT_VIOLATION },
+	{ "vm_exit", ON_ALL, FOR_ALL },
+};
+
+#define NR_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+struct kvm_source {
+	struct kvm_bpf *skel;
+	bool used[NR_PROGRAMS];
+	struct bpf_link *links[NR_PROGRAMS];
+};
+
+static struct bpf_program *program(const struct kvm_source *s, size_t i)
+{
+	return bpf_object__find_program_by_name(s->skel->obj, programs[i].name);
+}
+
+static int share_maps(const struct kvm_source *s, const struct bpf_object *maps)
+{
+	static const char *const shared[] = { "ring", "counters", "stats", "targets" };
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]) && !err; i++)
+		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(s->skel->obj, shared[i]),
+					bpf_object__find_map_fd_by_name(maps, shared[i]));
+	return err;
+}
+
+static void configure(const struct kvm_source *s, const struct fault_cfg *cfg,
+		      const struct kinfo *k)
+{
+	s->skel->rodata->cfg = *cfg;
+	s->skel->rodata->walk_page_offset = k->page_offset;
+	s->skel->rodata->kvm_fmt4 = kvm_here_fmt(&k->feat, 4);
+	s->skel->rodata->kvm_fmt5 = kvm_here_fmt(&k->feat, 5);
+	if (!cfg->stat)
+		bpf_map__set_max_entries(s->skel->maps.kvm_stats, 1);
+}
+
+int kvm_source_load(struct kvm_source **source, enum fault_hook hook, const struct fault_cfg *cfg,
+		    const struct kinfo *k, const struct bpf_object *maps)
+{
+	struct kvm_source *s = calloc(1, sizeof(*s));
+	size_t i;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->skel = kvm_bpf__open();
+	if (!s->skel) {
+		free(s);
+		return -errno;
+	}
+	configure(s, cfg, k);
+	for (i = 0; i < NR_PROGRAMS; i++) {
+		s->used[i] = (programs[i].hooks >> hook & 1) && (programs[i].wants & cfg->kvm);
+		bpf_program__set_autoload(program(s, i), s->used[i]);
+	}
+	err = share_maps(s, maps);
+	if (!err)
+		err = kvm_bpf__load(s->skel);
+	if (err) {
+		kvm_source_free(s);
+		return err;
+	}
+	*source = s;
+	return 0;
+}
+
+int kvm_source_attach(struct kvm_source *s)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PROGRAMS; i++) {
+		if (!s->used[i])
+			continue;
+		s->links[i] = bpf_program__attach(program(s, i));
+		if (!s->links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+static void detach(struct kvm_source *s, size_t from)
+{
+	size_t i;
+
+	for (i = NR_PROGRAMS; i-- > from;) {
+		bpf_link__destroy(s->links[i]);
+		s->links[i] = NULL;
+	}
+}
+
+void kvm_source_stop(struct kvm_source *s)
+{
+	char byte;
+	int fd;
+
+	detach(s, 1);
+	fd = s->links[0] ? bpf_iter_create(bpf_link__fd(s->links[0])) : -1;
+	if (fd >= 0) { /* otherwise they stay counted as in flight */
+		while (read(fd, &byte, 1) > 0)
+			;
+		close(fd);
+	}
+	detach(s, 0);
+}
+
+uint64_t kvm_source_missed(const struct kvm_source *s)
+{
+	uint64_t missed = 0;
+	size_t i;
+
+	for (i = 0; i < NR_PROGRAMS; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(program(s, i));
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+static int add_count(struct kvm_count **counts, size_t *n, const struct kvm_count *row)
+{
+	struct kvm_count *more = reallocarray(*counts, *n + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	more[(*n)++] = *row;
+	*counts = more;
+	return 0;
+}
+
+int kvm_source_counts(const struct kvm_source *s, struct kvm_count **counts, size_t *n)
+{
+	int fd = bpf_map__fd(s->skel->maps.kvm_stats), err = 0;
+	struct ptev_kvm_key *last = NULL;
+	struct kvm_count row;
+
+	*counts = NULL;
+	*n = 0;
+	while (!err && !bpf_map_get_next_key(fd, last, &row.key)) {
+		last = &row.key;
+		if (!bpf_map_lookup_elem(fd, &row.key, &row.stat))
+			err = add_count(counts, n, &row);
+	}
+	if (err)
+		free(*counts);
+	return err;
+}
+
+void kvm_source_free(struct kvm_source *s)
+{
+	if (!s)
+		return;
+	detach(s, 0);
+	kvm_bpf__destroy(s->skel);
+	free(s);
+}
