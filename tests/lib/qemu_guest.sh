@@ -29,6 +29,7 @@ start()
 {
 	mkfifo "$work/serial.in" "$work/serial.out" && monitor_open "$work/monitor" || exit 1
 	exec 7<>"$work/serial.in"
+	: >"$work/console"
 	setpriv --pdeathsig TERM cat <>"$work/serial.out" >"$work/console" &
 	reader=$!
 	qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot -name "$NAME" \
@@ -40,36 +41,68 @@ start()
 	vm=$!
 }
 
+# said WORD SECONDS - waits for it
+said()
+{
+	local end=$((SECONDS + $2))
+
+	until grep -q "^$1" "$work/console"; do
+		{ kill -0 "$vm" 2>/dev/null && ((SECONDS < end)); } || return 1
+		sleep 0.1
+	done
+}
+
 # until_says WORD
 until_says()
 {
-	until grep -q "^$1" "$work/console"; do
-		kill -0 "$vm" 2>/dev/null || break
-		sleep 0.1
-	done
-	grep -q "^$1" "$work/console" && return
+	said "$1" 60 && return
 	not_ok "the guest says '$1'; QEMU: $(<"$work/qemu"); its console:"
 	tail -n 40 "$work/console" | tr -d '\r'
 	finish
 }
 
-end_guest()
+# forget - what start made
+forget()
 {
-	qmp quit
 	wait "$vm"
-	equal "QEMU's exit status" $? 0
+	status=$?
 	kill "$reader"
 	wait "$reader" 2>/dev/null
 	monitor_close
+	rm -f "$work"/serial.{in,out}
+}
+
+end_guest()
+{
+	local status
+
+	qmp quit
+	forget
+	equal "QEMU's exit status" "$status" 0
+}
+
+# boot - one that was not ready in time is ended, and there is another one
+boot()
+{
+	local try status
+
+	for try in 1 2 3; do
+		start
+		qmp qmp_capabilities
+		said ready 60 && return
+		echo "boot $try: not ready after 60 s: $(tail -n 1 "$work/console")"
+		kill -9 "$vm"
+		forget
+	done
+	not_ok "the guest gets ready"
+	finish
 }
 
 # Pages of 2 MiB for what it has touched up to "ready", of 4 KiB for what it touches afterwards.
 bring_up()
 {
 	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
-	start
-	qmp qmp_capabilities
-	until_says ready
+	boot
 	echo never >/sys/kernel/mm/transparent_hugepage/enabled
 	echo >&7
 	until_says touched

@@ -4,8 +4,11 @@
  *
  * It maps memory with several rights, says "ready" on the console and waits. With each line from
  * there it goes on: it touches FRESH more bytes, says "touched" and waits; it says "works" and
- * keeps the kernel busy. In user mode it is for moments only: QEMU's SVM can deliver an interrupt
- * twice when the vCPU was made to exit, which a kernel that was in user mode does not survive.
+ * keeps the kernel busy. In user mode it is for moments only: the SVM that QEMU 7.2 emulates now
+ * and then delivers an injected interrupt twice, as its log (-d int) shows; the likelier, the more
+ * often other CPUs interrupt the one that is in the guest. The second one comes with interrupts
+ * off, at the first instruction of the handler. Linux gets over that if the first one came in its
+ * kernel; if in user mode, GS is not yet the kernel's, and it dies.
  */
 #include <fcntl.h>
 #include <stdlib.h>
