@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char line[LINE_SIZE], why[CHANGE_WHY_LEN] = "";
 	struct ptremap_item item;
+	uint64_t bits;
 
 	if (size >= sizeof(line))
 		return 0;
@@ -48,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(item.what >= PTREMAP_PROTECT && item.what <= PTREMAP_MMIO && item.pid > 0);
 	check(!(item.flags & ~(PTREMAP_ITEM_EXPECT | PTREMAP_ITEM_FORCE)) && !item.status &&
 	      !item.old && !item.new);
-	check(!(item.set & item.clear) && !((item.set | item.clear) & ~PTREMAP_PROTECT_BITS));
+	bits = item.level == 2 ? PTREMAP_PROTECT_BITS_2M : PTREMAP_PROTECT_BITS;
+	check(!(item.set & item.clear) && !((item.set | item.clear) & ~bits));
 	check_again(&item);
 	return 0;
 }

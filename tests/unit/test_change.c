@@ -73,6 +73,9 @@ Test(change, lines_and_their_meaning)
 		    .flags = PTREMAP_ITEM_EXPECT,
 		    .expected = 0x1067 },
 		  NULL },
+		{ "trap 42:0x200000 level=1",
+		  { .what = PTREMAP_TRAP, .pid = 42, .va = 0x200000 },
+		  "trap 42:0x200000" },
 		{ "trap 42:0x200000 level=2",
 		  { .what = PTREMAP_TRAP, .pid = 42, .va = 0x200000, .level = 2 },
 		  NULL },
@@ -166,6 +169,8 @@ Test(change, lines_that_make_no_sense)
 		{ "trap 1:0x10000000000000000", "'1:0x10000000000000000' is not an address" },
 		{ "trap 1:0x1000 0x2000", "'0x2000' is not part of this change" },
 		{ "trap 1:0x1000 fresh", "'fresh' is not part of this change" },
+		{ "map 1:0x200000 level=2 phys=0x200000",
+		  "phys and mmio are for pages of 4 KiB, not for level 2" },
 		{ "trap 1:0x200000 level=3", "level: '3' is neither 1 (4 KiB) nor 2 (2 MiB)" },
 		{ "trap 1:0x200000 level=0", "level: '0' is neither 1 (4 KiB) nor 2 (2 MiB)" },
 		{ "trap 1:0x200000 level=big", "level: 'big' is neither 1 (4 KiB) nor 2 (2 MiB)" },
@@ -303,7 +308,8 @@ static struct ptremap_item any_change(void)
 		item.flags |= PTREMAP_ITEM_EXPECT;
 		item.expected = random64();
 	}
-	item.level = random64() & 2;
+	if (item.what != PTREMAP_RAM && item.what != PTREMAP_MMIO)
+		item.level = random64() & 2;
 	return item;
 }
 

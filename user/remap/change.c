@@ -146,7 +146,7 @@ static int key_level(struct ptremap_item *item, const char *value, char *why)
 
 	if (units_parse_u64(value, &n) || n < 1 || n > 2)
 		return fail(why, "level: '%.32s' is neither 1 (4 KiB) nor 2 (2 MiB)", value);
-	item->level = (uint32_t)n;
+	item->level = n == 2 ? 2 : 0; /* 0 is what 1 means */
 	return 0;
 }
 
@@ -203,6 +203,8 @@ int change_check(struct ptremap_item *item, char *why)
 		return fail(why, "the frame is missing: frame-of, fresh, phys or mmio");
 	if (item->flags & PTREMAP_ITEM_FORCE && item->what != PTREMAP_RAM)
 		return fail(why, "force-frame is for the page that phys names");
+	if (item->level == 2 && (item->what == PTREMAP_RAM || item->what == PTREMAP_MMIO))
+		return fail(why, "phys and mmio are for pages of 4 KiB, not for level 2");
 	if (item->what == PTREMAP_PROTECT && !(item->set | item->clear))
 		return fail(why, "there are no bits to set or to clear");
 	if (item->set & item->clear)
