@@ -50,6 +50,11 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long va)
 }
 
 /*
+ * __release() and __acquire() are for sparse alone, which does not see that a lock stays held when
+ * a function returns 0.
+ */
+
+/*
  * RCU keeps the table from being freed until its lock is ours, which keeps it in its place
  * (pte_offset_map_lock() in mm/pgtable-generic.c, which modules cannot call).
  */
@@ -62,8 +67,10 @@ static int lock_pte(struct leaf *l, struct mm_struct *mm, pmd_t *pmd, unsigned l
 	l->ptl = pte_lockptr(mm, &seen);
 	l->at = pte_offset_kernel(&seen, va);
 	spin_lock(l->ptl);
-	if (pmd_same(seen, READ_ONCE(*pmd)))
+	if (pmd_same(seen, READ_ONCE(*pmd))) {
+		__release(l->ptl);
 		return 0;
+	}
 	spin_unlock(l->ptl);
 	return -EAGAIN;
 }
@@ -73,8 +80,10 @@ static int lock_pmd(struct leaf *l, struct mm_struct *mm, pmd_t *pmd)
 {
 	l->ptl = pmd_lock(mm, pmd);
 	l->at = (pte_t *)pmd;
-	if (pmd_present(*pmd) && pmd_leaf(*pmd))
+	if (pmd_present(*pmd) && pmd_leaf(*pmd)) {
+		__release(l->ptl);
 		return 0;
+	}
 	spin_unlock(l->ptl);
 	return -EAGAIN;
 }
@@ -90,11 +99,15 @@ int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned i
 	err = level == 2 ? lock_pmd(l, mm, pmd) : lock_pte(l, mm, pmd, va);
 	if (err)
 		rcu_read_unlock();
+	else
+		__release(RCU);
 	return err;
 }
 
 void leaf_unlock(const struct leaf *l)
 {
+	__acquire(RCU);
+	__acquire(l->ptl);
 	spin_unlock(l->ptl);
 	rcu_read_unlock();
 }

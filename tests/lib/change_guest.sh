@@ -572,7 +572,7 @@ check_graft_frames()
 	equal "$what: graft: what it says" "$(sed 1d "$work/held" | tr -s '\n ' ' ')" \
 		"graft ${pid[t]}:$LOW frames-of=$(place s a) len=4K prot=rw cache=wb mapped $LOW-0x10fff, 4.0 KiB of frames of pid ${pid[s]} at ${at[s-a]}-$(printf '0x%x' $((at[s-a] + 0xfff))) "
 	equal "$what: graft: lines in the list of mappings" "$(mapped $LOW)" 1
-	equal "$what: graft: list" "$("$remap" list | awk 'NR == 2 { print $2, $3, $5, $6, $7, $8, $9 }')" \
+	equal "$what: graft: list" "$("$remap" list | awk 'NR == 2 { print $2, $3, $5, $6, $8, $9, $10 }')" \
 		"- active mapped ${pid[t]}:$LOW 4K of ${at[s-a]}"
 	let_go "graft --frames-of" INT 130
 	gone "graft --frames-of, undone"
@@ -594,7 +594,7 @@ check_graft_fresh()
 	equal "$what: graft --keep: words" "$(cat "$work/err")" \
 		"ptremap: kept in force: 'ptremap undo $(jq .id "$work/out")' takes it back"
 	sees "graft --fresh" t "$address" -
-	equal "$what: graft --fresh: list" "$("$remap" list | awk 'NR == 2 { print $2, $5, $7, $8 }')" \
+	equal "$what: graft --fresh: list" "$("$remap" list | awk 'NR == 2 { print $2, $5, $8, $9 }')" \
 		"kept mapped 16K fresh"
 	ask t write "$address" mine
 	sees "graft --fresh: after a write" t "$address" mine

@@ -45,7 +45,7 @@ run()
 	echo $? >"$dir/status"
 }
 
-# What there is without KVM: a refusal, or a wait for it.
+# First of all: what there is without KVM, a refusal, or a wait for it.
 part_absent()
 {
 	dir=$RESULTS/absent
@@ -176,9 +176,13 @@ part_nobtf()
 	run nobtf '-e hypercall,violation' hypercalls 300
 }
 
-mkdir -p "$RESULTS/doctor"
-part_absent
-"$pf" doctor >"$RESULTS/doctor/text" 2>&1
+part_doctor()
+{
+	mkdir -p "$RESULTS/doctor"
+	"$pf" doctor >"$RESULTS/doctor/text" 2>&1
+}
+
+[[ " ${*:3} " == *' absent '* ]] || modprobe "$VENDOR" || exit 1
 for part in "${@:3}"; do
 	"part_${part%:*}" "${part#*:}"
 done

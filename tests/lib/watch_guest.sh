@@ -94,7 +94,7 @@ check_watch_json()
 		"$(jq -r '[.event, .what, .state, .cause, .pid, .address] | @csv' "$work/watched" | tr -d '"' | tr '\n' ' ')" \
 		"made,trap,active,,${pid[s]},${at[s-b]} taken,trap,taken,clear,${pid[s]},${at[s-b]} "
 	equal "$what: watch --json: members" "$(jq -c 'keys' "$work/watched" | sort -u)" \
-		'["address","after","before","cause","event","id","keep","pid","state","time","what"]'
+		'["address","after","before","cause","event","id","keep","level","pid","state","time","what"]'
 	watch --id 4000000000 --for 300ms
 	"$remap" trap "$(place t b)" --for 50ms >/dev/null 2>&1
 	watched "watch --id, --for" 0
