@@ -4,12 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
 
 #include "user/kernel/kinfo.h"
+#include "user/kernel/vm.h"
 
 /* /dev/kvm's entry comes when a vendor's part has found its hardware: kvm_main.c, kvm_init(). */
 enum kvm_vendor kvm_here(void)
@@ -76,6 +76,7 @@ int kvm_here_vms(uint32_t pid)
 {
 	char path[64], link[64];
 	struct dirent *entry;
+	uint32_t index;
 	int vms = 0;
 	ssize_t n;
 	DIR *dir;
@@ -87,7 +88,7 @@ int kvm_here_vms(uint32_t pid)
 	while ((entry = readdir(dir))) {
 		n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 		link[n > 0 ? n : 0] = 0;
-		vms += !strcmp(link, "anon_inode:kvm-vm");
+		vms += vm_fd_kind(link, &index) == VM_FD_VM;
 	}
 	closedir(dir);
 	return vms;

@@ -6,6 +6,7 @@
 
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
+#include "user/kernel/kvm_here.h"
 #include "user/pt/pt_mode.h"
 #include "user/space/phys_mem.h"
 
@@ -170,7 +171,6 @@ int guest_space(struct guest *g, const struct ptremap_vcpu *vcpu, struct pt_fmt 
 int guest_nested(struct guest *g, const struct ptremap_vcpu *vcpu, struct pt_fmt *fmt,
 		 struct pt_space *space)
 {
-	bool ept = g->vm.tables == PTREMAP_VM_EPT, deep = vcpu->level == 5;
 	struct pt_feat feat;
 
 	if (g->vm.tables == PTREMAP_VM_SHADOW)
@@ -180,15 +180,7 @@ int guest_nested(struct guest *g, const struct ptremap_vcpu *vcpu, struct pt_fmt
 	if (vcpu->level != 4 && vcpu->level != 5)
 		return -EPROTO;
 	kinfo_cpu_features(&feat);
-	feat.npt = !ept;
-	feat.ept_exec_only = 1;
-	feat.ept_ad = 1;
-	feat.ept_sss = 1;
-	if (pt_fmt_init(fmt,
-			ept ? (deep ? PT_MODE_EPT5 : PT_MODE_EPT4)
-			    : (deep ? PT_MODE_5LEVEL : PT_MODE_4LEVEL),
-			&feat))
-		return -EPROTO;
+	*fmt = kvm_fmt(g->vm.tables == PTREMAP_VM_EPT ? KVM_INTEL : KVM_AMD, &feat, vcpu->level);
 	*space = (struct pt_space){ .fmt = fmt, .mem = &g->phys.mem, .root = vcpu->root };
 	return 0;
 }
