@@ -10,6 +10,7 @@
 /* ptrace-pf */
 int cmd_record(int argc, char **argv);
 int cmd_live(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_script(int argc, char **argv);

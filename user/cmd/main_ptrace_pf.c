@@ -9,6 +9,7 @@
 static const struct command commands[] = {
 	{ "record", "trace into a file", cmd_record },
 	{ "live", "trace to the terminal, one line per fault", cmd_live },
+	{ "top", "trace live on the whole terminal: rates, latencies, addresses", cmd_top },
 	{ "stat", "count in the kernel and print totals", cmd_stat },
 	{ "report", "summarise a recording, grouped and sorted", cmd_report },
 	{ "script", "print a recording, one line or JSON object per fault", cmd_script },

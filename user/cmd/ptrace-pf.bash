@@ -20,6 +20,11 @@ _ptrace_pf_options()
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
 		valued="$tracing_valued -m --ring-size --abi"
 		;;
+	top)
+		flags+=" $tracing_flags -g --call-graph --no-walks -b --batch"
+		valued="$tracing_valued -m --ring-size --abi -d --delay -n --iterations -s --sort
+			--view --order --filter"
+		;;
 	stat)
 		flags+=" $tracing_flags --per-vcpu --json"
 		valued="$tracing_valued -o --output"
@@ -98,6 +103,8 @@ _ptrace_pf_value()
 		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
 			page event vm vcpu reason nr call'
 		;;
+	--view) _ptrace_pf_words 'process vma outcome vm latency address' ;;
+	--order) _ptrace_pf_words 'rate total p50 p99 max keys' ;;
 	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
 	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
 	--cgroup) _ptrace_pf_files -d ;;
@@ -170,12 +177,12 @@ _ptrace_pf()
 	_ptrace_pf_join
 	cur=${words[-1]}
 	if ((${#words[@]} == 2)); then
-		_ptrace_pf_words 'record live stat report script doctor vms help --help --version'
+		_ptrace_pf_words 'record live top stat report script doctor vms help --help --version'
 		return
 	fi
 	_ptrace_pf_options "${words[1]}"
 	case ${words[1]} in
-	record | live | stat) _ptrace_pf_command && return ;;
+	record | live | top | stat) _ptrace_pf_command && return ;;
 	esac
 	if _ptrace_pf_is "${words[-2]}" "$valued"; then
 		_ptrace_pf_value "${words[-2]}"

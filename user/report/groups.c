@@ -54,18 +54,27 @@ static uint64_t id_of(struct groups *g, const struct sort_key *key, const struct
 	return key->vmexit_id ? key->vmexit_id(&g->ctx, (const void *)event) : SORT_NOTHING;
 }
 
+static uint64_t hash_ids(const struct groups *g, const uint64_t *ids)
+{
+	uint64_t hash = 0;
+	unsigned int i;
+
+	for (i = 0; i < g->nr_keys; i++)
+		hash = hash_u64(hash ^ ids[i]);
+	return hash;
+}
+
 int64_t groups_find(struct groups *g, const struct ptev_hdr *event)
 {
-	uint64_t ids[SORT_KEYS_MAX], hash = 0;
+	uint64_t ids[SORT_KEYS_MAX], hash;
 	unsigned int i;
 	int64_t slot;
 
-	for (i = 0; i < g->nr_keys; i++) {
+	for (i = 0; i < g->nr_keys; i++)
 		ids[i] = id_of(g, g->keys[i], event);
-		hash = hash_u64(hash ^ ids[i]);
-	}
 	if (g->ctx.err)
 		return g->ctx.err;
+	hash = hash_ids(g, ids);
 	slot = hash_find(&g->index, hash, same_ids, g, ids);
 	return slot < 0 ? add_group(g, hash, ids) : slot;
 }
@@ -114,10 +123,26 @@ int groups_init(struct groups *g, const struct sink_env *env, const struct abi *
 	return 0;
 }
 
-void groups_forget(struct groups *g)
+int groups_keep(struct groups *g, bool (*keep)(void *ctx, uint32_t group), void *ctx)
 {
+	size_t size = g->nr_keys * sizeof(*g->ids);
+	uint32_t i, n = g->n;
+	int err = 0;
+
 	hash_free(&g->index);
 	g->n = 0;
+	for (i = 0; i < n; i++) {
+		if (!keep(ctx, i) || err)
+			continue;
+		memmove(g->ids + (size_t)g->n * g->nr_keys, g->ids + (size_t)i * g->nr_keys, size);
+		err = hash_add(&g->index, hash_ids(g, groups_ids(g, g->n)), g->n);
+		g->n++;
+	}
+	if (!err)
+		return 0;
+	hash_free(&g->index);
+	g->n = 0;
+	return err;
 }
 
 void groups_free(struct groups *g)

@@ -27,8 +27,11 @@ int groups_init(struct groups *g, const struct sink_env *env, const struct abi *
 		const char *sort);
 /* The event's group, below ->n; a new one has the number ->n had. Or -ENOMEM. */
 int64_t groups_find(struct groups *g, const struct ptev_hdr *event);
-/* Forgets all groups but not the names: numbers begin at 0 again. */
-void groups_forget(struct groups *g);
+/*
+ * Drops the groups to which @keep says no, asked once for each in the order of their numbers; the
+ * others move up in that order. 0, or -ENOMEM: there are no groups left then.
+ */
+int groups_keep(struct groups *g, bool (*keep)(void *ctx, uint32_t group), void *ctx);
 void groups_free(struct groups *g);
 
 /* ->nr_keys values of a group. */
