@@ -90,6 +90,16 @@ for file in abi-*.ptd; do
 	compare "$base report --json" "$base.report.json" \
 		report --json --sort call,nr --abi "$abi" -i "$file"
 done
+# Recordings against each other: one a side, several, a cut one, and hypercalls.
+a=fentry-4level.ptd b=kprobe-5level.ptd c=rawtp-stacks.ptd
+compare "diff" diff.text diff --sort comm,outcome "$a" "$b"
+compare "diff, several" diff-several.text diff --sort outcome,access "$a,$b" "$c,$a,cut.ptd"
+compare "diff --json" diff.json diff --json --sort pid,level "$a,$a" "$b,$a"
+compare "diff --csv" diff.csv diff --csv --limit 20 --sort file,access "$a" "$b"
+compare "diff --beyond-noise" diff-beyond.text \
+	diff --beyond-noise --sort outcome,access "$a,$a,$a" "$a,$a,$a"
+compare "diff of hypercalls" diff-calls.text diff --abi ../../user/abi/kvm.abi --sort call,vcpu \
+	abi-kvm.ptd abi-bitvisor.ptd,abi-kvm.ptd
 if [ $compared -eq 0 ]; then
 	echo "skip replay: no recordings"
 	exit 77

@@ -13,6 +13,8 @@ static const struct command commands[] = {
 	{ "stat", "count in the kernel and print totals", cmd_stat },
 	{ "report", "summarise a recording, grouped and sorted", cmd_report },
 	{ "script", "print a recording, one line or JSON object per fault", cmd_script },
+	{ "diff", "compare recordings with others: what grew, shrank, appeared",
+	  cmd_diff_recordings },
 	{ "doctor", "say what this kernel offers and what is missing", cmd_doctor },
 	{ "vms", "list the virtual machines of KVM", cmd_vms },
 };

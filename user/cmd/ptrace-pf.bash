@@ -37,6 +37,10 @@ _ptrace_pf_options()
 		flags+=' --json --no-walks -g --call-graph'
 		valued='-i --input --abi'
 		;;
+	diff)
+		flags+=' --json --csv --beyond-noise'
+		valued='-s --sort --limit --abi'
+		;;
 	doctor | vms)
 		flags+=' --json'
 		;;
@@ -78,14 +82,20 @@ _ptrace_pf_files()
 	compopt -o filenames 2>/dev/null
 }
 
-# _ptrace_pf_abi - the names that the program knows, and files
-_ptrace_pf_abi()
+# _ptrace_pf_add_files - offers files, too
+_ptrace_pf_add_files()
 {
 	local files
 
 	mapfile -t files < <(compgen -f -- "$cur")
-	_ptrace_pf_words "$("${words[0]}" script --abi help 2>/dev/null) help"
 	COMPREPLY+=("${files[@]}")
+}
+
+# _ptrace_pf_abi - the names that the program knows, and files
+_ptrace_pf_abi()
+{
+	_ptrace_pf_words "$("${words[0]}" script --abi help 2>/dev/null) help"
+	_ptrace_pf_add_files
 }
 
 # _ptrace_pf_value OPTION - what can follow it
@@ -177,7 +187,7 @@ _ptrace_pf()
 	_ptrace_pf_join
 	cur=${words[-1]}
 	if ((${#words[@]} == 2)); then
-		_ptrace_pf_words 'record live top stat report script doctor vms help --help --version'
+		_ptrace_pf_words 'record live top stat report script diff doctor vms help --help --version'
 		return
 	fi
 	_ptrace_pf_options "${words[1]}"
@@ -188,6 +198,7 @@ _ptrace_pf()
 		_ptrace_pf_value "${words[-2]}"
 	else
 		_ptrace_pf_words "$flags $valued"
+		[[ ${words[1]} != diff ]] || _ptrace_pf_add_files
 	fi
 }
 

@@ -4,25 +4,14 @@
 #define REPORT_REPORT_H
 
 #include "user/base/line.h"
-#include "user/report/groups.h"
-#include "user/report/percentile.h"
 #include "user/report/sink.h"
-
-struct group {
-	uint64_t count;
-	struct percentile latency; /* of those whose end was seen */
-};
+#include "user/report/tally.h"
 
 struct report {
 	struct sink sink;
 	struct report_opts opts;
 	FILE *out;
-	struct groups by;
-	struct group *groups; /* [by.n] */
-	uint32_t room;
-	uint64_t events;
-	uint64_t last_time; /* of an event */
-	bool has_latency;
+	struct tally tally;
 };
 
 /* What the printers are given: @order has the @rows groups to be printed. */
