@@ -31,6 +31,7 @@ compared=0
 blank_symbols()
 {
 	sed -E \
+		-e 's/"symbol":"[^"]*","dso":"[^"]*"/"symbol":"SYMBOL"/g' \
 		-e 's/(ip=0x[0-9a-f]+) (\[unknown\]|.*\+0x[0-9a-f]+) \(/\1 SYMBOL (/' \
 		-e 's/"symbol":("[^"]*"|null),"symbol_offset":([0-9]+|null)/"symbol":"SYMBOL"/g'
 }
@@ -100,6 +101,10 @@ compare "diff --beyond-noise" diff-beyond.text \
 	diff --beyond-noise --sort outcome,access "$a,$a,$a" "$a,$a,$a"
 compare "diff of hypercalls" diff-calls.text diff --abi ../../user/abi/kvm.abi --sort call,vcpu \
 	abi-kvm.ptd abi-bitvisor.ptd,abi-kvm.ptd
+compare "export" export-faults.json export --perfetto - -i "$a"
+compare "export of a recording that was cut" export-cut.json export --perfetto - -i cut.ptd
+compare "export of hypercalls" export-calls.json \
+	export --perfetto - --abi ../../user/abi/kvm.abi -i abi-kvm.ptd
 if [ $compared -eq 0 ]; then
 	echo "skip replay: no recordings"
 	exit 77

@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	{ "script", "print a recording, one line or JSON object per fault", cmd_script },
 	{ "diff", "compare recordings with others: what grew, shrank, appeared",
 	  cmd_diff_recordings },
+	{ "export", "write a recording as a trace for other programs", cmd_export },
 	{ "doctor", "say what this kernel offers and what is missing", cmd_doctor },
 	{ "vms", "list the virtual machines of KVM", cmd_vms },
 };

@@ -26,8 +26,8 @@ _ptrace_pf_options()
 			--view --order --filter"
 		;;
 	stat)
-		flags+=" $tracing_flags --per-vcpu --json"
-		valued="$tracing_valued -o --output"
+		flags+=" $tracing_flags --per-vcpu --json --openmetrics"
+		valued="$tracing_valued -o --output --every"
 		;;
 	report)
 		flags+=' --json'
@@ -36,6 +36,9 @@ _ptrace_pf_options()
 	script)
 		flags+=' --json --no-walks -g --call-graph'
 		valued='-i --input --abi'
+		;;
+	export)
+		valued='-i --input --perfetto --abi'
 		;;
 	diff)
 		flags+=' --json --csv --beyond-noise'
@@ -119,7 +122,7 @@ _ptrace_pf_value()
 	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
 	--cgroup) _ptrace_pf_files -d ;;
 	--abi) _ptrace_pf_abi ;;
-	-i | --input | -o | --output) _ptrace_pf_files -f ;;
+	-i | --input | -o | --output | --perfetto) _ptrace_pf_files -f ;;
 	esac
 }
 
@@ -187,7 +190,7 @@ _ptrace_pf()
 	_ptrace_pf_join
 	cur=${words[-1]}
 	if ((${#words[@]} == 2)); then
-		_ptrace_pf_words 'record live top stat report script diff doctor vms help --help --version'
+		_ptrace_pf_words 'record live top stat report script diff export doctor vms help --help --version'
 		return
 	fi
 	_ptrace_pf_options "${words[1]}"

@@ -62,7 +62,7 @@ static int feed_all(struct feed *f, struct rec_reader *r)
 		err = f->sink->finish(f->sink, &totals, complete);
 	}
 	if (err && err != -EPIPE)
-		msg_error("stdout: %s", strerror(-err));
+		msg_error("%s: %s", f->sink->output ? f->sink->output : "stdout", strerror(-err));
 	return err ? err : got;
 }
 

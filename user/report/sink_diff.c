@@ -119,6 +119,7 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 	s->sink = (struct sink){
 		.fault = fault, .vmexit = vmexit, .finish = finish, .free = sink_free
 	};
+	s->sink.output = d->runs[d->nr_runs].path;
 	s->diff = d;
 	s->nr = d->nr_runs;
 	s->run = &d->runs[s->nr];
