@@ -9,7 +9,7 @@
 . "$(dirname "$0")/../lib/check.sh"
 
 # name -> machine, kernel, memory, vendor, parts (:N the number of pages)
-readonly ALL="absent doctor calls touch:10000 thp hooks mmio modes filters loss stat attach nobtf"
+readonly ALL="absent doctor calls touch:10000 thp hooks mmio modes filters loss stat live attach nobtf"
 declare -rA BOOTS=(
 	[6.1]="npt 6.1 2G amd $ALL"
 	[6.12]="npt 6.12 2G amd $ALL"
@@ -239,6 +239,35 @@ check_stat()
 	equal "$1, stat: rows whose mean is not between min and max" "$(jq '[.exits[] |
 		select(.ended > 0) | (.latency_sum_ns / .ended) as $mean |
 		select($mean < .latency_min_ns or $mean > .latency_max_ns)] | length' "$2/json")" 0
+}
+
+# frame FILE - the last picture of top, without the commas of its numbers
+frame()
+{
+	awk 'BEGIN { RS = "" } { last = $0 } END { gsub(/,/, "", last); print last }' "$1"
+}
+
+check_live()
+{
+	set -- "$1" "$2/live"
+	equal "$1, top: lost" "$(frame "$2/vm" | sed -n 's/^lost \([0-9]*\).*/\1/p')" 0
+	# rate/s total p50 p99 max vm vcpu event reason nr
+	frame "$2/vm" | awk '/rate\/s/ { rows = 1; next } rows { n += $2 } END { print n }' >"$work/got"
+	awk '{ n += $2 } END { print n }' "$2/exits" >"$work/want"
+	equal "$1, top: exits" "$(cat "$work/got")" "$(cat "$work/want")" kvm:kvm_exit
+	equal "$1, top: hypercalls of each vCPU" "$(frame "$2/vm" | awk '$8 == "hypercall" {
+		n[$7] += $2 } END { print n[0], n[1] }')" "500 500"
+	equal "$1, top: violations" "$(frame "$2/vm" | awk '$8 == "violation" { n += $2 } END { print n }')" \
+		"$(cat "$2/page_faults")" kvm:kvm_page_fault
+	equal "$1, top: addresses of violations" "$(frame "$2/vm" | grep -c '^guest-physical [0-9a-f]*-')" 1
+	close_to "$1, top: latencies of faults, all pictures together" "$(tr -d , <"$2/latency" | awk '
+		/^ *[0-9.]+[num]?s +[0-9.]+[num]?s +[0-9]+ / { n += $3 } END { print n }')" \
+		"$(frame "$2/latency" | sed -n 's/^events \([0-9]*\) .*/\1/p')" 5
+	equal "$1, metrics: hypercalls of each vCPU" "$(sed -n \
+		's/^ptrace_pf_vm_exits_total{.*,vcpu="[01]",reason="vm*call"} //p' "$2/page" | tr '\n' ' ')" \
+		"500 500 "
+	equal "$1, metrics: latencies" "$(grep -c '^ptrace_pf_vm_exit_latency_seconds_count{' "$2/page")" \
+		"$(grep -c '^ptrace_pf_vm_exits_total{' "$2/page")"
 }
 
 check_absent()
