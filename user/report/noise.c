@@ -49,13 +49,10 @@ bool noise_test(struct noise_test *test, const struct noise_side *a, const struc
 	/* The variances of the two means. */
 	va = variance(a->n > 1 ? a : b) / (double)a->n;
 	vb = variance(b->n > 1 ? b : a) / (double)b->n;
-	if (a->n == 1 || b->n == 1)
-		test->df = (double)(a->n + b->n - 2);
-	else if (va + vb > 0)
+	test->df = (double)(a->n + b->n - 2);
+	if (a->n > 1 && b->n > 1 && va + vb > 0)
 		test->df = (va + vb) * (va + vb) /
 			   (va * va / (double)(a->n - 1) + vb * vb / (double)(b->n - 1));
-	else
-		test->df = (double)(a->n + b->n - 2);
 	if (va + vb > 0)
 		test->t2 = distance * distance / (va + vb);
 	else
