@@ -97,6 +97,7 @@ compare "diff" diff.text diff --sort comm,outcome "$a" "$b"
 compare "diff, several" diff-several.text diff --sort outcome,access "$a,$b" "$c,$a,cut.ptd"
 compare "diff --json" diff.json diff --json --sort pid,level "$a,$a" "$b,$a"
 compare "diff --csv" diff.csv diff --csv --limit 20 --sort file,access "$a" "$b"
+compare "diff --csv of one that was cut" diff-cut.csv diff --csv --sort access "$a" cut.ptd
 compare "diff --beyond-noise" diff-beyond.text \
 	diff --beyond-noise --sort outcome,access "$a,$a,$a" "$a,$a,$a"
 compare "diff of hypercalls" diff-calls.text diff --abi ../../user/abi/kvm.abi --sort call,vcpu \

@@ -318,6 +318,21 @@ check_stream()
 	terminal_is_back "its command ended" 0
 }
 
+# A terminal that cannot do it is told so, and left alone.
+check_terms()
+{
+	local term
+
+	for term in dumb nonsense; do
+		rm -f "$work/after"
+		mux kill-session -t top
+		mux new-session -d -s top -x 80 -y 24 dash "$work/run" "$work" \
+			env TERM=$term "$pf" top -a
+		terminal_is_back "TERM=$term" 1
+		equal "TERM=$term: says so" "$(grep -c "TERM=$term: .*use --batch" "$work/err")" 1
+	done
+}
+
 check_batch
 check_lost
 check_options
@@ -325,5 +340,6 @@ check_sizes
 check_keys
 check_ends
 check_stop
+check_terms
 check_stream
 finish

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptrace-pf diff: recordings against recordings. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/output.h"
 #include "user/report/diff.h"
+#include "user/report/totals.h"
 
 #define USAGE "ptrace-pf diff [OPTIONS] [OLD[,OLD...] NEW[,NEW...]]"
 
@@ -57,14 +59,33 @@ static int read_side(struct diff *d, char *list, enum diff_side side)
 	return err;
 }
 
+/* Rows alone are no place for what is missing in them. */
+static void note_losses(const struct diff *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->nr_runs; i++) {
+		const struct diff_run *r = &d->runs[i];
+
+		if (!r->complete)
+			msg_note("%s: %s", r->path, TOTALS_CUT_TEXT);
+		else if (totals_lost(&r->totals))
+			msg_note("%s: lost %" PRIu64 " of %" PRIu64 " events", r->path,
+				 totals_lost(&r->totals),
+				 r->totals.events + totals_lost(&r->totals));
+	}
+}
+
 static int print(const struct diff *d, const struct diff_opts *o)
 {
 	int err;
 
-	if (o->csv)
+	if (o->csv) {
+		note_losses(d);
 		err = diff_print_csv(d, &o->print);
-	else
+	} else {
 		err = o->json ? diff_print_json(d, &o->print) : diff_print_text(d, &o->print);
+	}
 	errno = 0;
 	if (!err && (fflush(stdout) || ferror(stdout)))
 		err = errno ? -errno : -EIO;

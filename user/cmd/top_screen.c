@@ -97,6 +97,18 @@ static void set_up(void)
 		init_pair(ALARM, COLOR_RED, -1);
 }
 
+/* The terminal as ncurses sees it, if anything can be put at a place of it. */
+static SCREEN *new_screen(void)
+{
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+
+	if (!screen || tigetstr("cup"))
+		return screen;
+	endwin();
+	delscreen(screen);
+	return NULL;
+}
+
 int top_screen_open(void)
 {
 	static const char *const capabilities[] = { "sgr0", "rmkx", "cnorm", "rmcup" };
@@ -109,9 +121,10 @@ int top_screen_open(void)
 		msg_error("stdin and stdout are no terminal; use --batch");
 		return -ENOTTY;
 	}
-	terminal.screen = newterm(NULL, stdout, stdin);
+	terminal.screen = new_screen();
 	if (!terminal.screen) {
-		msg_error("no such terminal as TERM=%s is known; use --batch", term ? term : "");
+		msg_error("TERM=%s: no such terminal is known, or it is too simple; use --batch",
+			  term ? term : "");
 		return -ENOTTY;
 	}
 	terminal.reset_len = 0;
