@@ -28,7 +28,10 @@ int new_file_open(struct new_file *f, const char *path)
 			return failed(f, -ENOMEM);
 		}
 	}
-	f->out = fopen(f->temporary ? f->temporary : path, "we");
+	/* A new one: what lies there may be a link to somewhere else. */
+	if (f->temporary)
+		unlink(f->temporary);
+	f->out = fopen(f->temporary ? f->temporary : path, f->temporary ? "wxe" : "we");
 	if (f->out)
 		return 0;
 	failed(f, -errno);
