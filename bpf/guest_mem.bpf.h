@@ -125,7 +125,7 @@ static __always_inline void guest_mem_init(struct guest_mem *m, struct kvm_vcpu 
 	if (nested)
 		m->stop = PTEV_STOP_NESTED;
 	else if (!m->stop && !guest_slots(m, vcpu))
-		m->stop = PTEV_STOP_SLOT;
+		m->stop = PTEV_STOP_SLOTS;
 }
 
 /* The slot that node @node of the tree is in. */

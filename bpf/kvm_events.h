@@ -93,6 +93,7 @@ enum ptev_stop {
 	PTEV_STOP_TABLE,     /* ... cannot be read: no slot, or not in the host's memory */
 	PTEV_STOP_SLOT,	     /* the guest has no memory at that gpa */
 	PTEV_STOP_HOST,	     /* it is not in the host's memory now */
+	PTEV_STOP_SLOTS,     /* nothing is known of KVM's slots */
 	PTEV_STOP_CHANGED,   /* the VM's slots changed while it was read */
 	PTEV_NR_STOPS,
 };

@@ -25,12 +25,18 @@ static bool has_end(const struct abi_buffer *b)
 	return false;
 }
 
+static bool is_printed(uint8_t byte)
+{
+	return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+/* A NUL at the end may belong to it. */
 static bool part_is_text(const struct abi_arg *arg, const struct abi_part *p)
 {
 	size_t i, len = part_len(arg, p);
 
 	for (i = 0; i < len; i++)
-		if ((p->bytes[i] < ' ' && !strchr("\n\r\t", p->bytes[i])) || p->bytes[i] > '~')
+		if (!is_printed(p->bytes[i]) && (p->bytes[i] || i + 1 < len))
 			return false;
 	return true;
 }
@@ -69,6 +75,11 @@ static void put_hex(struct line *l, uint64_t value)
 	line_hex(l, value);
 }
 
+static void put_escape(struct line *l, uint8_t byte)
+{
+	line_str(l, byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : byte == '\t' ? "\\t" : "\\0");
+}
+
 static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
 {
 	size_t i;
@@ -80,7 +91,7 @@ static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
 		if (bytes[i] >= ' ')
 			line_char(l, (char)bytes[i]);
 		else
-			line_str(l, bytes[i] == '\n' ? "\\n" : bytes[i] == '\r' ? "\\r" : "\\t");
+			put_escape(l, bytes[i]);
 	}
 	line_char(l, '"');
 }
@@ -123,6 +134,12 @@ static void put_part(struct line *l, const struct abi_arg *arg, const struct abi
 		put_bytes(l, p->bytes, part_len(arg, p));
 }
 
+/* Both are missing, and for the same reason. */
+static bool same_why(const struct abi_buffer *b)
+{
+	return b->part[0].why && b->part[1].why && !strcmp(b->part[0].why, b->part[1].why);
+}
+
 /* Parts that are there and follow each other are one text. */
 static void put_parts(struct line *l, const struct abi_arg *arg, const struct abi_buffer *b)
 {
@@ -130,10 +147,17 @@ static void put_parts(struct line *l, const struct abi_arg *arg, const struct ab
 	const struct abi_part whole = { .bytes = bytes,
 					.len = (uint16_t)abi_memory_start(bytes, b) };
 	bool text = is_text(arg, b);
+	struct abi_part missing;
 	unsigned int i;
 
 	if (!b->part[0].why && !b->part[1].why) {
 		put_part(l, arg, &whole, text);
+		return;
+	}
+	if (same_why(b)) {
+		missing = b->part[0];
+		missing.wanted = (uint16_t)(missing.wanted + b->part[1].wanted);
+		put_missing(l, arg, &missing);
 		return;
 	}
 	for (i = 0; i < ABI_MAX_PARTS; i++) {

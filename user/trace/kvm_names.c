@@ -266,6 +266,7 @@ static const char *const stops[PTEV_NR_STOPS] = {
 	[PTEV_STOP_TABLE] = "the guest's table of level %u is not readable",
 	[PTEV_STOP_SLOT] = "no memory slot",
 	[PTEV_STOP_HOST] = "not in the host's memory",
+	[PTEV_STOP_SLOTS] = "KVM's memory slots are not known",
 	[PTEV_STOP_CHANGED] = "the slots changed",
 };
 
