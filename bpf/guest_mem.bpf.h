@@ -76,7 +76,31 @@ static __always_inline bool guest_slots_same(const struct guest_mem *m)
 	       BPF_CORE_READ(slots, generation) == m->generation;
 }
 
-/* AMD: the VMCB has the guest's, if nested paging is on. */
+/*
+ * What KVM has of them: it traps what changes the bits that count here, but not CR3. Without paging
+ * nothing needs that.
+ */
+static __always_inline void guest_regs_cached(struct guest_regs *r, struct kvm_vcpu *vcpu)
+{
+	r->cr0 = BPF_CORE_READ(vcpu, arch.cr0);
+	r->cr3 = BPF_CORE_READ(vcpu, arch.cr3);
+	r->cr4 = BPF_CORE_READ(vcpu, arch.cr4);
+	r->efer = BPF_CORE_READ(vcpu, arch.efer);
+	r->cr3_known = !(r->cr0 & GUEST_CR0_PG);
+}
+
+/* Intel: CR3 is there once KVM has read it from the VMCS, which it does when it needs it. */
+static __always_inline void guest_regs_vmx(struct guest_regs *r, struct kvm_vcpu *vcpu)
+{
+	guest_regs_cached(r, vcpu);
+	if (bpf_core_enum_value_exists(enum kvm_reg, VCPU_EXREG_CR3) &&
+	    (BPF_CORE_READ(vcpu, arch.regs_avail) >>
+		     bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_CR3) &
+	     1))
+		r->cr3_known = true;
+}
+
+/* AMD: the VMCB has them at the exit, if nested paging is on. */
 static __always_inline void guest_regs_svm(struct guest_mem *m, struct guest_regs *r,
 					   struct kvm_vcpu *vcpu)
 {
@@ -84,8 +108,10 @@ static __always_inline void guest_regs_svm(struct guest_mem *m, struct guest_reg
 	struct vmcb *vmcb;
 	__u64 nested;
 
-	if (!bpf_core_field_exists(svm->vmcb))
+	if (!bpf_core_field_exists(svm->vmcb)) {
+		guest_regs_cached(r, vcpu);
 		return;
+	}
 	vmcb = BPF_CORE_READ(svm, vmcb);
 	nested = BPF_CORE_READ(vmcb, control.nested_ctl);
 	if (nested & SVM_ENCRYPTED)
@@ -95,23 +121,6 @@ static __always_inline void guest_regs_svm(struct guest_mem *m, struct guest_reg
 	r->cr4 = BPF_CORE_READ(vmcb, save.cr4);
 	r->efer = BPF_CORE_READ(vmcb, save.efer);
 	r->cr3_known = nested & SVM_NESTED_PAGING;
-}
-
-/*
- * Intel: KVM traps what changes the bits that count here, but not CR3, which it reads from the
- * VMCS when it needs it. Without paging nothing needs CR3.
- */
-static __always_inline void guest_regs_vmx(struct guest_regs *r, struct kvm_vcpu *vcpu)
-{
-	r->cr0 = BPF_CORE_READ(vcpu, arch.cr0);
-	r->cr3 = BPF_CORE_READ(vcpu, arch.cr3);
-	r->cr4 = BPF_CORE_READ(vcpu, arch.cr4);
-	r->efer = BPF_CORE_READ(vcpu, arch.efer);
-	r->cr3_known = !(r->cr0 & GUEST_CR0_PG) ||
-		       (bpf_core_enum_value_exists(enum kvm_reg, VCPU_EXREG_CR3) &&
-			(BPF_CORE_READ(vcpu, arch.regs_avail) >>
-				 bpf_core_enum_value(enum kvm_reg, VCPU_EXREG_CR3) &
-			 1));
 }
 
 /* Makes @m ready for @vcpu; @nested: a guest of its guest was left. */
@@ -137,16 +146,19 @@ static __always_inline struct kvm_memory_slot *slot_of(struct rb_node *node, __u
 	       index * bpf_core_type_size(struct rb_node);
 }
 
-/* Where the VMM has @gpa; 0: nowhere. Global functions are verified once, whoever calls them. */
+/*
+ * Where the VMM has @gpa; 0: nowhere. Global functions are verified once, whoever calls them, and
+ * even if nobody does: without KVM's types, too.
+ */
 __noinline __u64 guest_hva(struct guest_mem *m, __u64 gpa)
 {
-	struct kvm_memory_slot *slot;
-	struct kvm_memslots *slots;
+	struct kvm_memory_slot *slot = NULL;
+	struct kvm_memslots *slots = NULL;
 	struct rb_node *node;
 	__u64 gfn = gpa >> 12, base;
 	int i;
 
-	if (!m)
+	if (!m || !bpf_core_field_exists(slots->gfn_tree) || !bpf_core_field_exists(slot->gfn_node))
 		return 0;
 	slots = m->slots;
 	node = BPF_CORE_READ(slots, gfn_tree.rb_node);

@@ -22,10 +22,13 @@ readonly CALLS=$top/tests/replay/calls.abi
 seed=${SEED:-$RANDOM}
 echo "# SEED=$seed"
 
-# events DIR - its events as lines
+# events DIR [OPTION]... - as lines, those of its guest; others may be in the same recording
 events()
 {
-	"$pf" script -i "$1/events.ptd"
+	local pid
+
+	pid=$(sed -nE 's/^guest .* pid=([0-9]+) .*/\1/p' "$1/guest")
+	"$pf" script -i "$1/events.ptd" "${@:2}" | grep -E " ${pid:-[0-9]+}/[0-9]+ \["
 }
 
 # of_report DIR EXPRESSION - from the report by event and reason
@@ -174,7 +177,7 @@ same_words()
 			result["0xffffffff"] = result["0xffffffffffffffff"] = "EPERM"
 		}
 		{ print ($1 in name ? name[$1] : "unknown#" $1), result[$2] }' >"$work/want"
-	"$pf" script --abi kvm -i "$2/events.ptd" |
+	events "$2" --abi kvm |
 		sed -E 's/.* vcpu=[0-9]+ ([^ (]+)\(.*\) = ([^ ]+) nr=.*/\1 \2/' >"$work/got"
 	same_lines "$1: calls by their ABI" "$work/want" "$work/got"
 }
