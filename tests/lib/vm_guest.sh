@@ -303,6 +303,67 @@ compare_buffers()
 	says 'no slot' '^ptremap: 0x30000000-0x30001fff: 8192 .* no memory slot: '
 }
 
+# vms_of KIND NAME... - of what ptrace-pf vms has in objects that begin with member KIND, the values
+vms_of()
+{
+	tr '{' '\n' <"$work/json" | sed -n "/^\"$1\":/p" | awk -v names="$*" '
+		BEGIN { n = split(names, name, " ") }
+		{
+			line = ""
+			for (i = 1; i <= n; i++) {
+				match($0, "\"" name[i] "\":[^,}]*")
+				value = substr($0, RSTART + length(name[i]) + 3, RLENGTH - length(name[i]) - 3)
+				gsub("\"", "", value)
+				line = line (i > 1 ? " " : "") value
+			}
+			print line
+		}'
+}
+
+# until_vms STATE - each vCPU is in it
+until_vms()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		"$pf" vms --json >"$work/json" 2>"$work/stderr"
+		[[ $(vms_of index state | sort -u | cut -d' ' -f2 | sort -u) == "$1" ]] && return
+	done
+}
+
+# What ptrace-pf lists: slots and registers as the monitor gave them, and the tables' kind and root.
+part_vms()
+{
+	local tables=npt
+
+	grep -qw vmx /proc/cpuinfo && tables=ept
+	name=vms
+	start --vcpus 3 --mode pae --hold halt hypercalls 10
+	until_says held
+	until_vms halted
+	equal "$name: lines on stderr, tables" \
+		"$(wc -l <"$work/stderr") $(grep -o '"tables":"[a-z]*"' "$work/json")" \
+		"0 \"tables\":\"$tables\""
+	sed -n 's/^cpu vcpu=\([0-9]*\) cr0=\(.*\) cr3=\(.*\) cr4=\(.*\) efer=\(.*\)/\1 halted pae \2 \3 \4 \5/p' \
+		"$work/guest" >"$work/want"
+	vms_of index state mode cr0 cr3 cr4 efer >"$work/got"
+	same_lines "$name: vCPUs, their state, mode and registers" "$work/want" "$work/got"
+	while read -r id gpa size hva; do
+		printf '%d %s 0x%x %s\n' "$id" "$gpa" $((gpa + size - 1)) "$hva"
+	done < <(sed -n 's/^slot id=\(.*\) gpa=\(.*\) size=\(.*\) hva=\(.*\) flags=.*/\1 \2 \3 \4/p' \
+		"$work/guest") >"$work/want"
+	vms_of id start last hva >"$work/got"
+	same_lines "$name: slots" "$work/want" "$work/got"
+	"$remap" walk --vm "$vm" --gpa 0xa000 >"$work/said"
+	equal "$name: root of the first vCPU" "$(vms_of index root | sed -n '1s/0 //p')" \
+		"$(sed -n "s/^guest-physical 0xa000: $tables.*, root //p" "$work/said")" "ptremap walk"
+	"$pf" vms >"$work/said"
+	equal "$name: lines of slots, vCPUs, roots" "$(grep -c '^  slot ' "$work/said") $(grep -c \
+		'^  vCPU [012], thread [0-9]*: halted at 0x[0-9a-f]*, pae, ' "$work/said") $(grep -c \
+		"^    ${tables^^} root 0x[0-9a-f]*, [45] levels" "$work/said")" '2 3 3'
+	stop
+}
+
 # Pages that nobody has touched are there when they were asked for, and not before.
 compare_fetched()
 {

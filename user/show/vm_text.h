@@ -49,5 +49,13 @@ void vm_chain_addresses(struct line *l, const struct vm_chain *c);
 
 /* "slot 0, 0x0-0x1ffffff" */
 void vm_slot_line(struct line *l, const struct ptremap_slot *slot);
+/* The members of the object "slot" above. */
+void vm_slot_members(struct json *j, const struct ptremap_slot *slot);
+
+/* "EPT", "NPT" or "shadow paging"; and as a JSON value "ept", "npt", "shadow" (NULL: unknown). */
+const char *vm_tables_words(uint32_t tables);
+const char *vm_tables_name(uint32_t tables);
+/* "running", "halted" or "outside" (of KVM_RUN); NULL: it was not looked at. */
+const char *vcpu_state_name(const struct ptremap_vcpu *v);
 
 #endif
