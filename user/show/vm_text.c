@@ -155,6 +155,11 @@ static void put_end(struct line *l, const struct vm_chain *c)
 		line_str(l, " yet: the next access is a violation, after which it leads to ");
 		line_0x(l, c->host.pa);
 		break;
+	case VM_END_CHANGED:
+		line_str(l,
+			 "no answer: memory slots or KVM's tables were others after each try, or "
+			 "the VM has gone");
+		break;
 	case VM_END_APART:
 		put_apart(l, c);
 		break;
@@ -220,6 +225,9 @@ static void put_short_end(struct line *l, const struct vm_chain *c)
 		line_str(l, tables_name(c));
 		line_str(l, " yet");
 		break;
+	case VM_END_CHANGED:
+		line_str(l, "changed under each try");
+		break;
 	default:
 		line_str(l, tables_name(c));
 		line_str(l, " leads to ");
@@ -252,8 +260,9 @@ void vm_chain_addresses(struct line *l, const struct vm_chain *c)
 static const char *end_name(enum vm_end end)
 {
 	static const char *const names[] = {
-		[VM_END_PAGE] = "page", [VM_END_GUEST] = "guest",   [VM_END_SLOT] = "slot",
-		[VM_END_HOST] = "host", [VM_END_NESTED] = "nested", [VM_END_APART] = "apart",
+		[VM_END_PAGE] = "page",	      [VM_END_GUEST] = "guest",	  [VM_END_SLOT] = "slot",
+		[VM_END_HOST] = "host",	      [VM_END_NESTED] = "nested", [VM_END_APART] = "apart",
+		[VM_END_CHANGED] = "changed",
 	};
 
 	return names[end];

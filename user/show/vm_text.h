@@ -31,7 +31,8 @@ void vm_chain_text(struct line *l, const struct vm_chain *c, const struct facts 
  * Members of the open object: "vm":{"pid","fd","tables":"ept|npt|shadow"}, "vcpu":{"id","state",
  * "rip","cr0","cr3","cr4","efer"}, "gva" (or null), "guest" (as chain_json(), or null), "gpa",
  * "slot":{"id","start","last","hva","flags":[...]}, "hva", "host" (as chain_json(), with the page's
- * facts), "nested" (as chain_json()), "end":"page|guest|slot|host|nested|apart", "hpa",
+ * facts), "nested" (as chain_json()), "end":"page|guest|slot|host|nested|apart|
+ * changed", "hpa",
  * "page_size", "read", "write", "exec", "user". What is not there is null.
  */
 void vm_chain_json(struct json *j, const struct vm_chain *c, const struct facts *facts,
