@@ -844,7 +844,5 @@ part_traced()
 module=$1
 shift
 prepare "$module"
-for part; do
-	"part_$part"
-done
+parts "$@"
 ((!failures))

@@ -7,7 +7,7 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 
-readonly MODULE=$1 QUESTIONS=${VM_QUESTIONS:-1200} CHANGING=${VM_CHANGING:-24}
+readonly MODULE=$1 QUESTIONS=${VM_QUESTIONS:-1200} CHANGING=${VM_CHANGING:-16}
 remap=$bin/ptremap
 kvm_guest=$bin/tests/kvm_guest
 name=
@@ -546,7 +546,7 @@ traced()
 	local ahead
 
 	ahead=$(sed -n 's/^moving .*ahead=//p' "$work/guest")
-	"$pf" script --json -i "$1" | head -n 1000 | jq -r --argjson ahead "$ahead" '
+	"$pf" script --json -i "$1" | head -n 500 | jq -r --argjson ahead "$ahead" '
 		select(.hva and .walk_after.pfn and (.gpa | test("^0x4[012]0"))) |
 		(.time / 1000 + $ahead | floor) as $from |
 		"ask event \($from) \($from + .latency_ns / 1000 + 50000 | floor) 0 0",
@@ -629,8 +629,6 @@ insmod "$MODULE" || exit 1
 refused 'no module' 'ptremap_kvm is not loaded' walk --vm $$ --gva 0
 modprobe kvm_amd 2>/dev/null || modprobe kvm_intel || exit 1
 insmod "${MODULE%/*}/ptremap_kvm.ko" || exit 1
-for part; do
-	"part_$part"
-done
+parts "$@"
 { rmmod ptremap_kvm && rmmod ptremap; } || not_ok 'the modules are gone'
 finish

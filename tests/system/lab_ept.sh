@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The lab's second machine, Intel with EPT: both kernels boot there, KVM runs a guest, the
 # helper module loads, and scripts/lab keeps its word about output, status, results, kernel log and
-# time. BPF programs run there in lab_kvm.sh.
+# time. BPF programs run there in lab_kvm.sh, on 6.1, and the helper modules in lab_vm.sh: so the boot
+# of 6.1 is one of LONG=1.
 # usage: lab_ept.sh [PART]... (refusals 6.1 6.12 panic ended_early)
 # shellcheck disable=SC2317 # parts are called by their names
 # shellcheck source=tests/lib/check.sh
@@ -87,7 +88,7 @@ ended_early()
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(refusals 6.1 6.12 panic ended_early)
+((${#parts[@]})) || read -ra parts <<<"refusals $(long '' 6.1) 6.12 panic ended_early"
 for part in "${parts[@]}"; do
 	case $part in
 	6.1) boot 6.1 7 7 '' ;;
