@@ -6,7 +6,7 @@ set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P) || exit 1
 cd "$top" || exit 1
 bin=${O:-build}/tests
-[[ ${LONG:-0} == 0 ]] && SECONDS_EACH=15 || SECONDS_EACH=60
+[[ ${LONG:-0} == 0 ]] && SECONDS_EACH=10 || SECONDS_EACH=60
 readonly SECONDS_EACH
 readonly INTERRUPTED=72 # libFuzzer's exit status after Ctrl-C
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
@@ -16,7 +16,7 @@ usage()
 	cat <<-END
 	usage: tests/fuzz/run.sh [--forever] [NAME]...
 
-	Runs the fuzzers (default: all) for 15 s each, or 60 with LONG=1 in the environment, and prints a
+	Runs the fuzzers (default: all) for 10 s each, or 60 with LONG=1 in the environment, and prints a
 	line "ok ..." or "not ok ..." for each. NAME is that of the program, with or without fuzz_.
 
 	  --forever  round after round, with what was learnt, until one fails or Ctrl-C

@@ -352,13 +352,14 @@ part_vms()
 		printf '%d %s 0x%x %s\n' "$id" "$gpa" $((gpa + size - 1)) "$hva"
 	done < <(sed -n 's/^slot id=\(.*\) gpa=\(.*\) size=\(.*\) hva=\(.*\) flags=.*/\1 \2 \3 \4/p' \
 		"$work/guest") >"$work/want"
-	vms_of id start last hva >"$work/got"
+	# KVM has slots of its own, from 32764 on (on Intel the APIC's page).
+	vms_of id start last hva | grep -v '^3276' >"$work/got"
 	same_lines "$name: slots" "$work/want" "$work/got"
 	"$remap" walk --vm "$vm" --gpa 0xa000 >"$work/said"
 	equal "$name: root of the first vCPU" "$(vms_of index root | sed -n '1s/0 //p')" \
 		"$(sed -n "s/^guest-physical 0xa000: $tables.*, root //p" "$work/said")" "ptremap walk"
 	"$pf" vms >"$work/said"
-	equal "$name: lines of slots, vCPUs, roots" "$(grep -c '^  slot ' "$work/said") $(grep -c \
+	equal "$name: lines of slots, vCPUs, roots" "$(grep -c '^  slot .,' "$work/said") $(grep -c \
 		'^  vCPU [012], thread [0-9]*: halted at 0x[0-9a-f]*, pae, ' "$work/said") $(grep -c \
 		"^    ${tables^^} root 0x[0-9a-f]*, [45] levels" "$work/said")" '2 3 3'
 	stop
