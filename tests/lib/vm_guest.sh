@@ -540,8 +540,8 @@ ask_all()
 	done
 }
 
-# traced FILE - of its first violations those that ended in a page, as ask has answers. They ended later than their latency says,
-# by the time that the tracer's own programs took, or were kept from the CPU.
+# traced FILE - of its first violations those that ended in a page, as ask has answers. They ended
+# later than their latency says, by the time that the tracer's own programs took, or lost the CPU.
 traced()
 {
 	local ahead
