@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-#   make            build everything            make check    all tests (as root)
+#   make            build everything            make check    all tests (as root; LONG=1: more)
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
 #   make fuzz       until Ctrl-C; FUZZ=name for one
