@@ -271,7 +271,7 @@ int cmd_top(int argc, char **argv)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
-	o.model.abi = abi;
+	o.model.abi = o.tracing.abi = abi;
 	o.tracing.set.screen_taken = !o.batch;
 	top.ui = o.ui;
 	status = tracing_start(&top.tracing, &o.tracing, true, argc, argv,

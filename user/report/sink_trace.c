@@ -45,7 +45,8 @@ struct trace {
 	struct track *tracks;
 	size_t n, size;
 	struct intern names;
-	struct line line;
+	struct line line;	/* name of a call */
+	struct learned learned; /* names that calls gave */
 	struct rate_bins rates[NR_RATES];
 };
 
@@ -198,23 +199,30 @@ static int fault(struct sink *sink, const struct ptev_fault *f)
 	return end_event(t);
 }
 
-/* A hypercall's name in its ABI, or its number, or else the reason; valid until the next. */
-static const char *exit_name(struct trace *t, const struct ptev_vmexit *e, char *buf)
+/* A hypercall's name in its ABI, or its number, into ->line. 0 or -ENOMEM. */
+static int put_call(struct trace *t, const struct ptev_hypercall *c)
 {
-	const struct ptev_hypercall *c = (const void *)e;
 	struct call_view view;
+	int err = 0;
 
-	if (e->hdr.type != PTEV_HYPERCALL || !(e->flags & PTEV_K_ARGS))
-		return name_exit_reason(buf, e->isa, e->reason);
 	t->line.len = 0;
-	if (call_view(&view, t->abi, c)) {
+	if (call_view(&view, t->abi, c, &t->learned)) {
 		abi_call_name(&t->line, t->abi, &view.seen);
+		err = call_learn(&t->learned, t->abi, &view, c);
 	} else {
 		line_str(&t->line, "hypercall 0x");
 		line_hex(&t->line, c->rax);
 	}
 	line_char(&t->line, '\0');
-	return t->line.failed ? "hypercall" : t->line.buf;
+	return t->line.failed ? -ENOMEM : err;
+}
+
+/* What an exit is called, until the next; NULL without memory. */
+static const char *exit_name(struct trace *t, const struct ptev_vmexit *e, char *buf)
+{
+	if (e->hdr.type != PTEV_HYPERCALL || !(e->flags & PTEV_K_ARGS))
+		return name_exit_reason(buf, e->isa, e->reason);
+	return put_call(t, (const void *)e) ? NULL : t->line.buf;
 }
 
 static void put_exit_args(struct trace *t, const struct ptev_vmexit *e)
@@ -243,15 +251,17 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	struct trace *t = (struct trace *)sink;
 	int err = name_thread(t, e->pid, e->tid, e->time);
 	uint32_t track = err ? 0 : vcpu_track(t, e->pid, e->vcpu);
+	const char *name;
 	char buf[40];
 
-	if (!track)
+	name = exit_name(t, e, buf);
+	if (!track || !name)
 		return -ENOMEM;
 	rate_bins_add(&t->rates[RATE_EXITS], e->time,
 		      e->hdr.type == PTEV_HYPERCALL   ? 0
 		      : e->hdr.type == PTEV_VIOLATION ? 1
 						      : 2);
-	begin_slice(t, exit_name(t, e, buf), e->pid, track, e->time,
+	begin_slice(t, name, e->pid, track, e->time,
 		    e->flags & PTEV_K_LATENCY ? &e->latency : NULL);
 	json_str(&t->json, "cat", name_event(e->hdr.type));
 	put_exit_args(t, e);
@@ -310,6 +320,7 @@ static void trace_free(struct sink *sink)
 	free(t->tracks);
 	intern_free(&t->names);
 	line_free(&t->line);
+	learned_free(&t->learned);
 	free(t);
 }
 
