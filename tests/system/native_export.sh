@@ -8,6 +8,9 @@
 . "$top/tests/lib/recording.sh"
 
 readonly PAGES=5000
+# A name of its own: somebody else may run touch at the same time.
+readonly name=touch-$$
+cp "$bin/tests/touch" "$work/$name"
 # Debian's python, whose packages these are.
 readonly PYTHON=/usr/bin/python3
 
@@ -33,8 +36,8 @@ check_metrics()
 {
 	local page=$work/page.prom
 
-	"$pf" stat --openmetrics -a --comm touch -o "$page" -- perf stat -x, -e "$PERF_EVENTS" \
-		-o "$work/perf" -- "$bin/tests/touch" $PAGES >"$work/out" 2>"$work/err"
+	"$pf" stat --openmetrics -a --comm "$name" -o "$page" -- perf stat -x, -e "$PERF_EVENTS" \
+		-o "$work/perf" -- "$work/$name" $PAGES >"$work/out" 2>"$work/err"
 	equal "metrics: exit status" $? 0
 	equal "metrics: faults" "$(sum "$page" ptrace_pf_faults_total)" "$(perf_count "$work/perf" all)" \
 		"perf stat"
@@ -97,7 +100,7 @@ count()
 
 check_trace()
 {
-	"$pf" record -q -o "$work/ptd" -- "$bin/tests/touch" -t 2 $PAGES >"$work/out" 2>"$work/err"
+	"$pf" record -q -o "$work/ptd" -- "$work/$name" -t 2 $PAGES >"$work/out" 2>"$work/err"
 	ends_with "trace" 0 "$pf" export -i "$work/ptd" --perfetto "$work/trace"
 	"$pf" script --json -i "$work/ptd" >"$work/events"
 	equal "trace: faults" "$(count '.cat == "fault"')" "$(grep -c '"type":"fault"' "$work/events")"
@@ -114,7 +117,7 @@ check_trace()
 		"\(.tid) \(.ts * 1000 | round) \(.args.address)"' "$work/trace" | sort >"$work/got"
 	same_lines "trace: thread, time, address of each fault" "$work/want" "$work/got"
 	equal "trace: name of the process" "$(jq -r '[.traceEvents[] |
-		select(.name == "process_name") | .args.name] | join(",")' "$work/trace")" touch
+		select(.name == "process_name") | .args.name] | join(",")' "$work/trace")" "$name"
 	equal "trace: threads without a name" "$(jq '[.traceEvents[] | select(.cat == "fault") | .tid] -
 		[.traceEvents[] | select(.name == "thread_name") | .tid] | length' "$work/trace")" 0
 	close_to "trace: the counter, added up" "$(jq '[.traceEvents[] | select(.ph == "C")] |

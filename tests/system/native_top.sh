@@ -9,6 +9,9 @@
 . "$top/tests/lib/recording.sh"
 
 readonly PAGES=50000
+# A name of its own: somebody else may run touch at the same time.
+readonly name=touch-$$
+cp "$bin/tests/touch" "$work/$name"
 mux() { tmux -L "ptscope-$$" -f /dev/null "$@" 2>"$work/tmux"; }
 at_exit mux kill-server
 mux new-session -d -s keep 'sleep 1000' # a server without a session ends
@@ -37,24 +40,24 @@ batch()
 	local file=$1
 
 	shift
-	"$pf" top --batch --delay 0.2 -a --comm touch "$@" -- perf stat -x, -e "$PERF_EVENTS" \
-		-o "$work/perf" -- "$bin/tests/touch" $PAGES >"$file" 2>"$work/err"
+	"$pf" top --batch --delay 0.2 -a --comm "$name" "$@" -- perf stat -x, -e "$PERF_EVENTS" \
+		-o "$work/perf" -- "$work/$name" $PAGES >"$file" 2>"$work/err"
 }
 
 check_batch()
 {
-	local name events
+	local view events
 
-	for name in process vma outcome address; do
-		batch "$work/$name" --view $name
-		equal "$name: exit status" $? 0
-		events=$(number "$work/$name" events)
-		equal "$name: events" "$events" "$(perf_count "$work/perf" all)" "perf stat"
-		equal "$name: sum of its rows" "$(frame "$work/$name" |
+	for view in process vma outcome address; do
+		batch "$work/$view" --view $view
+		equal "$view: exit status" $? 0
+		events=$(number "$work/$view" events)
+		equal "$view: events" "$events" "$(perf_count "$work/perf" all)" "perf stat"
+		equal "$view: sum of its rows" "$(frame "$work/$view" |
 			sed 's/^\([0-9a-f]*\)-[0-9a-f]* /0 /; /^\.\.\.$/d; s/^addresses .*total$/rate\/s/' |
 			awk '/rate\/s$/ { address = 1 } address && !/rate/ { $1 = ""; } { print }' |
 			awk '{ sub(/^ +/, "") } 1' | column 2 | paste -sd+ | bc)" "$events"
-		equal "$name: lost" "$(number "$work/$name" lost)" 0
+		equal "$view: lost" "$(number "$work/$view" lost)" 0
 	done
 	close_to "vma: the mapping with most faults" \
 		"$(frame "$work/vma" | column 2 | sort -n | tail -n 1)" $PAGES 100 "pages of touch"
@@ -68,8 +71,8 @@ check_batch()
 
 check_lost()
 {
-	"$pf" top --batch --delay 0.2 -m 4096 -a --comm touch -- perf stat -x, -e "$PERF_EVENTS" \
-		-o "$work/perf" -- "$bin/tests/touch" -t 2 200000 >"$work/small" 2>"$work/err"
+	"$pf" top --batch --delay 0.2 -m 4096 -a --comm "$name" -- perf stat -x, -e "$PERF_EVENTS" \
+		-o "$work/perf" -- "$work/$name" -t 2 200000 >"$work/small" 2>"$work/err"
 	at_least "ring of 4096 bytes: lost" "$(number "$work/small" lost)" 1
 	adds_up "ring of 4096 bytes" "$(number "$work/small" events)" "$(number "$work/small" lost)" \
 		"$(perf_count "$work/perf" all)" "perf stat"
@@ -302,9 +305,9 @@ check_stop()
 # stream; the target has gone; the command has ended.
 check_stream()
 {
-	terminal 80 24 -s page -a --comm touch
+	terminal 80 24 -s page -a --comm "$name"
 	prlimit --pid "$pid" --as=1
-	"$bin/tests/touch" $PAGES >"$work/touched"
+	"$work/$name" $PAGES >"$work/touched"
 	terminal_is_back "a stream that fails" 1
 	equal "a stream that fails: why" "$(grep -c 'Cannot allocate memory' "$work/err")" 1
 	sleep 100 &
