@@ -18,6 +18,7 @@ const volatile struct pt_fmt kvm_fmt5 = {};
 struct kvm_state {
 	bool open;
 	bool fast_mmio;
+	__u64 begun; /* when KVM went on with the exit: its latency begins here */
 	__u64 fault; /* struct kvm_page_fault that a kprobe saw; 0: none */
 	struct kvm_vcpu *vcpu;
 	struct walk_end before, after;

@@ -207,6 +207,12 @@ int vcpu_look(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 	return err;
 }
 
+void vcpu_root(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
+{
+	*out = (struct ptremap_vcpu){ .id = vcpu->vcpu_id };
+	read_root(vcpu, out);
+}
+
 /* Without kprobes a halted vCPU cannot be looked at: -ETIMEDOUT says so. */
 int vcpu_looking_init(void)
 {

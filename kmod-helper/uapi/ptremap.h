@@ -488,7 +488,9 @@ enum ptremap_vm_tables {
 	PTREMAP_VM_NPT,
 };
 
-#define PTREMAP_VM_NO_VCPUS  1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+#define PTREMAP_VM_NO_VCPUS 1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+/* Of vCPUs only ->id, ->maxphyaddr, ->level and ->root: none of them is disturbed for that. */
+#define PTREMAP_VM_ROOTS     2
 #define PTREMAP_VM_SLOTS_MAX 65536
 #define PTREMAP_VM_VCPUS_MAX 4096
 

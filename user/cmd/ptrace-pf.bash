@@ -26,7 +26,7 @@ _ptrace_pf_options()
 		;;
 	report)
 		flags+=' --json'
-		valued='-i --input -s --sort --limit --abi'
+		valued='-i --input -s --sort --limit --html --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'

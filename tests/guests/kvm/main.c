@@ -27,6 +27,8 @@ static const struct scenario scenarios[] = {
 	  walks_prepare, NULL, walks_report },
 	{ "slots", "a slot deleted, made and moved N times under a guest", 100, NULL, slots_prepare,
 	  slots_meanwhile, NULL },
+	{ "moves", "a slot here, there and nowhere N times, or until a line on stdin", 100, NULL,
+	  moves_prepare, moves_meanwhile, NULL },
 	{ "dirty", "N rounds of writes, with and without KVM's log of them", 20, NULL,
 	  dirty_prepare, NULL, dirty_report },
 	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, NULL, die_prepare,
@@ -48,7 +50,7 @@ static const char options_text[] =
 	"  --apart          touch has other virtual addresses than physical ones\n"
 	"  --in-order       touch goes from the first page to the last\n"
 	"  --gvas N         questions of walks (default 1000)\n"
-	"  --vcpus N        up to 8, for hypercalls, slots and die\n"
+	"  --vcpus N        up to 8, for hypercalls, slots, moves and die\n"
 	"  --seed S         decides all that is random (default 1)\n"
 	"  --wait           says \"ready\" when the VM is there; runs after a line on stdin\n"
 	"  --hold spin|halt says \"held\" at its end; the guest goes on until a line on stdin\n"
@@ -68,6 +70,10 @@ static const char options_text[] =
 	"                   in the monitor's memory); absent: some are not there\n"
 	"  named            the number of the call before has been given this name\n"
 	"  change           a slot was changed, when\n"
+	"  frame            a page that moves' slot may have: memory, page, hva, pfn, words\n"
+	"  state            moves' slot: gpa (none: there is no such slot) and memory, after a change\n"
+	"                   that began and ended then (CLOCK_REALTIME, us)\n"
+	"  vcpu             a vCPU was made, begun and ended then\n"
 	"  dirty            pages written, and those in KVM's log\n"
 	"  cpu, exits, stats  registers, exits to the monitor, KVM's own counters at the end\n"
 	"  end              wrong: operations and checks that were not as they had to be\n"

@@ -115,7 +115,7 @@ static void report_stats(const struct vm *vm)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->o->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		printf("stats vcpu=%u", i);
 		report_stats_of(vm->vcpus[i].fd);
 	}
@@ -139,7 +139,7 @@ int report_end(struct vm *vm)
 	u64 failed = vm->failed;
 	unsigned int i;
 
-	for (i = 0; i < vm->o->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		const struct vcpu *c = &vm->vcpus[i];
 
 		print_registers(c);

@@ -150,6 +150,8 @@ struct vm {
 	bool amd;
 	struct slot slots[MAX_SLOTS];
 	struct vcpu vcpus[MAX_VCPUS];
+	unsigned int nr_vcpus; /* that there are by now */
+	bool one_by_one;       /* only the first one is there from the start: vm_add_vcpu() */
 	struct tables tables;
 	struct walks *walks; /* of that scenario */
 	u64 frames;	     /* given away so far, by frame_in_order() */
@@ -180,6 +182,8 @@ u64 frame_in_order(struct vm *vm);
 void vm_map_self(struct vm *vm, u64 gpa, u64 size);
 /* Payload, sites and the vCPUs with their registers: after the tables. */
 void vm_start_vcpus(struct vm *vm);
+/* One more, as it is made: with a thread that does its ->ops. */
+void vm_add_vcpu(struct vm *vm);
 /* Address of site @i. */
 u64 vm_site(u64 i);
 
@@ -191,6 +195,8 @@ struct op *vcpu_ops(struct vcpu *c, size_t nr);
 void vm_run(struct vm *vm);
 /* The same in two steps; between them the guest runs. */
 void vm_run_start(struct vm *vm);
+/* The thread of vCPU @index alone. */
+void vcpu_run_start(struct vm *vm, unsigned int index);
 void vm_run_end(struct vm *vm);
 /* Makes endless vCPUs come to an end. */
 void vm_stop(struct vm *vm);
@@ -264,5 +270,9 @@ void slots_prepare(struct vm *vm);
 void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
 void dirty_report(struct vm *vm);
+
+/* moves.c */
+void moves_prepare(struct vm *vm);
+void moves_meanwhile(struct vm *vm);
 
 #endif
