@@ -27,7 +27,7 @@ struct tracing_opts {
 		enum fault_hook hook;
 	} set;
 	struct fault_cfg cfg;
-	const struct abi *abi; /* whose hypercalls' buffers are read, or NULL; outlives the session */
+	const struct abi *abi; /* whose calls' buffers are read, or NULL; outlives the session */
 };
 
 #define TRACING_OPTS_INIT                                        \
