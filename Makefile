@@ -73,6 +73,10 @@ $(O)/obj/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
+# The report's page lies in it as it is.
+$(O)/obj/user/html/assets.o $(O)/san/user/html/assets.o: \
+	$(wildcard user/html/*.css user/html/*.html user/html/*.js)
+
 $(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
 $(O)/ptremap: $(O)/obj/user/cmd/main_ptremap.o
 $(PROGRAMS:%=$(O)/%): $(LIB_OBJ)

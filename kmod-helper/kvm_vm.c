@@ -220,15 +220,22 @@ static int __init ptremap_kvm_init(void)
 
 	if (err)
 		return err;
-	err = ptremap_vm_register(&calls);
+	err = vcpu_telling_init();
 	if (err)
-		vcpu_looking_exit();
+		goto no_telling;
+	err = ptremap_vm_register(&calls);
+	if (!err)
+		return 0;
+	vcpu_telling_exit();
+no_telling:
+	vcpu_looking_exit();
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
+	vcpu_telling_exit();
 	vcpu_looking_exit();
 }
 

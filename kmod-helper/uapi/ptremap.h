@@ -457,9 +457,10 @@ enum ptremap_vcpu_how {
 	PTREMAP_VCPU_HALTED,	  /* the guest had halted */
 };
 
-#define PTREMAP_VCPU_CS_L   1 /* 64-bit code */
-#define PTREMAP_VCPU_CS_D   2 /* 32-bit code */
-#define PTREMAP_VCPU_NESTED 4 /* a guest of the guest runs: the registers are that one's */
+#define PTREMAP_VCPU_CS_L   1	 /* 64-bit code */
+#define PTREMAP_VCPU_CS_D   2	 /* 32-bit code */
+#define PTREMAP_VCPU_NESTED 4	 /* a guest of the guest runs: the registers are that one's */
+#define PTREMAP_VCPU_GLA    0x10 /* only of tracepoint ptremap_vcpu_exit: it has an address */
 
 /* A vCPU as it was at one moment, in its own context. */
 struct ptremap_vcpu {

@@ -57,15 +57,16 @@ void report_call(const struct vcpu *c, u64 i, const struct op *op)
 	       op->failed ? " wrong" : "");
 }
 
-void report_page(const struct vm *vm, u64 i, const struct op *op)
+void report_page(const struct vm *vm, u64 i, const struct op *op, u64 gpa)
 {
 	static const char *const kinds[] = {
 		[OP_READ] = "read", [OP_WRITE] = "write", [OP_EXEC] = "exec"
 	};
-	const char *hva = vm_hva(vm, op->addr);
+	const char *hva = vm_hva(vm, gpa);
 
-	printf("page i=%" PRIu64 " gpa=0x%" PRIx64 " access=%s hva=%p pfn=0x%" PRIx64 "\n", i,
-	       op->addr, kinds[op->kind], hva, pfn_of(hva));
+	printf("page i=%" PRIu64 " gpa=0x%" PRIx64 " access=%s hva=%p pfn=0x%" PRIx64
+	       " gva=0x%" PRIx64 "\n",
+	       i, gpa, kinds[op->kind], hva, pfn_of(hva), op->addr);
 }
 
 /* A read of @len bytes of a file of statistics, which must have them. */

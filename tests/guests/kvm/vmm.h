@@ -139,7 +139,7 @@ struct options {
 	unsigned int cpl, level, vcpus;
 	enum backing backing;
 	const char *access; /* of "rwx" */
-	bool in_order, wait, quiet;
+	bool in_order, apart, wait, quiet;
 	enum then hold;
 	u64 gvas; /* of walks */
 };
@@ -210,8 +210,8 @@ void vm_hold(struct vm *vm);
 /* Physical frame of the page at @hva (/proc/self/pagemap); 0: none. */
 u64 pfn_of(const void *hva);
 u64 now_ns(void);
-/* "page ..." for each of @nr addresses that the guest touched. */
-void report_page(const struct vm *vm, u64 i, const struct op *op);
+/* "page ...": what the guest touched, at guest-physical @gpa. */
+void report_page(const struct vm *vm, u64 i, const struct op *op, u64 gpa);
 void report_call(const struct vcpu *c, u64 i, const struct op *op);
 /* The first lines, and the last ones: registers, exits, and KVM's own counters of the VM and of
  * each vCPU (KVM_GET_STATS_FD) that are not 0. Returns the exit status. */
@@ -234,6 +234,8 @@ struct scenario {
 };
 
 /* calls.c */
+/* What kvm_emulate_hypercall() answers in a VM without Hyper-V and Xen. */
+u64 call_answer(const struct options *o, u64 nr);
 void calls_prepare(struct vm *vm);
 void calls_report(struct vm *vm);
 void die_prepare(struct vm *vm);
