@@ -113,7 +113,8 @@ static void configure(const struct kvm_source *s, const struct kvm_source_opts *
 /* Is program @i of use? Of vcpu_exit()'s tracepoint there may be none. */
 static bool is_used(const struct kvm_source *s, const struct kvm_source_opts *opts, size_t i)
 {
-	if (!strcmp(programs[i].name, "vcpu_exit") && !s->skel->rodata->cfg.vcpu_exit)
+	if (!strcmp(programs[i].name, "vcpu_exit") &&
+	    (!s->skel->rodata->cfg.vcpu_exit || opts->cfg->stat))
 		return false;
 	return (programs[i].hooks >> opts->hook & 1) && (programs[i].wants & opts->cfg->kvm);
 }
