@@ -18,12 +18,13 @@
 #include "compat.h"
 #include "mirror.h"
 
-#define CPU_BITS                                                                            \
+#define CPU_BITS \
 	(PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP | PTREMAP_MIRROR_SMEP | PTREMAP_MIRROR_SMAP)
-#define FEATURES                                                                             \
+#define FEATURES \
 	(PTREMAP_MIRROR_NX | PTREMAP_MIRROR_PSE | PTREMAP_MIRROR_PSE36 | PTREMAP_MIRROR_PAGE1G)
 
-/* ---- the window --------------------------------------------------------------------------------- */
+/* ---- the window ---------------------------------------------------------------------------------
+ */
 
 /* It is unmapped as a whole alone, so that one notice tells of the end of its tables. */
 static int refuse_split(struct vm_area_struct *vma, unsigned long addr)
@@ -47,7 +48,8 @@ static const struct vm_operations_struct window_ops = {
 	.mprotect = refuse_mprotect,
 };
 
-/* ---- making one --------------------------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------------------------------
+ */
 
 static int check_request(const struct ptremap_mirror *req)
 {
@@ -229,7 +231,8 @@ static struct mirror *mirror_of(struct ptremap_mirror *req)
 	return m;
 }
 
-/* ---- its calls ---------------------------------------------------------------------------------- */
+/* ---- its calls ----------------------------------------------------------------------------------
+ */
 
 /* Not under the lock, which is taken here. Nobody else frees roots, or makes one for @tag. */
 static int set_root(struct mirror *m, u32 tag, u64 cr3, u32 cpu)
@@ -354,7 +357,8 @@ static long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long user
 	return err ?: ops[i].run(file->private_data, &arg);
 }
 
-/* ---- its file ----------------------------------------------------------------------------------- */
+/* ---- its file -----------------------------------------------------------------------------------
+ */
 
 /* The page of records, to be read. */
 static int mirror_mmap(struct file *file, struct vm_area_struct *vma)

@@ -46,7 +46,7 @@ struct held_entry {
 
 struct mirror_root {
 	u64 cr3;
-	u32 cpu; /* PTREMAP_MIRROR_USER ... */
+	u32 cpu;		    /* PTREMAP_MIRROR_USER ... */
 	struct held_entry **chunks; /* by slot >> CHUNK_SHIFT; pages, NULL where nothing was */
 };
 
@@ -66,7 +66,7 @@ struct mirror {
 	struct mapping map; /* the window: the first member */
 	u32 flags;	    /* PTREMAP_MIRROR_* */
 	u64 gva;
-	u32 nr_slots;	    /* from slot 0 to the window's end, wherever that is in its 2 MiB */
+	u32 nr_slots; /* from slot 0 to the window's end, wherever that is in its 2 MiB */
 	struct pt_fmt fmt;
 	struct ptremap_mirror_range *ranges;
 	u32 nr_ranges;
@@ -141,8 +141,8 @@ struct guest_walk {
 	int err;  /* why */
 	struct pt_path path;
 	u64 error_code;
-	u8 why; /* enum ptremap_mirror_why; 0: it ends in a page, which ->rights are for */
-	u8 rights; /* PTREMAP_MAP_* */
+	u8 why;	    /* enum ptremap_mirror_why; 0: it ends in a page, which ->rights are for */
+	u8 rights;  /* PTREMAP_MAP_* */
 	bool dirty; /* the leaf is marked so, or nobody cares */
 };
 

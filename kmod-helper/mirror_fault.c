@@ -48,7 +48,8 @@ static u32 access_of(const struct vm_fault *vmf)
 	return vmf->flags & FAULT_FLAG_INSTRUCTION ? PTREMAP_MAP_EXEC : PTREMAP_MAP_READ;
 }
 
-/* ---- telling why not ---------------------------------------------------------------------------- */
+/* ---- telling why not ----------------------------------------------------------------------------
+ */
 
 /* Readers take no lock: seq is 0 while the rest is written. */
 static void tell(struct fill *f, u8 why, u64 gpa)
@@ -85,7 +86,8 @@ static int refuse(struct fill *f, u8 why, u64 gpa)
 	return -EPERM;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------ */
+/* ---- entries ------------------------------------------------------------------------------------
+ */
 
 static pgprot_t prot_of(const struct fill *f, u8 rights)
 {
@@ -116,7 +118,8 @@ static u64 part_of_huge(const struct held_entry *e, u32 slot)
 	return (e->pte & ~PT_PS) + ((u64)(slot - e->slot) << PAGE_SHIFT);
 }
 
-/* ---- what is held ------------------------------------------------------------------------------- */
+/* ---- what is held -------------------------------------------------------------------------------
+ */
 
 static void put_chunk(struct fill *f, const struct mirror_root *root, u32 first)
 {
@@ -165,7 +168,8 @@ static int from_held(struct fill *f)
 	return err;
 }
 
-/* ---- finding ------------------------------------------------------------------------------------ */
+/* ---- finding ------------------------------------------------------------------------------------
+ */
 
 /* Where the walk has ended. -ENXIO: not in memory; or why the host has no page. */
 static int find_page(struct fill *f, u32 slot, u32 access, unsigned int gup)
@@ -213,8 +217,7 @@ static bool marked(const struct fill *f)
 {
 	u32 level = f->walk.path.end.level;
 
-	return !(f->m->flags & PTREMAP_MIRROR_AD) || !level ||
-	       f->walk.path.at[level].entry & PT_A;
+	return !(f->m->flags & PTREMAP_MIRROR_AD) || !level || f->walk.path.at[level].entry & PT_A;
 }
 
 /* Pages in the same table, to be read, as far as the host has them at hand. */
@@ -235,7 +238,8 @@ static void find_around(struct fill *f)
 	}
 }
 
-/* ---- putting ------------------------------------------------------------------------------------ */
+/* ---- putting ------------------------------------------------------------------------------------
+ */
 
 /*
  * SYNC. A table that was not protected when it was read may have been written to since: the walk is
@@ -262,7 +266,8 @@ static int protect_tables(struct fill *f)
 	return n ? -EAGAIN : 0;
 }
 
-/* SYNC. A write to a table: whatever came from it is forgotten, and then it is no table any more. */
+/* SYNC. A write to a table: whatever came from it is forgotten, and then it is no table any more.
+ */
 static int unprotect(struct fill *f)
 {
 	struct mirror *m = f->m;
@@ -398,7 +403,8 @@ static int find_and_put(struct fill *f)
 	return err;
 }
 
-/* ---- the fault ---------------------------------------------------------------------------------- */
+/* ---- the fault ----------------------------------------------------------------------------------
+ */
 
 static int fill_once(struct fill *f)
 {

@@ -69,7 +69,8 @@ int guest_page(struct mirror *m, const struct ptremap_mirror_range *range, u64 g
 	return n == 1 ? 0 : n ? n : -EFAULT;
 }
 
-/* ---- the memory under the tables ---------------------------------------------------------------- */
+/* ---- the memory under the tables ----------------------------------------------------------------
+ */
 
 void guest_walk_init(struct guest_walk *w, struct mirror *m)
 {
@@ -137,7 +138,7 @@ static int change_entry(struct guest_walk *w, u64 addr, u32 size, u64 old, u64 n
 	if (err)
 		return err;
 	at = kmap_local_page(page) + offset_in_page(addr);
-	seen = size == 4 ? cmpxchg((u32 *)at, (u32)old, (u32)new) : cmpxchg((u64 *)at, old, new);
+	seen = size == 4 ? cmpxchg((u32 *)at, (u32)old, (u32) new) : cmpxchg((u64 *)at, old, new);
 	kunmap_local(at);
 	if (seen != old)
 		return -EAGAIN;
@@ -147,7 +148,8 @@ static int change_entry(struct guest_walk *w, u64 addr, u32 size, u64 old, u64 n
 
 static const struct pt_mem_ops table_ops = { .read = read_entry };
 
-/* ---- walks ------------------------------------------------------------------------------------- */
+/* ---- walks -------------------------------------------------------------------------------------
+ */
 
 /* SDM vol. 3, 4.8: A of each entry on the way, D of the leaf. PAE's PDPTEs have neither. */
 static int mark_entries(struct guest_walk *w, bool write)
@@ -208,8 +210,7 @@ static bool leaf_dirty(const struct guest_walk *w)
 {
 	u32 level = w->path.end.level;
 
-	return !(w->mirror->flags & PTREMAP_MIRROR_AD) || !level ||
-	       w->path.at[level].entry & PT_D;
+	return !(w->mirror->flags & PTREMAP_MIRROR_AD) || !level || w->path.at[level].entry & PT_D;
 }
 
 static void find_rights(struct guest_walk *w, u32 cpu)

@@ -76,7 +76,8 @@ void held_free_root(const struct mirror *m, struct mirror_root *root)
 	kfree(root);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------- */
+/* ---- finding ----------------------------------------------------------------------------------
+ */
 
 struct held_entry *held_place(const struct mirror_root *root, u32 slot)
 {
@@ -115,7 +116,8 @@ void held_set(struct mirror *m, u32 tag, struct held_entry *e, u32 slot, u32 gfn
 	hlist_add_head(&e->link, bucket(m, gfn));
 }
 
-/* ---- forgetting -------------------------------------------------------------------------------- */
+/* ---- forgetting --------------------------------------------------------------------------------
+ */
 
 bool held_drop(struct mirror *m, struct held_entry *e)
 {

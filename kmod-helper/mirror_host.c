@@ -34,8 +34,7 @@ static void die(struct mirror *m)
 static bool about_window(const struct mirror *m, const struct mmu_notifier_range *range)
 {
 	return range->event == MMU_NOTIFY_UNMAP && atomic_read(&m->map.parts) &&
-	       range->start < m->map.req.va + m->map.req.len &&
-	       range->end > m->map.req.va;
+	       range->start < m->map.req.va + m->map.req.len && range->end > m->map.req.va;
 }
 
 /* Ranges do not change, so that this is so for the end of an invalidation, too, or not. */

@@ -147,8 +147,8 @@ static void flush_one_cpu(void *unused)
 
 /*
  * arch/x86/mm/tlb.c: CPUs that run the process now, or would without loading CR3, are in its mask;
- * others compare the generation when they come to run it again (switch_mm_irqs_off()). Its increment
- * is inc_mm_tlb_gen(), which modules do not have. Interrupts are on.
+ * others compare the generation when they come to run it again (switch_mm_irqs_off()). Its
+ * increment is inc_mm_tlb_gen(), which modules do not have. Interrupts are on.
  */
 void leaf_flush(struct mirror *m)
 {

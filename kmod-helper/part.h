@@ -15,10 +15,10 @@ struct mapping {
 	struct mm_struct *mm;
 	struct ptremap_map req;
 	struct frames frames;
-	atomic_t parts;	   /* VMAs */
-	unsigned long put; /* bit 0: the frames were given back */
-	const struct vm_operations_struct *ops;	   /* of its VMAs */
-	void (*release)(struct mapping *m);	   /* frees what contains it; nobody has a reference */
+	atomic_t parts;				/* VMAs */
+	unsigned long put;			/* bit 0: the frames were given back */
+	const struct vm_operations_struct *ops; /* of its VMAs */
+	void (*release)(struct mapping *m);	/* frees what contains it; nobody has a reference */
 	struct watched watched;
 
 	struct rw_semaphore lock; /* what follows; faults hold it while they fill an entry */

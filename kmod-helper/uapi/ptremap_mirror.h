@@ -67,9 +67,9 @@ struct ptremap_mirror_range {
 
 /*
  * Makes a mirror. Its window is there until @fd is closed and its page unmapped, by whoever has
- * them last, or until the process unmaps it, ends, or becomes another program; children do not inherit it. It can be
- * unmapped as a whole alone, and mprotect() refuses it. It cannot be read by ptrace(), nor lent to
- * O_DIRECT.
+ * them last, or until the process unmaps it, ends, or becomes another program; children do not
+ *inherit it. It can be unmapped as a whole alone, and mprotect() refuses it. It cannot be read by
+ *ptrace(), nor lent to O_DIRECT.
  *
  * An access that the guest's CPU would not do, or that is not to memory, gets SIGSEGV; before that
  * there is a record (struct ptremap_mirror_page, below). A fetch from a page of the window that may
@@ -101,8 +101,8 @@ struct ptremap_mirror {
 			*/
 	__u64 va;      /* in: of the window, 0: any free place; out: where it is */
 	__u64 len;
-	__u64 gva;     /* the guest's address that the window begins with */
-	__u64 ranges;  /* pointer to struct ptremap_mirror_range, by gpa */
+	__u64 gva;    /* the guest's address that the window begins with */
+	__u64 ranges; /* pointer to struct ptremap_mirror_range, by gpa */
 	__u32 nr_ranges;
 	__u32 mode; /* enum ptremap_mirror_mode */
 	__u32 features;
