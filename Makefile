@@ -129,16 +129,23 @@ $(O)/tests/unit-san: $(SAN_OBJ)
 TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
 TARGETS := $(addprefix $(O)/tests/,$(notdir $(TARGET_SRC:.c=)))
 TARGET_CFLAGS := -O1 -g -fno-omit-frame-pointer
+TARGET_LINK := -static
 
 # The benchmark of the library is built as its users are.
 $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
+# Mirrors are used by their C API, above addresses that a window may have.
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_random mirror)
+$(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
+$(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE
+$(MIRROR_TARGETS): TARGET_LINK := -static-pie
+
 vpath %.c tests/system tests/bench
 $(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread -static \
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread $(TARGET_LINK) \
 		-MMD -MP -MF $@.d $< $(filter %.a,$^) -o $@
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)

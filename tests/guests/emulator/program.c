@@ -128,7 +128,7 @@ void program_make(struct insn *program, unsigned int len, const struct world *w,
 			an_exchange(&d);
 		else if (kind < 4)
 			an_edit(&d);
-		else if (kind < 16)
+		else if (kind < 20)
 			a_switch(&d);
 		else
 			an_access(&d);
