@@ -56,7 +56,7 @@ static int check_request(const struct ptremap_mirror *req)
 	u64 last = req->gva + req->len - 1;
 
 	if (req->flags & ~(PTREMAP_MIRROR_EXEC | PTREMAP_MIRROR_AD | PTREMAP_MIRROR_SYNC |
-			   PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD) ||
+			   PTREMAP_MIRROR_RDONLY | PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD) ||
 	    req->features & ~FEATURES || req->cpu & ~CPU_BITS || req->reserved || !req->len ||
 	    !req->nr_ranges || req->tag >= PTREMAP_MIRROR_TAGS)
 		return -EINVAL;
@@ -155,7 +155,8 @@ static struct mirror *new_mirror(const struct ptremap_mirror *req, const struct 
 		.va = req->va,
 		.len = req->len,
 		.source = PTREMAP_MAP_FRESH,
-		.prot = PTREMAP_MAP_READ | PTREMAP_MAP_WRITE |
+		.prot = PTREMAP_MAP_READ |
+			(req->flags & PTREMAP_MIRROR_RDONLY ? 0 : PTREMAP_MAP_WRITE) |
 			(req->flags & PTREMAP_MIRROR_EXEC ? PTREMAP_MAP_EXEC : 0),
 	};
 	m->flags = req->flags;

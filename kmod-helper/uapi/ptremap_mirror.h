@@ -59,6 +59,8 @@ struct ptremap_mirror_range {
  * are made in another way than through the window are not noticed.
  */
 #define PTREMAP_MIRROR_SYNC 4
+/* The process may only read; a write gets SIGSEGV with SEGV_ACCERR, without a record. */
+#define PTREMAP_MIRROR_RDONLY 8
 
 #define PTREMAP_MIRROR_MAX_LEN	  (1ULL << 36) /* of a window */
 #define PTREMAP_MIRROR_MAX_GPA	  (1ULL << 44)
@@ -73,7 +75,8 @@ struct ptremap_mirror_range {
  *
  * An access that the guest's CPU would not do, or that is not to memory, gets SIGSEGV; before that
  * there is a record (struct ptremap_mirror_page, below). A fetch from a page of the window that may
- * be read but not executed has no record: si_code is SEGV_ACCERR then, which nothing else has.
+ * be read but not executed has no record: si_code is SEGV_ACCERR then, which nothing else has but
+ * writes with RDONLY.
  * After the mirror's end accesses get SIGBUS.
  *
  * Frames of 2 MiB are mapped as such where the guest has a leaf as large, its process a huge page

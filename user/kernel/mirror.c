@@ -37,6 +37,7 @@ int ptremap_mirror_create(int fd, struct ptremap_mirror *req, struct ptremap_mir
 		.va = req->va,
 		.len = req->len,
 		.gva = req->gva,
+		.flags = req->flags,
 	};
 	return 0;
 }
@@ -101,7 +102,8 @@ int ptremap_mirror_why(const struct ptremap_mirror_window *w, const void *addr, 
 			.gva = w->gva + (va - w->va),
 			.tid = tid,
 			.why = PTREMAP_MIRROR_PERMISSION,
-			.access = PTREMAP_MAP_EXEC,
+			.access = w->flags & PTREMAP_MIRROR_RDONLY ? PTREMAP_MAP_WRITE
+								   : PTREMAP_MAP_EXEC,
 		};
 		return 0;
 	}

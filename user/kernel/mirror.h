@@ -25,6 +25,7 @@ struct ptremap_mirror_window {
 	int fd;
 	const struct ptremap_mirror_page *page; /* records and counters, as they change */
 	uint64_t va, len, gva;
+	uint32_t flags;
 };
 
 /*
