@@ -20,8 +20,9 @@
 
 #define CPU_BITS \
 	(PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP | PTREMAP_MIRROR_SMEP | PTREMAP_MIRROR_SMAP)
-#define FEATURES \
-	(PTREMAP_MIRROR_NX | PTREMAP_MIRROR_PSE | PTREMAP_MIRROR_PSE36 | PTREMAP_MIRROR_PAGE1G)
+#define FEATURES                                                                                 \
+	(PTREMAP_MIRROR_NX | PTREMAP_MIRROR_PSE | PTREMAP_MIRROR_PSE36 | PTREMAP_MIRROR_PAGE1G | \
+	 PTREMAP_MIRROR_AMD | PTREMAP_MIRROR_PDPTE_A)
 
 /* ---- the window ---------------------------------------------------------------------------------
  */
@@ -79,6 +80,8 @@ static int make_format(struct mirror *m, const struct ptremap_mirror *req)
 		.pse = !!(req->features & PTREMAP_MIRROR_PSE),
 		.pse36 = !!(req->features & PTREMAP_MIRROR_PSE36),
 		.page1g = !!(req->features & PTREMAP_MIRROR_PAGE1G),
+		.amd = !!(req->features & PTREMAP_MIRROR_AMD),
+		.pdpte_a = !!(req->features & PTREMAP_MIRROR_PDPTE_A),
 	};
 	static const enum pt_mode modes[] = {
 		[PTREMAP_MIRROR_NONE] = PT_MODE_NONE,	  [PTREMAP_MIRROR_32BIT] = PT_MODE_32BIT,

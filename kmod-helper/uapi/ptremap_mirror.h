@@ -29,10 +29,12 @@ enum ptremap_mirror_mode {
 };
 
 /* ->features: what the guest's CPU has, and what it has switched on. */
-#define PTREMAP_MIRROR_NX     1 /* EFER.NXE */
-#define PTREMAP_MIRROR_PSE    2 /* CR4.PSE: 4 MiB leaves in 32-bit tables */
-#define PTREMAP_MIRROR_PSE36  4
-#define PTREMAP_MIRROR_PAGE1G 8 /* leaves of 1 GiB */
+#define PTREMAP_MIRROR_NX      1 /* EFER.NXE */
+#define PTREMAP_MIRROR_PSE     2 /* CR4.PSE: 4 MiB leaves in 32-bit tables */
+#define PTREMAP_MIRROR_PSE36   4
+#define PTREMAP_MIRROR_PAGE1G  8  /* leaves of 1 GiB */
+#define PTREMAP_MIRROR_AMD     16 /* an AMD CPU: bit 8 of PML4Es and PML5Es is reserved */
+#define PTREMAP_MIRROR_PDPTE_A 32 /* PAE: A in PDPTEs is not reserved: some machines set it */
 
 /* ->cpu: as whom the window accesses. Bits of what a CPU would have in registers. */
 #define PTREMAP_MIRROR_USER 1 /* CPL 3; otherwise a supervisor */

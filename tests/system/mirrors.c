@@ -2,6 +2,8 @@
 /*
  * mirrors: what happens to the memory behind a window and to the window itself; huge pages; the
  * whole of the low 4 GiB; other processes; requests that are wrong.
+ *
+ * mirrors peek VA...: prints what is there, once a byte comes on stdin.
  */
 #include <sys/wait.h>
 
@@ -628,13 +630,31 @@ static void not_root(struct checks *c)
 	check(c, !status, "refused: not root: %s", ptremap_mirror_strerror(-EPERM));
 }
 
-int main(void)
+/* For windows that others make here: the words at addresses, after the first byte of stdin. */
+static int peek(char **addresses)
+{
+	uint64_t value;
+
+	if (getchar() == EOF)
+		return 1;
+	for (; *addresses; addresses++) {
+		if (load((uint64_t *)(uintptr_t)strtoull(*addresses, NULL, 0), &value))
+			printf("signal %d\n", got_signal);
+		else
+			printf("0x%" PRIx64 "\n", value);
+	}
+	return 7;
+}
+
+int main(int argc, char **argv)
 {
 	struct checks c = { .dev = ptremap_open() };
 
 	if (c.dev < 0)
 		die(PTREMAP_DEVICE);
 	catch_faults();
+	if (argc > 2 && !strcmp(argv[1], "peek"))
+		return peek(argv + 2);
 	guest_changes(&c);
 	warm_roots(&c);
 	host_events(&c, 1);

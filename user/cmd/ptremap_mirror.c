@@ -157,7 +157,9 @@ static void fill_request(struct showing *s, const struct target *t)
 	req->mode = mode_of(t->space.fmt);
 	req->features = (feat->nx ? PTREMAP_MIRROR_NX : 0) | (feat->pse ? PTREMAP_MIRROR_PSE : 0) |
 			(feat->pse36 ? PTREMAP_MIRROR_PSE36 : 0) |
-			(feat->page1g ? PTREMAP_MIRROR_PAGE1G : 0);
+			(feat->page1g ? PTREMAP_MIRROR_PAGE1G : 0) |
+			(feat->amd ? PTREMAP_MIRROR_AMD : 0) |
+			(feat->pdpte_a ? PTREMAP_MIRROR_PDPTE_A : 0);
 	req->maxphyaddr = feat->maxphyaddr;
 	req->root = t->space.root;
 }
