@@ -226,9 +226,12 @@ install: build
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
 	done
 	install -m 644 $(PTW_HEADERS) $(DESTDIR)$(includedir)/ptw
-	install -m 644 kmod-helper/uapi/ptremap.h $(DESTDIR)$(includedir)/ptremap
+	install -m 644 kmod-helper/uapi/*.h $(DESTDIR)$(includedir)/ptremap
 	sed 's|"kmod-helper/uapi/ptremap.h"|<ptremap/ptremap.h>|' user/kernel/helper.h \
 		>$(DESTDIR)$(includedir)/ptremap/libptremap.h
+	sed -e 's|"kmod-helper/uapi/\(.*\)"|<ptremap/\1>|' \
+		-e 's|"user/kernel/helper.h"|<ptremap/libptremap.h>|' user/kernel/mirror.h \
+		>$(DESTDIR)$(includedir)/ptremap/mirror.h
 	for l in $(LIBRARIES); do \
 		install -m 644 $(O)/$$l.a $(DESTDIR)$(libdir) && \
 		install -m 755 $(O)/$$l.so $(DESTDIR)$(libdir)/$$l.so.$(VERSION) && \
