@@ -20,6 +20,7 @@
 
 #define CPU_BITS \
 	(PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP | PTREMAP_MIRROR_SMEP | PTREMAP_MIRROR_SMAP)
+#define PIECE (1U << 14) /* slots that are forgotten at once */
 #define FEATURES                                                                                 \
 	(PTREMAP_MIRROR_NX | PTREMAP_MIRROR_PSE | PTREMAP_MIRROR_PSE36 | PTREMAP_MIRROR_PAGE1G | \
 	 PTREMAP_MIRROR_AMD | PTREMAP_MIRROR_PDPTE_A)
@@ -266,6 +267,30 @@ static int set_root(struct mirror *m, u32 tag, u64 cr3, u32 cpu)
 	return 0;
 }
 
+/* Slots @first to @last of @tag, a piece at a time: others are not kept waiting for long. */
+static void forget(struct mirror *m, u32 tag, u32 first, u32 last)
+{
+	u32 end;
+
+	for (; first <= last; first = end + 1) {
+		end = min(first | (PIECE - 1), last);
+		spin_lock(&m->lock);
+		if (held_drop_slots(m, tag, first, end))
+			leaf_flush(m);
+		m->seq++;
+		spin_unlock(&m->lock);
+		cond_resched();
+	}
+}
+
+/* Without the lock: set_root() looks again. This is so that it has little to do. */
+static bool is_another(const struct mirror *m, const struct ptremap_mirror_switch *req)
+{
+	const struct mirror_root *root = READ_ONCE(m->roots[req->tag]);
+
+	return root && (READ_ONCE(root->cr3) != req->root || READ_ONCE(root->cpu) != req->cpu);
+}
+
 static int call_switch(struct mirror *m, void *arg)
 {
 	const struct ptremap_mirror_switch *req = arg;
@@ -273,13 +298,8 @@ static int call_switch(struct mirror *m, void *arg)
 	if (req->flags & ~PTREMAP_MIRROR_FORGET || req->cpu & ~CPU_BITS ||
 	    req->tag >= PTREMAP_MIRROR_TAGS)
 		return -EINVAL;
-	if (req->flags & PTREMAP_MIRROR_FORGET) {
-		spin_lock(&m->lock);
-		if (held_drop_slots(m, req->tag, 0, m->nr_slots - 1))
-			leaf_flush(m);
-		m->seq++;
-		spin_unlock(&m->lock);
-	}
+	if (req->flags & PTREMAP_MIRROR_FORGET || is_another(m, req))
+		forget(m, req->tag, 0, m->nr_slots - 1);
 	return set_root(m, req->tag, req->root, req->cpu);
 }
 
@@ -295,38 +315,25 @@ static bool slots_of(const struct mirror *m, u64 gva, u64 last, u32 *first, u32 
 	return true;
 }
 
-/* ->lock is held. */
-static bool invalidate(struct mirror *m, const struct ptremap_mirror_invalidate *req)
-{
-	u64 last = req->len ? req->gva + req->len - 1 : U64_MAX;
-	bool flush = false;
-	u32 first, end, tag;
-
-	if (!slots_of(m, req->len ? req->gva : 0, last, &first, &end))
-		return false;
-	for (tag = 0; tag < PTREMAP_MIRROR_TAGS; tag++) {
-		if (tag == req->tag || req->flags & PTREMAP_MIRROR_ALL_TAGS)
-			flush |= held_drop_slots(m, tag, first, end);
-	}
-	return flush;
-}
-
 static int call_invalidate(struct mirror *m, void *arg)
 {
 	const struct ptremap_mirror_invalidate *req = arg;
-	int err = 0;
+	u64 last = req->len ? req->gva + req->len - 1 : U64_MAX;
+	u32 first, end, tag;
 
 	if (req->flags & ~PTREMAP_MIRROR_ALL_TAGS || req->reserved ||
-	    req->tag >= PTREMAP_MIRROR_TAGS || (req->len && req->gva + req->len - 1 < req->gva))
+	    req->tag >= PTREMAP_MIRROR_TAGS || (req->len && last < req->gva))
 		return -EINVAL;
-	spin_lock(&m->lock);
-	if (!m->roots[req->tag])
-		err = -ENOENT;
-	else if (invalidate(m, req))
-		leaf_flush(m);
-	m->seq++;
-	spin_unlock(&m->lock);
-	return err;
+	if (!READ_ONCE(m->roots[req->tag]) && !(req->flags & PTREMAP_MIRROR_ALL_TAGS))
+		return -ENOENT;
+	if (!slots_of(m, req->len ? req->gva : 0, last, &first, &end))
+		return 0;
+	for (tag = 0; tag < PTREMAP_MIRROR_TAGS; tag++) {
+		if (READ_ONCE(m->roots[tag]) &&
+		    (tag == req->tag || req->flags & PTREMAP_MIRROR_ALL_TAGS))
+			forget(m, tag, first, end);
+	}
+	return 0;
 }
 
 static const struct mirror_op {

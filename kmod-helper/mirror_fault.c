@@ -22,6 +22,7 @@
 /* One page that a walk has led to. The first one is that of the fault. */
 struct found {
 	struct page *page; /* with a reference */
+	const struct ptremap_mirror_range *range;
 	unsigned long hva;
 	u64 gfn;
 	u32 slot;
@@ -185,6 +186,7 @@ static int find_page(struct fill *f, u32 slot, u32 access, unsigned int gup)
 	err = guest_page(f->m, range, gpa, gup | (write ? FOLL_WRITE : 0), &to->page);
 	if (err)
 		return err;
+	to->range = range;
 	to->hva = range->hva + (gpa - range->gpa);
 	to->gfn = gpa >> PAGE_SHIFT;
 	to->slot = slot;
@@ -282,6 +284,14 @@ static int unprotect(struct fill *f)
 	return -EAGAIN;
 }
 
+/* Is all of the host's 2 MiB the guest's memory? */
+static bool range_has_huge(const struct found *one, u32 in)
+{
+	u64 gpa = (one->gfn - in) << PAGE_SHIFT;
+
+	return gpa >= one->range->gpa && gpa + PMD_SIZE <= one->range->gpa + one->range->len;
+}
+
 /*
  * All of the 2 MiB around it, if guest and host have them as one. The walk is that of the fault:
  * nothing around is looked for then.
@@ -295,6 +305,7 @@ static bool put_huge(struct fill *f)
 	u64 pte;
 
 	if (!e || (one->gfn & (HUGE_PAGES - 1)) != in || (pfn & (HUGE_PAGES - 1)) != in ||
+	    !range_has_huge(one, in) ||
 	    !leaf_is_huge(f->m->ram, one->hva, pfn, one->rights & PTREMAP_MAP_WRITE) ||
 	    !pmd_none(*f->vmf->pmd))
 		return false;
@@ -311,6 +322,10 @@ static void put_small(struct fill *f, const struct found *one)
 	struct held_entry *e = held_place(current_root(f->m), one->slot);
 	u64 pte = entry_of(f, page_to_pfn(one->page), one->rights);
 
+	/* Another frame: no TLB may have the old one when the notifier is not to find it any more.
+	 */
+	if (e->pte && (e->pte ^ pte) & PTE_PFN_MASK && held_drop(f->m, e))
+		leaf_flush(f->m);
 	held_set(f->m, f->tag, e, one->slot, one->gfn, pte);
 	leaf_put(f->m, one->slot, pte);
 	f->m->page->entries++;

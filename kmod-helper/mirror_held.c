@@ -154,7 +154,7 @@ bool held_drop_slots(struct mirror *m, u32 tag, u32 first, u32 last)
 	u32 c, from, to;
 	bool flush;
 
-	if (!root)
+	if (!root || m->dead)
 		return false;
 	flush = drop_huge(m, root, first);
 	for (c = first >> CHUNK_SHIFT; c <= last >> CHUNK_SHIFT; c++) {
@@ -200,7 +200,7 @@ bool held_drop_gfns(struct mirror *m, u64 first, u64 last, bool writable)
 	bool flush = false;
 	u64 i;
 
-	if (!m->page->held)
+	if (!m->page->held || m->dead)
 		return false;
 	if (last - first >= m->hash_mask / 2) {
 		for (i = 0; i <= m->hash_mask; i++)

@@ -20,14 +20,18 @@
 
 #include "mirror.h"
 
-/* ->lock is held. Once it is dead nothing touches the window's tables. */
+/*
+ * ->lock is held. Once it is dead nothing touches the window's tables, nor what is held, which is
+ * freed with the mirror.
+ */
 static void die(struct mirror *m)
 {
 	if (m->dead)
 		return;
-	if (held_drop_all(m) | held_unplace(m))
+	if (held_unplace(m))
 		leaf_flush(m);
 	m->dead = true;
+	m->page->held = 0;
 	m->seq++;
 }
 

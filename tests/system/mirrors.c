@@ -326,6 +326,39 @@ static void warm_roots(struct checks *c)
 	teardown(&f);
 }
 
+/* What may be executed is the guest's word; a fetch that it forbids is told apart by its code. */
+static void execution(struct checks *c)
+{
+	static const uint8_t code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov $42, %eax; ret */
+	struct ptremap_mirror_record r = { 0 };
+	struct fixture f;
+	int (*volatile there)(void);
+
+	setup(c, &f, 1, PTREMAP_MIRROR_EXEC);
+	memcpy(f.guest.ram + PAGE, code, sizeof(code));
+	*guest_leaf(&f.guest, GVA + PAGE) &= ~PT_NX;
+	there = (int (*)(void))(uintptr_t)in_window(&f.window, GVA + PAGE);
+	check(c, shown(&f, 1) && there() == 42, "code of the guest runs");
+	*guest_leaf(&f.guest, GVA + PAGE) |= PT_NX;
+	ptremap_mirror_invalidate(&f.window, GVA + PAGE, PAGE);
+	if (!sigsetjmp(out, 0))
+		there();
+	check(c,
+	      got_signal == SIGSEGV &&
+		      !ptremap_mirror_why(&f.window, (void *)(uintptr_t)there, got_code, 0, &r) &&
+		      r.why == PTREMAP_MIRROR_PERMISSION && r.access == PTREMAP_MAP_EXEC,
+	      "NX, and nothing is mapped yet: access %u", r.access);
+	check(c, shown(&f, 1), "it can be read");
+	if (!sigsetjmp(out, 0))
+		there();
+	check(c,
+	      got_code == SEGV_ACCERR &&
+		      !ptremap_mirror_why(&f.window, (void *)(uintptr_t)there, got_code, 0, &r) &&
+		      r.access == PTREMAP_MAP_EXEC,
+	      "NX, and it is mapped: a fetch is forbidden");
+	teardown(&f);
+}
+
 /* ---- the whole of the low 4 GiB ----------------------------------------------------------------
  */
 
@@ -657,6 +690,7 @@ int main(int argc, char **argv)
 		return peek(argv + 2);
 	guest_changes(&c);
 	warm_roots(&c);
+	execution(&c);
 	host_events(&c, 1);
 	host_events(&c, 2);
 	huge_pages(&c);
