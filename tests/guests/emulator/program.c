@@ -83,7 +83,7 @@ static uint64_t some_entry(struct draft *d)
 	if (!(bits & 0x70000))
 		entry &= ~PT_P;
 	if (d->w->fmt.entry_shift == 3)
-		entry |= (bits & 0x1f00000 ? 0 : PT_BIT(51)) | (bits & 0x2000000 ? PT_NX : 0);
+		entry |= (bits & 0x700000 ? 0 : PT_BIT(51)) | (bits & 0x2000000 ? PT_NX : 0);
 	return entry | frame;
 }
 
