@@ -2,8 +2,10 @@
 /*
  * Mirrors: what the parts of one share.
  *
- *	mirror.c	made, told, ended
- *	mirror_fault.c	an access where nothing is yet
+ *	mirror.c	made and ended
+ *	mirror_calls.c	told what the guest has changed
+ *	mirror_fault.c	an access where nothing is yet: what it leads to is found
+ *	mirror_put.c	and becomes entries
  *	mirror_guest.c	the guest's memory, and walks through its tables
  *	mirror_held.c	what walks have given: found by address and by frame, kept by tag
  *	mirror_leaf.c	the window's entries in the process' tables
@@ -115,6 +117,14 @@ struct mirror_call {
 };
 int call_mirror(void *arg, struct file *file);
 void mirror_answered(void *arg, int err);
+
+/* ---- mirror_calls.c ---------------------------------------------------------------------------
+ */
+#define MIRROR_CPU_BITS \
+	(PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP | PTREMAP_MIRROR_SMEP | PTREMAP_MIRROR_SMAP)
+long mirror_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+/* The window shows the tables at @cr3 from now on. 0 or -ENOMEM. */
+int mirror_set_root(struct mirror *m, u32 tag, u64 cr3, u32 cpu);
 
 /* ---- mirror_fault.c ---------------------------------------------------------------------------
  */
