@@ -136,7 +136,7 @@ $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
 # Mirrors are used by their C API, above addresses that a window may have.
-MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_random mirror)
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror)
 $(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
 $(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE
 $(MIRROR_TARGETS): TARGET_LINK := -static-pie

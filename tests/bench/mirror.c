@@ -9,8 +9,7 @@
 #include "tests/system/mirror.h"
 
 #define PAGES	 4096u
-#define GVA	 0x40000000ull
-#define RAM	 (PAGES * (uint64_t)PAGE)
+#define ALL	 (PAGES * (uint64_t)PAGE)
 #define ROUNDS	 5
 #define FAST	 4000000u
 #define SLOW	 200000u
@@ -67,7 +66,7 @@ static void make_guest(struct bench *b)
 {
 	uint32_t frame[PAGES], i;
 
-	guest_init(&b->guest, RAM);
+	guest_init(&b->guest, ALL);
 	fill_ram(&b->guest);
 	shuffle(frame, 1);
 	shuffle(b->order, 2);
@@ -239,7 +238,7 @@ int main(void)
 	if (c.dev < 0)
 		die(PTREMAP_DEVICE);
 	make_guest(&bench);
-	mirror_guest(&c, &bench.guest, GVA, RAM, 0, &bench.window);
+	mirror_guest(&c, &bench.guest, GVA, ALL, 0, &bench.window);
 	accesses(&bench, true);
 	accesses(&bench, false);
 	printf("\n");

@@ -205,4 +205,44 @@ static inline unsigned int why(const struct ptremap_mirror_window *w, const void
 	return ptremap_mirror_why(w, addr, got_code, 0, &r) ? 0 : r.why;
 }
 
+/* ---- a guest and its window -------------------------------------------------------------- */
+
+#define GVA 0x40000000ull
+#define LEN (16 * MIB)
+#define RAM (32 * MIB)
+
+/* A guest whose pages from GVA on are its memory from 0 on, and a window over them. */
+struct fixture {
+	struct guest guest;
+	struct ptremap_mirror_window window;
+};
+
+static inline void setup(struct checks *c, struct fixture *f, unsigned int max_level,
+			 uint32_t flags)
+{
+	guest_init(&f->guest, RAM);
+	fill_ram(&f->guest);
+	guest_map(&f->guest, GVA, 0, LEN, RW_U, max_level);
+	mirror_guest(c, &f->guest, GVA, LEN, flags, &f->window);
+}
+
+static inline void teardown(struct fixture *f)
+{
+	ptremap_mirror_destroy(&f->window);
+	guest_exit(&f->guest);
+}
+
+/* What page @page shows; 0: a signal. */
+static inline uint64_t shown(const struct fixture *f, uint64_t page)
+{
+	uint64_t value = 0;
+
+	return load(in_window(&f->window, GVA + page * PAGE), &value) ? 0 : value;
+}
+
+static inline unsigned int why_page(const struct fixture *f, uint64_t page)
+{
+	return why(&f->window, in_window(&f->window, GVA + page * PAGE));
+}
+
 #endif

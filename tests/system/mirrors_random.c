@@ -17,9 +17,9 @@
 
 #define FRAMES	  256
 #define PAGES	  512
-#define GVA	  0x40000000ull
 #define READERS	  2
 #define NONE	  0xffff
+#define KILLS	  8
 #define BANK_SIZE (FRAMES * PAGE)
 #define PAUSE	  100 /* us, after a few changes: readers are to see something of them */
 
@@ -413,7 +413,7 @@ static void kill_some(struct checks *c, uint64_t seed)
 {
 	int i, status, killed = 0;
 
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < KILLS; i++) {
 		pid_t pid = fork();
 
 		if (!pid) {
@@ -427,7 +427,7 @@ static void kill_some(struct checks *c, uint64_t seed)
 		waitpid(pid, &status, 0);
 		killed += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	}
-	check(c, killed == 12, "%d processes with a mirror at work were killed", killed);
+	check(c, killed == KILLS, "%d processes with a mirror at work were killed", killed);
 }
 
 int main(int argc, char **argv)
