@@ -86,7 +86,7 @@ $(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
 # ---- libraries for other programs: the page-table core, and the calls of /dev/ptremap ---------
 PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
 PTW_HEADERS := $(filter-out %_priv.h,$(wildcard user/pt/*.h))
-PTREMAP_OBJ := $(O)/pic/user/kernel/helper.o
+PTREMAP_OBJ := $(O)/pic/user/kernel/helper.o $(O)/pic/user/kernel/mirror.o
 LIBRARIES := libptw libptremap
 
 $(O)/pic/%.o: %.c
@@ -133,16 +133,23 @@ $(O)/tests/unit-san: $(SAN_OBJ)
 TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
 TARGETS := $(addprefix $(O)/tests/,$(notdir $(TARGET_SRC:.c=)))
 TARGET_CFLAGS := -O1 -g -fno-omit-frame-pointer
+TARGET_LINK := -static
 
 # The benchmark of the library is built as its users are.
 $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
+# Mirrors are used by their C API, above addresses that a window may have.
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror)
+$(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
+$(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE
+$(MIRROR_TARGETS): TARGET_LINK := -static-pie
+
 vpath %.c tests/system tests/bench
 $(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread -static \
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread $(TARGET_LINK) \
 		-MMD -MP -MF $@.d $< $(filter %.a,$^) -o $@
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
@@ -223,9 +230,12 @@ install: build
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
 	done
 	install -m 644 $(PTW_HEADERS) $(DESTDIR)$(includedir)/ptw
-	install -m 644 kmod-helper/uapi/ptremap.h $(DESTDIR)$(includedir)/ptremap
+	install -m 644 kmod-helper/uapi/*.h $(DESTDIR)$(includedir)/ptremap
 	sed 's|"kmod-helper/uapi/ptremap.h"|<ptremap/ptremap.h>|' user/kernel/helper.h \
 		>$(DESTDIR)$(includedir)/ptremap/libptremap.h
+	sed -e 's|"kmod-helper/uapi/\(.*\)"|<ptremap/\1>|' \
+		-e 's|"user/kernel/helper.h"|<ptremap/libptremap.h>|' user/kernel/mirror.h \
+		>$(DESTDIR)$(includedir)/ptremap/mirror.h
 	for l in $(LIBRARIES); do \
 		install -m 644 $(O)/$$l.a $(DESTDIR)$(libdir) && \
 		install -m 755 $(O)/$$l.so $(DESTDIR)$(libdir)/$$l.so.$(VERSION) && \

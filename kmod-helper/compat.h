@@ -59,6 +59,19 @@ static inline pte_t compat_pte_mkwrite(pte_t pte)
 #endif
 }
 
+/*
+ * An entry of 2 MiB that leads to no page, as far as the kernel sees. 6.12 brought a bit for it;
+ * before, get_user_pages() left entries of devices alone that have no page.
+ */
+static inline pmd_t compat_pmd_special(pmd_t pmd)
+{
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	return pmd_mkspecial(pmd);
+#else
+	return pmd_mkdevmap(pmd);
+#endif
+}
+
 /* 6.8 made it depend on the VM (eed52e434bc3). */
 #ifdef KVM_MAX_NR_ADDRESS_SPACES
 #define compat_nr_spaces(kvm) kvm_arch_nr_memslot_as_ids(kvm)

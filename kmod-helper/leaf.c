@@ -31,8 +31,7 @@
 
 #include "leaf.h"
 
-/* mmap_lock is held for reading and a VMA is there, which keeps the tables above those of PTEs. */
-static pmd_t *find_pmd(struct mm_struct *mm, unsigned long va)
+pmd_t *leaf_pmd(struct mm_struct *mm, unsigned long va)
 {
 	pgd_t *pgd = pgd_offset(mm, va);
 	p4d_t *p4d;
@@ -90,7 +89,7 @@ static int lock_pmd(struct leaf *l, struct mm_struct *mm, pmd_t *pmd)
 
 int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level)
 {
-	pmd_t *pmd = find_pmd(mm, va);
+	pmd_t *pmd = leaf_pmd(mm, va);
 	int err;
 
 	if (!pmd)

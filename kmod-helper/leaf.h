@@ -21,6 +21,13 @@ struct leaf {
 int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level);
 void leaf_unlock(const struct leaf *l);
 
+/*
+ * Where the entry of level 2 is; NULL: there is no table for it. mmap_lock is held for reading and
+ * a VMA is there, which keeps the tables above those of PTEs, or the caller knows otherwise that
+ * they stay.
+ */
+pmd_t *leaf_pmd(struct mm_struct *mm, unsigned long va);
+
 static inline unsigned long leaf_size(unsigned int level)
 {
 	return level == 2 ? PMD_SIZE : PAGE_SIZE;

@@ -12,6 +12,7 @@
 
 #include "foreign.h"
 #include "journal.h"
+#include "mirror.h"
 #include "ptremap.h"
 #include "watch.h"
 
@@ -39,6 +40,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
+	CALL_ANSWERED(PTREMAP_MIRROR, ptremap_mirror, reserved, call_mirror, mirror_answered),
 };
 
 union call_arg {
@@ -52,7 +54,18 @@ union call_arg {
 	struct ptremap_map map;
 	struct watch_call watch;
 	struct ptremap_vm vm;
+	struct mirror_call mirror;
 };
+
+static u64 known_calls(void)
+{
+	u64 known = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		known |= calls[i].run ? BIT_ULL(i) : 0;
+	return known;
+}
 
 int call_features(void *arg, struct file *file)
 {
@@ -61,7 +74,7 @@ int call_features(void *arg, struct file *file)
 	*f = (struct ptremap_features){
 		.size = f->size,
 		.version = PTREMAP_VERSION,
-		.calls = BIT_ULL(ARRAY_SIZE(calls)) - 1,
+		.calls = known_calls(),
 		.levels = ptremap_fmt.top,
 		.pti = boot_cpu_has(X86_FEATURE_PTI),
 		.page_offset = PAGE_OFFSET,
@@ -93,7 +106,7 @@ static long ptremap_ioctl(struct file *file, unsigned int cmd, unsigned long use
 	int err, copied;
 
 	if (_IOC_TYPE(cmd) != PTREMAP_TYPE || _IOC_NR(cmd) >= ARRAY_SIZE(calls) ||
-	    cmd != _IO(PTREMAP_TYPE, _IOC_NR(cmd)))
+	    cmd != _IO(PTREMAP_TYPE, _IOC_NR(cmd)) || !calls[_IOC_NR(cmd)].run)
 		return -ENOTTY;
 	err = check_rights();
 	if (err)

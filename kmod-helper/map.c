@@ -71,6 +71,11 @@ static int get_frames(struct frames *f, const struct ptremap_map *req)
 	return err;
 }
 
+static void release(struct mapping *m)
+{
+	kfree(m);
+}
+
 /* The caller has @t, with a reference to its mm. */
 static struct mapping *new_mapping(const struct ptremap_map *req, const struct target *t)
 {
@@ -88,6 +93,8 @@ static struct mapping *new_mapping(const struct ptremap_map *req, const struct t
 	m->mm = t->mm;
 	m->req = *req;
 	m->req.pid = t->nr;
+	m->ops = &part_frames_ops;
+	m->release = release;
 	kref_init(&m->ref);
 	init_rwsem(&m->lock);
 	return m;

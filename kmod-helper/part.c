@@ -47,7 +47,7 @@ static void free_mapping(struct kref *ref)
 
 	put_frames(m);
 	mmdrop(m->mm);
-	kfree(m);
+	m->release(m);
 }
 
 void mapping_put(struct mapping *m)
@@ -95,7 +95,7 @@ static vm_fault_t part_fault(struct vm_fault *vmf)
 }
 
 /* One is split, or moved by mremap(). mmap_lock is held for writing. */
-static void part_open(struct vm_area_struct *vma)
+void part_open(struct vm_area_struct *vma)
 {
 	struct mapping *m = vma->vm_private_data;
 
@@ -103,7 +103,7 @@ static void part_open(struct vm_area_struct *vma)
 }
 
 /* mmap_lock is held for writing, or nobody has the mm any more. */
-static void part_close(struct vm_area_struct *vma)
+void part_close(struct vm_area_struct *vma)
 {
 	struct mapping *m = vma->vm_private_data;
 
@@ -115,7 +115,7 @@ static void part_close(struct vm_area_struct *vma)
 	mapping_tell_gone(m);
 }
 
-static const struct vm_operations_struct part_ops = {
+const struct vm_operations_struct part_frames_ops = {
 	.fault = part_fault,
 	.open = part_open,
 	.close = part_close,
@@ -128,7 +128,7 @@ static struct vm_area_struct *next_part(struct vma_iterator *vmi, const struct m
 
 	do {
 		vma = vma_next(vmi);
-	} while (vma && (vma->vm_ops != &part_ops || vma->vm_private_data != m));
+	} while (vma && (vma->vm_ops != m->ops || vma->vm_private_data != m));
 	return vma;
 }
 
@@ -157,15 +157,14 @@ static int map_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (access & VM_WRITE && access & VM_EXEC && compat_denies_write_exec(vma->vm_mm))
 		return -ENOEXEC;
-	if (m->req.flags & PTREMAP_MAP_DRY_RUN) {
-		m->req.va = vma->vm_start;
+	m->req.va = vma->vm_start;
+	if (m->req.flags & PTREMAP_MAP_DRY_RUN)
 		return -ECANCELED;
-	}
 	compat_vma_flags(vma,
 			 VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY | access,
 			 ALL_MAY & ~(access * ACCESS_TO_MAY));
 	vma->vm_page_prot = frames_pgprot(&m->frames, vm_get_page_prot(vma->vm_flags));
-	vma->vm_ops = &part_ops;
+	vma->vm_ops = m->ops;
 	vma->vm_private_data = m;
 	atomic_inc(&m->parts);
 	return 0;

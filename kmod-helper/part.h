@@ -15,14 +15,22 @@ struct mapping {
 	struct mm_struct *mm;
 	struct ptremap_map req;
 	struct frames frames;
-	atomic_t parts;	   /* VMAs */
-	unsigned long put; /* bit 0: the frames were given back */
+	atomic_t parts;				/* VMAs */
+	unsigned long put;			/* bit 0: the frames were given back */
+	const struct vm_operations_struct *ops; /* of its VMAs */
+	void (*release)(struct mapping *m);	/* frees what contains it; nobody has a reference */
 	struct watched watched;
 
 	struct rw_semaphore lock; /* what follows; faults hold it while they fill an entry */
 	bool gone;		  /* no entry is filled any more */
 	u8 cause;
 };
+
+/* Of one with frames, which its faults fill in. */
+extern const struct vm_operations_struct part_frames_ops;
+/* For other kinds of VMAs: ->open and ->close. */
+void part_open(struct vm_area_struct *vma);
+void part_close(struct vm_area_struct *vma);
 
 /* From now on no entry is filled, and faults get SIGBUS. True: it was there until now. */
 bool mapping_end(struct mapping *m, enum ptremap_cause cause);

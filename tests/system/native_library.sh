@@ -212,11 +212,11 @@ equal "ptw(3): functions that no header has" \
 		wc -l)" 0
 
 # libptremap, which native programs cannot do much with: the device needs its module.
-sed -nE 's/^(int|const char \*)\s*(ptremap_[a-z_]+)\(.*/\2/p' "$dest/opt/ptw/include/ptremap/libptremap.h" |
-	sort >"$work/want"
+sed -nE 's/^(int|void|const char \*)\s*(ptremap_[a-z_]+)\(.*/\2/p' \
+	"$dest/opt/ptw/include/ptremap/"{libptremap,mirror}.h | sort >"$work/want"
 nm -D --defined-only "$lib/libptremap.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
 	sort >"$work/got"
-same_lines "functions: libptremap.h and libptremap.so" "$work/want" "$work/got"
+same_lines "functions: libptremap.h, mirror.h and libptremap.so" "$work/want" "$work/got"
 for link in "" -static; do
 	# shellcheck disable=SC2046,SC2086 # several flags, or none
 	gcc "${warnings[@]}" "$top/user/kernel/example/swap_pages.c" $link \

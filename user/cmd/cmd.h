@@ -33,6 +33,7 @@ int cmd_protect(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_swap(int argc, char **argv);
 int cmd_graft(int argc, char **argv);
+int cmd_mirror(int argc, char **argv);
 int cmd_trap(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "protect", "change permissions and attributes of a process' pages", cmd_protect },
 	{ "map", "put another frame behind a process' pages", cmd_map },
 	{ "graft", "map memory where a process has none, low addresses included", cmd_graft },
+	{ "mirror", "show a guest's addresses in another process", cmd_mirror },
 	{ "swap", "let two pages exchange their frames", cmd_swap },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },

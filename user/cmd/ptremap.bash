@@ -71,6 +71,10 @@ _ptremap_options()
 		flags+=' --fresh --low'
 		valued+=' --pid --frames-of --phys --mmio --len --prot --cache'
 		;;
+	mirror)
+		flags+=' --write'
+		valued+=' --vm --gva --into --at --vcpu --vm-fd --refresh --for'
+		;;
 	swap)
 		valued+=' --with'
 		;;
@@ -110,7 +114,7 @@ _ptremap_value()
 			5level ept4 ept5 npt-32bit npt-32bit-pse npt-32bit-pse36 npt-pae npt-4level
 			npt-5level' -- "$cur")
 		;;
-	--pid)
+	--pid | --into)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
 	--prot)
@@ -151,7 +155,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
+			protect map graft mirror swap trap apply list undo watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"
