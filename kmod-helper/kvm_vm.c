@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_memory.h"
 #include "kvm_vcpu.h"
 #include "vm.h"
 
@@ -53,11 +54,11 @@ static void look_at_files(struct task_struct *task, struct search *s)
 	task_unlock(task);
 }
 
-/* *@kvm has a reference, for kvm_put_kvm(). */
-static int find_vm(struct ptremap_vm *req, struct kvm **kvm)
+/* *@kvm has a reference, for kvm_put_kvm(); *@fd is the lowest that stands for it. */
+static int find_vm(pid_t nr, s32 *fd, struct kvm **kvm)
 {
-	struct search s = { .wanted = req->fd };
-	struct pid *pid = find_get_pid(req->pid);
+	struct search s = { .wanted = *fd };
+	struct pid *pid = find_get_pid(nr);
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 
 	put_pid(pid);
@@ -66,12 +67,12 @@ static int find_vm(struct ptremap_vm *req, struct kvm **kvm)
 	look_at_files(task, &s);
 	put_task_struct(task);
 	if (!s.kvm)
-		return req->fd < 0 ? -ENOENT : -EBADF;
+		return *fd < 0 ? -ENOENT : -EBADF;
 	if (s.err) {
 		kvm_put_kvm(s.kvm);
 		return s.err;
 	}
-	req->fd = s.fd;
+	*fd = s.fd;
 	*kvm = s.kvm;
 	return 0;
 }
@@ -191,7 +192,7 @@ static int call_facts(struct ptremap_vm *req)
 		return -EINVAL;
 	if (req->pid <= 0)
 		return -ESRCH;
-	err = find_vm(req, &kvm);
+	err = find_vm(req->pid, &req->fd, &kvm);
 	if (err)
 		return err;
 	req->tables = tables_of(kvm);
@@ -201,10 +202,26 @@ static int call_facts(struct ptremap_vm *req)
 	return err;
 }
 
+static int call_write(struct ptremap_phys *req)
+{
+	struct kvm *kvm;
+	int err = find_vm(req->pid, &req->fd, &kvm);
+
+	if (err)
+		return err;
+	err = kvm_memory_write(kvm, req);
+	kvm_put_kvm(kvm);
+	return err;
+}
+
 /* ---- the module --------------------------------------------------------------------------------
  */
 
-static const struct vm_calls calls = { .owner = THIS_MODULE, .facts = call_facts };
+static const struct vm_calls calls = {
+	.owner = THIS_MODULE,
+	.facts = call_facts,
+	.write = call_write,
+};
 
 static int __init ptremap_kvm_init(void)
 {
@@ -212,15 +229,22 @@ static int __init ptremap_kvm_init(void)
 
 	if (err)
 		return err;
-	err = ptremap_vm_register(&calls);
+	err = kvm_memory_init();
 	if (err)
-		vcpu_looking_exit();
+		goto out_looking;
+	err = ptremap_vm_register(&calls);
+	if (!err)
+		return 0;
+	kvm_memory_exit();
+out_looking:
+	vcpu_looking_exit();
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
+	kvm_memory_exit();
 	vcpu_looking_exit();
 }
 

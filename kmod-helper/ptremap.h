@@ -74,6 +74,9 @@ static inline int target_check(pid_t pid, u32 flags)
 /* The process' number, for words about it; 0: there is none, or none any more. */
 pid_t target_number(pid_t pid, u32 flags);
 
+/* Guest memory, by ptremap_kvm: PTREMAP_PHYS_GPA of a request that was checked. */
+int vm_write(struct ptremap_phys *req);
+
 /*
  * Walks to e->va from the top table at @root; @e gets the entries. 0 with the end of the walk in
  * @w; -EFAULT: a table could not be read; -EAGAIN: they changed under each of several tries.

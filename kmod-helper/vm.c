@@ -53,3 +53,15 @@ int call_vm(void *arg, struct file *file)
 	module_put(calls->owner);
 	return err;
 }
+
+int vm_write(struct ptremap_phys *req)
+{
+	const struct vm_calls *calls = get_provider();
+	int err;
+
+	if (!calls)
+		return -EPROTONOSUPPORT;
+	err = calls->write(req);
+	module_put(calls->owner);
+	return err;
+}

@@ -13,6 +13,7 @@
 struct vm_calls {
 	struct module *owner; /* is kept loaded while one of them runs */
 	int (*facts)(struct ptremap_vm *req);
+	int (*write)(struct ptremap_phys *req); /* PTREMAP_PHYS_GPA */
 };
 
 /* One provider at a time. -EBUSY: there is one. @calls stays the caller's, until it is taken back.

@@ -144,6 +144,8 @@ struct ptremap_tables {
 #define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
 #define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
 #define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
+#define PTREMAP_PHYS_GPA   16 /* @pa is guest-physical, of the VM behind @fd of @pid; with WRITE */
+#define PTREMAP_PHYS_CHECK 32 /* with GPA: nothing is written, the pages are made ready */
 #define PTREMAP_PHYS_MAX   (16U << 20)
 
 /*
@@ -158,6 +160,13 @@ struct ptremap_tables {
  * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
  * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
  * after each of several tries. @done 0 and -ENXIO may also be a process without memory.
+ *
+ * With PTREMAP_PHYS_GPA a guest's memory is written as the VM's process would do it: pages are
+ * faulted in, and copied before that where they are copy-on-write; KVM's dirty log has them. CHECK
+ * goes as far without the bytes, @done is then what could be written. Errors, beside those of
+ * PTREMAP_VM, of @pa + @done: ENXIO: no memory slot; EROFS: a read-only slot; ENODATA: the process
+ * has nothing there that it may write to; EAGAIN: the slot is being changed. EOPNOTSUPP: the VM's
+ * dirty log is a ring, which only a vCPU can fill; ENOKEY: the guest is encrypted.
  */
 struct ptremap_phys {
 	__u32 size;
@@ -167,7 +176,9 @@ struct ptremap_phys {
 	__u64 buf;
 	__u64 done;  /* out: bytes transferred */
 	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
-	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
+	__s32 pid;   /* with PTREMAP_PHYS_VA and GPA; else 0 */
+	__s32 fd;    /* with PTREMAP_PHYS_GPA: a VM's, or -1: the only one; else 0 */
+	__u32 reserved;
 };
 
 /* What is done to a leaf of a process' page tables, of 4 KiB or 2 MiB. */

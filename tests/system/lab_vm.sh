@@ -20,9 +20,9 @@ vm()
 }
 
 OPTIONS=(--cpu-levels 4 --disk-mb 16 --timeout 280)
-vm '6.1 4' walks none errors vcpus
+vm '6.1 4' walks none errors vcpus writes
 OPTIONS=(--cpu-levels 5 --disk-mb 16 --timeout 280)
-vm '6.12 5' la57 ranges changing memory
+vm '6.12 5' la57 ranges changing memory writes
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
 VM_QUESTIONS=100 vm '6.1 4' walks none

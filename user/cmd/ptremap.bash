@@ -51,7 +51,7 @@ _ptremap_options()
 		;;
 	write)
 		flags+=' --force --partial'
-		valued+=' --pa --mmio --pid --va --hex --file'
+		valued+=" --pa --mmio --pid --va --gva --gpa $vm_valued --hex --file"
 		;;
 	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "user/cmd/vm_memory.h"
+#include "user/cmd/vm_memory_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,35 +9,21 @@
 #include <sys/uio.h>
 
 #include "user/base/msg.h"
-#include "user/cmd/absent.h"
 #include "user/cmd/program.h"
-#include "user/cmd/readout.h"
-#include "user/cmd/target.h"
 #include "user/cmd/target_vm.h"
 #include "user/kernel/helper.h"
 #include "user/pt/pt_entry.h"
-#include "user/pt/pt_mem_cache.h"
-#include "user/space/guest_run.h"
 
 #define PAGE_SIZE   4096
-#define PIECE	    (1U << 20) /* bytes that are transferred at once */
 #define CACHE_LINES 128
 /* For one byte the process may lack the page, and each table on the way; and lose them again. */
 #define FETCHES (4 * (PT_MAX_LEVEL + 1))
 
-struct vm_memory {
-	const struct vm_memory_opts *opts;
-	struct target target;
-	struct live *host; /* the target's */
-	struct pt_cache_line *lines;
-	struct pt_mem_cache cache; /* of the guest's memory: for its tables */
-	struct pt_space space;	   /* the guest's tables as the cache has them */
-	struct guest_map map;
-	struct absent absent;
+struct vm_read {
+	struct vm_memory m;
 	struct readout out;
-	char *buf;	      /* PIECE bytes */
-	unsigned int fetches; /* since the last byte or gap */
-	bool failed;	      /* and why was told */
+	char *buf;   /* VM_MEMORY_PIECE bytes */
+	bool failed; /* and why was told */
 };
 
 /* ---- options ---------------------------------------------------------------------------- */
@@ -74,11 +60,7 @@ uint64_t vm_memory_first(const struct vm_memory_opts *o)
 
 /* ---- pages that the process does not have ------------------------------------------------ */
 
-/*
- * The VM's process gets a page at @hva, as if it had read there. 0: worth another try; -EOPNOTSUPP:
- * this was not asked for; or -errno of what the kernel said.
- */
-static int fetch(struct vm_memory *m, uint64_t hva)
+int vm_memory_fetch(struct vm_memory *m, uint64_t hva)
 {
 	char byte;
 	const struct iovec to = { &byte, 1 };
@@ -109,11 +91,16 @@ static const char *why_not_fetched(int err)
 	}
 }
 
-/*
- * In @why the reason for @err at @hva, and for @not_fetched. Returns how many bytes it is about: of
- * pages that were to be fetched no more than were tried, unless there is nothing that could be.
- */
-static uint64_t why_host(struct vm_memory *m, uint64_t hva, int err, int not_fetched, char *why)
+int vm_memory_fetch_table(struct vm_memory *m, struct guest_run *run)
+{
+	int not_fetched = run->slot ? vm_memory_fetch(m, run->hva) : -EOPNOTSUPP;
+
+	if (!not_fetched)
+		run->len = 0;
+	return not_fetched;
+}
+
+uint64_t vm_memory_why_host(struct vm_memory *m, uint64_t hva, int err, int not_fetched, char *why)
 {
 	char said[ABSENT_WHY_LEN];
 	uint64_t n = absent_why(&m->absent, hva, err, said) - hva;
@@ -124,136 +111,148 @@ static uint64_t why_host(struct vm_memory *m, uint64_t hva, int err, int not_fet
 	return n;
 }
 
-/* ---- runs ------------------------------------------------------------------------------- */
-
-static int failed(struct vm_memory *m, uint64_t at, int err)
-{
-	gaps_tell(&m->out.gaps);
-	msg_error("%s, 0x%" PRIx64 ": %s", m->target.name, at, ptremap_memory_strerror(err));
-	m->failed = true;
-	return 0;
-}
-
-static int put_gap(struct vm_memory *m, uint64_t at, uint64_t n, const char *why)
-{
-	m->fetches = 0;
-	return readout_gap(&m->out, at, n, why);
-}
-
-static int put_bytes(struct vm_memory *m, uint64_t at, uint64_t n)
-{
-	if (n)
-		m->fetches = 0;
-	return readout_bytes(&m->out, at, m->buf, n);
-}
-
-/* @len bytes of memory of the VM's process, which are at @at for the guest. */
-static int read_memory(struct vm_memory *m, uint64_t at, uint64_t hva, uint64_t len)
-{
-	char why[GAP_WHY_LEN];
-	uint64_t done, n;
-	int err, not_fetched, put = 0;
-
-	for (; len && !put && !m->failed; at += done, hva += done, len -= done) {
-		err = ptremap_memory(live_fd(m->host), 0, live_pid(m->host), hva, m->buf, len,
-				     &done);
-		put = put_bytes(m, at, done);
-		if (!err || put)
-			continue;
-		if (!absent_is_page(err))
-			return failed(m, at + done, err);
-		not_fetched = err == -ENXIO ? fetch(m, hva + done) : -EOPNOTSUPP;
-		if (!not_fetched)
-			continue;
-		n = why_host(m, hva + done, err, not_fetched, why);
-		if (n > len - done)
-			n = len - done;
-		put = put_gap(m, at + done, n, why);
-		done += n;
-	}
-	return put;
-}
-
 static void why_table(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
 {
 	char said[GAP_WHY_LEN] = "in no memory slot";
 
 	if (run->slot)
-		why_host(m, run->hva, -ENXIO, not_fetched, said);
+		vm_memory_why_host(m, run->hva, -ENXIO, not_fetched, said);
 	snprintf(why, GAP_WHY_LEN,
 		 "the guest's %s at guest-physical 0x%" PRIx64 " is unreadable: %.170s",
 		 pt_level_name(m->space.fmt, run->end.level), run->gpa, said);
 }
 
-static int read_run(struct vm_memory *m, uint64_t at, struct guest_run *run)
+void vm_memory_why_run(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
 {
-	char why[GAP_WHY_LEN];
-	int not_fetched = -EOPNOTSUPP;
+	bool canonical = run->end.why != PT_WHY_NONCANONICAL;
 
-	switch (run->kind) {
-	case GUEST_RUN_MEMORY:
-		return read_memory(m, at, run->hva, run->len);
-	case GUEST_RUN_HOLE:
-		snprintf(why, sizeof(why), "the guest's tables lead to none: %s%s%s",
-			 pt_why_name(run->end.why),
-			 run->end.why == PT_WHY_NONCANONICAL ? "" : " at ",
-			 run->end.why == PT_WHY_NONCANONICAL
-				 ? ""
-				 : pt_level_name(m->space.fmt, run->end.level));
-		break;
-	case GUEST_RUN_TABLE:
-		if (run->slot)
-			not_fetched = fetch(m, run->hva);
-		if (!not_fetched) {
-			run->len = 0; /* the walk is made again */
-			return 0;
-		}
+	if (run->kind == GUEST_RUN_TABLE)
 		why_table(m, run, not_fetched, why);
-		break;
-	case GUEST_RUN_SLOT:
-		snprintf(why, sizeof(why),
+	else if (run->kind == GUEST_RUN_HOLE)
+		snprintf(why, GAP_WHY_LEN, "the guest's tables lead to none: %s%s%s",
+			 pt_why_name(run->end.why), canonical ? " at " : "",
+			 canonical ? pt_level_name(m->space.fmt, run->end.level) : "");
+	else
+		snprintf(why, GAP_WHY_LEN,
 			 "no memory slot: a device that the VM's process plays, or nothing");
-		break;
-	}
-	return put_gap(m, at, run->len, why);
 }
 
-/* What was cached of the guest's tables is forgotten each time: writing may take long. */
-static int read_piece(struct vm_memory *m, uint64_t at, uint64_t len)
-{
-	struct guest_run run;
-	int put = 0;
+/* ---- reading ---------------------------------------------------------------------------- */
 
-	pt_mem_cache_invalidate(&m->cache, 0, UINT64_MAX);
-	for (; len && !put && !m->failed; at += run.len, len -= run.len) {
-		guest_run_at(&m->map, at, len, &run);
-		put = read_run(m, at, &run);
+static int failed(struct vm_read *r, uint64_t at, int err)
+{
+	gaps_tell(&r->out.gaps);
+	msg_error("%s, 0x%" PRIx64 ": %s", r->m.target.name, at, ptremap_memory_strerror(err));
+	r->failed = true;
+	return 0;
+}
+
+static int put_gap(struct vm_read *r, uint64_t at, uint64_t n, const char *why)
+{
+	r->m.fetches = 0;
+	return readout_gap(&r->out, at, n, why);
+}
+
+static int put_bytes(struct vm_read *r, uint64_t at, uint64_t n)
+{
+	if (n)
+		r->m.fetches = 0;
+	return readout_bytes(&r->out, at, r->buf, n);
+}
+
+/* @len bytes of memory of the VM's process, which are at @at for the guest. */
+static int read_memory(struct vm_read *r, uint64_t at, uint64_t hva, uint64_t len)
+{
+	struct live *host = r->m.host;
+	char why[GAP_WHY_LEN];
+	uint64_t done, n;
+	int err, not_fetched, put = 0;
+
+	for (; len && !put && !r->failed; at += done, hva += done, len -= done) {
+		err = ptremap_memory(live_fd(host), 0, live_pid(host), hva, r->buf, len, &done);
+		put = put_bytes(r, at, done);
+		if (!err || put)
+			continue;
+		if (!absent_is_page(err))
+			return failed(r, at + done, err);
+		not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, hva + done) : -EOPNOTSUPP;
+		if (!not_fetched)
+			continue;
+		n = vm_memory_why_host(&r->m, hva + done, err, not_fetched, why);
+		if (n > len - done)
+			n = len - done;
+		put = put_gap(r, at + done, n, why);
+		done += n;
 	}
 	return put;
 }
 
-static int read_all(struct vm_memory *m, uint64_t len)
+static int read_run(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
-	uint64_t at = vm_memory_first(m->opts), n;
+	char why[GAP_WHY_LEN];
+	int not_fetched = -EOPNOTSUPP;
+
+	if (run->kind == GUEST_RUN_MEMORY)
+		return read_memory(r, at, run->hva, run->len);
+	if (run->kind == GUEST_RUN_TABLE)
+		not_fetched = vm_memory_fetch_table(&r->m, run);
+	if (!not_fetched)
+		return 0;
+	vm_memory_why_run(&r->m, run, not_fetched, why);
+	return put_gap(r, at, run->len, why);
+}
+
+/* What was cached of the guest's tables is forgotten each time: writing may take long. */
+static int read_piece(struct vm_read *r, uint64_t at, uint64_t len)
+{
+	struct guest_run run;
+	int put = 0;
+
+	pt_mem_cache_invalidate(&r->m.cache, 0, UINT64_MAX);
+	for (; len && !put && !r->failed; at += run.len, len -= run.len) {
+		guest_run_at(&r->m.map, at, len, &run);
+		put = read_run(r, at, &run);
+	}
+	return put;
+}
+
+static int read_all(struct vm_read *r, uint64_t len)
+{
+	uint64_t at = vm_memory_first(r->m.opts), n;
 	int put = 0, status;
 
-	for (; len && !put && !m->failed; at += n, len -= n) {
-		n = len < PIECE ? len : PIECE;
-		put = read_piece(m, at, n);
+	for (; len && !put && !r->failed; at += n, len -= n) {
+		n = len < VM_MEMORY_PIECE ? len : VM_MEMORY_PIECE;
+		put = read_piece(r, at, n);
 	}
-	status = readout_end(&m->out, put);
-	return m->failed ? EXIT_FAILED : status;
+	status = readout_end(&r->out, put);
+	return r->failed ? EXIT_FAILED : status;
+}
+
+int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
+{
+	struct vm_read r = { .m = { .opts = o }, .out = READOUT_INIT(raw) };
+	int status = vm_memory_open(&r.m);
+
+	if (!status) {
+		r.buf = malloc(VM_MEMORY_PIECE);
+		if (!r.buf)
+			msg_error("%s", strerror(ENOMEM));
+		status = r.buf ? read_all(&r, len) : EXIT_FAILED;
+	}
+	free(r.buf);
+	vm_memory_close(&r.m);
+	return status;
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
-static int open_memory(struct vm_memory *m)
+static int open_map(struct vm_memory *m)
 {
 	struct guest *guest = m->target.vm;
 
-	m->buf = malloc(PIECE);
 	m->lines = calloc(CACHE_LINES, sizeof(*m->lines));
-	if (!m->buf || !m->lines)
+	if (!m->lines)
 		return -ENOMEM;
 	m->host = guest_host(guest);
 	m->absent.live = m->host;
@@ -267,20 +266,21 @@ static int open_memory(struct vm_memory *m)
 	return pt_mem_cache_init(&m->cache, guest_mem(guest), m->lines, CACHE_LINES);
 }
 
-int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
+int vm_memory_open(struct vm_memory *m)
 {
-	const struct space_opts space = space_opts_of(o);
-	struct vm_memory m = { .opts = o, .out = READOUT_INIT(raw) };
-	int err, status = target_open(&m.target, &space, 0, NULL, NULL);
+	const struct space_opts space = space_opts_of(m->opts);
+	int err, status = target_open(&m->target, &space, 0, NULL, NULL);
 
 	if (status)
 		return status;
-	err = open_memory(&m);
+	err = open_map(m);
 	if (err)
 		msg_error("%s", strerror(-err));
-	status = err ? EXIT_FAILED : read_all(&m, len);
-	free(m.lines);
-	free(m.buf);
-	target_close(&m.target);
-	return status;
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+void vm_memory_close(struct vm_memory *m)
+{
+	free(m->lines);
+	target_close(&m->target);
 }

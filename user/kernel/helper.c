@@ -133,6 +133,19 @@ int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, ui
 	return transfer(fd, &req, va, buf, len, done);
 }
 
+int ptremap_guest_write(int fd, uint32_t flags, pid_t pid, int vm_fd, uint64_t gpa, const void *buf,
+			uint64_t len, uint64_t *done)
+{
+	struct ptremap_phys req = {
+		.size = sizeof(req),
+		.flags = flags | PTREMAP_PHYS_WRITE | PTREMAP_PHYS_GPA,
+		.pid = pid,
+		.fd = vm_fd,
+	};
+
+	return transfer(fd, &req, gpa, (void *)(uintptr_t)buf, len, done);
+}
+
 int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
 {
 	struct ptremap_edit req = { .size = sizeof(req), .flags = flags };
@@ -412,6 +425,19 @@ static const struct sentence of_memory[] = {
 	{ 0 },
 };
 
+static const struct sentence of_guests[] = {
+	{ ENXIO, 0, "no memory slot: a device that the VM's process plays, or nothing" },
+	{ EROFS, 0, "a memory slot that is read-only for the guest" },
+	{ ENODATA, 0, "the VM's process has no memory there that it may write to" },
+	{ EAGAIN, 0, "the memory slot is being changed; try again" },
+	{ ESRCH, 0, "the VM's process has ended" },
+	{ EOPNOTSUPP, 0,
+	  "the VM logs dirty pages in rings, which only its vCPUs can fill (in QEMU "
+	  "dirty-ring-size)" },
+	{ ENOKEY, 0, "the guest's memory is encrypted" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
 	{ 0 },
@@ -465,6 +491,11 @@ const char *ptremap_map_strerror(uint32_t source, int error)
 const char *ptremap_memory_strerror(int error)
 {
 	return explain(of_memory, 0, error);
+}
+
+const char *ptremap_guest_strerror(int error)
+{
+	return find(of_guests, 0, -error) ?: explain(of_vms, 0, error);
 }
 
 const char *ptremap_vm_strerror(int error)

@@ -51,6 +51,15 @@ int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, ui
 		   uint64_t *done);
 
 /*
+ * Writes @len bytes of @buf to guest-physical memory from @gpa on, of the VM behind descriptor
+ * @vm_fd (-1: the only one) of process @pid, as that process would: PTREMAP_PHYS_GPA. @flags:
+ * PTREMAP_PHYS_CHECK, which writes nothing, and only makes the pages ready. *@done bytes were
+ * written (could be). Errors are for ptremap_guest_strerror().
+ */
+int ptremap_guest_write(int fd, uint32_t flags, pid_t pid, int vm_fd, uint64_t gpa, const void *buf,
+			uint64_t len, uint64_t *done);
+
+/*
  * Makes the changes @items, all or none; @flags: PTREMAP_EDIT_*. *@id is the transaction's. When it
  * fails, the item whose ->status is not 0 is the reason, if there is one: ask
  * ptremap_edit_strerror() then, and ptremap_strerror() otherwise. -E2BIG: more than
@@ -99,6 +108,8 @@ const char *ptremap_edit_strerror(uint32_t what, int error);
 const char *ptremap_map_strerror(uint32_t source, int error);
 /* The same for ptremap_memory(). */
 const char *ptremap_memory_strerror(int error);
+/* The same for ptremap_guest_write(). */
+const char *ptremap_guest_strerror(int error);
 /* The same for ptremap_vm(). */
 const char *ptremap_vm_strerror(int error);
 /* The same for ptremap_undo(). */

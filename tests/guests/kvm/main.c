@@ -29,6 +29,8 @@ static const struct scenario scenarios[] = {
 	  slots_meanwhile, NULL },
 	{ "dirty", "N rounds of writes, with and without KVM's log of them", 20, NULL,
 	  dirty_prepare, NULL, dirty_report },
+	{ "writes", "64 pages for others to write to, before the guest reads them", 64, NULL,
+	  writes_prepare, NULL, writes_report },
 	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, NULL, die_prepare,
 	  die_meanwhile, NULL },
 };
@@ -65,6 +67,8 @@ static const char options_text[] =
 	"  buffer           what the next call points to; absent: its end is in no page\n"
 	"  change           a slot was changed, when\n"
 	"  dirty            pages written, and those in KVM's log\n"
+	"  memory, word, log, child  of writes: what the guest read of each page, which are in KVM's\n"
+	"                   log, and whether a child of the monitor has them as they were\n"
 	"  cpu, exits, stats  registers, exits to the monitor, KVM's own counters at the end\n"
 	"  end              wrong: operations and checks that were not as they had to be\n"
 	"\n"

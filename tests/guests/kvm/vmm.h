@@ -263,4 +263,8 @@ void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
 void dirty_report(struct vm *vm);
 
+/* writes.c */
+void writes_prepare(struct vm *vm);
+void writes_report(struct vm *vm);
+
 #endif
