@@ -54,14 +54,11 @@ static void look_at_files(struct task_struct *task, struct search *s)
 	task_unlock(task);
 }
 
-/* *@kvm has a reference, for kvm_put_kvm(); *@fd is the lowest that stands for it. */
-static int find_vm(pid_t nr, s32 *fd, struct kvm **kvm)
+static int call_find(struct pid *pid, s32 *fd, struct kvm **kvm)
 {
 	struct search s = { .wanted = *fd };
-	struct pid *pid = find_get_pid(nr);
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 
-	put_pid(pid);
 	if (!task)
 		return -ESRCH;
 	look_at_files(task, &s);
@@ -75,6 +72,16 @@ static int find_vm(pid_t nr, s32 *fd, struct kvm **kvm)
 	*fd = s.fd;
 	*kvm = s.kvm;
 	return 0;
+}
+
+/* *@kvm has a reference, for kvm_put_kvm(); *@fd is the lowest that stands for it. */
+static int find_vm(pid_t nr, s32 *fd, struct kvm **kvm)
+{
+	struct pid *pid = find_get_pid(nr);
+	int err = call_find(pid, fd, kvm);
+
+	put_pid(pid);
+	return err;
 }
 
 /* ---- its slots ---------------------------------------------------------------------------------
@@ -221,6 +228,8 @@ static const struct vm_calls calls = {
 	.owner = THIS_MODULE,
 	.facts = call_facts,
 	.write = call_write,
+	.find = call_find,
+	.put = kvm_put_kvm,
 };
 
 static int __init ptremap_kvm_init(void)
