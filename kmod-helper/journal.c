@@ -68,6 +68,19 @@ int journal_add(struct txn *t, u64 maker, bool keep, u32 *id)
 	return 0;
 }
 
+int journal_edit(struct ptremap_item *item, u64 maker, bool keep, u32 *id)
+{
+	struct txn *t = txn_new(item, 1);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	err = txn_make(t, item, 1, false) ?: journal_add(t, maker, keep, id);
+	if (err)
+		txn_undo(t);
+	return err;
+}
+
 static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items)
 {
 	bool dry_run = req->flags & PTREMAP_EDIT_DRY_RUN;

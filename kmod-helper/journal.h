@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct ptremap_item;
 struct txn;
 
 /*
@@ -11,6 +12,8 @@ struct txn;
  * is no room for it, and it stays the caller's. Sleeps.
  */
 int journal_add(struct txn *t, u64 maker, bool keep, u32 *id);
+/* One change, all of which is in kernel memory; as journal_add(). Sleeps. */
+int journal_edit(struct ptremap_item *item, u64 maker, bool keep, u32 *id);
 /* -ENOENT: there is none. Adds to *@restored the items that were active. */
 int journal_undo(u32 id, u32 *restored);
 /* Undoes all that need ptremap_kvm. */

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "kvm_memory.h"
+#include "kvm_rule.h"
 #include "kvm_vcpu.h"
 #include "vm.h"
 
@@ -224,10 +225,19 @@ static int call_write(struct ptremap_phys *req)
 /* ---- the module --------------------------------------------------------------------------------
  */
 
+static bool has_tables(struct kvm *kvm)
+{
+	return tables_of(kvm) != PTREMAP_VM_SHADOW;
+}
+
 static const struct vm_calls calls = {
 	.owner = THIS_MODULE,
 	.facts = call_facts,
 	.write = call_write,
+	.has_tables = has_tables,
+	.look_for_hits = kvm_rule_look,
+	.was_refused = kvm_rule_refused,
+	.answer = kvm_rule_answer,
 	.find = call_find,
 	.put = kvm_put_kvm,
 };
@@ -241,6 +251,7 @@ static int __init ptremap_kvm_init(void)
 	err = kvm_memory_init();
 	if (err)
 		goto out_looking;
+	kvm_rule_init(&calls);
 	err = ptremap_vm_register(&calls);
 	if (!err)
 		return 0;
@@ -252,6 +263,7 @@ out_looking:
 
 static void __exit ptremap_kvm_exit(void)
 {
+	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
 	kvm_memory_exit();
 	vcpu_looking_exit();

@@ -13,6 +13,7 @@
 #include "foreign.h"
 #include "journal.h"
 #include "ptremap.h"
+#include "rule.h"
 #include "watch.h"
 
 struct call {
@@ -40,6 +41,7 @@ static const struct call calls[] = {
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
 	CALL(PTREMAP_EPT, ptremap_ept, id, call_ept),
+	CALL(PTREMAP_RULE, ptremap_rules, restored, call_rule),
 };
 
 union call_arg {
@@ -54,6 +56,7 @@ union call_arg {
 	struct watch_call watch;
 	struct ptremap_vm vm;
 	struct ptremap_ept ept;
+	struct ptremap_rules rules;
 };
 
 int call_features(void *arg, struct file *file)
@@ -133,6 +136,7 @@ static ssize_t ptremap_read(struct file *file, char __user *buf, size_t len, lof
 
 static int ptremap_release(struct inode *inode, struct file *file)
 {
+	rule_close(file_number(file));
 	journal_close(file_number(file));
 	watch_end(file_number(file));
 	return 0;
@@ -165,6 +169,7 @@ static int __init ptremap_init(void)
 static void __exit ptremap_exit(void)
 {
 	misc_deregister(&ptremap_device);
+	rule_exit();
 	journal_exit();
 	foreign_exit();
 }

@@ -26,6 +26,7 @@ int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
 int call_watch(void *arg, struct file *file);
 int call_vm(void *arg, struct file *file);
+int call_rule(void *arg, struct file *file);
 int call_ept(void *arg, struct file *file);
 
 /* What call_watch() gets: the file is not the caller's before it knows its number. */

@@ -13,6 +13,7 @@
 #include "watch.h"
 
 struct kvm;
+struct kvm_vcpu;
 struct vm_protected; /* ptremap_kvm's: the items PROTECT and CACHE of one transaction */
 
 struct vm_calls {
@@ -26,6 +27,17 @@ struct vm_calls {
 	 */
 	int (*find)(struct pid *pid, s32 *fd, struct kvm **kvm);
 	void (*put)(struct kvm *kvm);
+
+	/* Is there EPT or NPT? */
+	bool (*has_tables)(struct kvm *kvm);
+	/*
+	 * Rules of VMs (rule.h): hypercalls and violations are looked at from now on, or no longer.
+	 * 0, or -EOPNOTSUPP. Sleeps.
+	 */
+	int (*look_for_hits)(bool on);
+	/* Of a vCPU in its own thread: did KVM refuse its hypercall; what it is answered. */
+	bool (*was_refused)(struct kvm_vcpu *vcpu);
+	void (*answer)(struct kvm_vcpu *vcpu, u64 value);
 
 	/*
 	 * Makes the items of @req, all PROTECT or CACHE and in kernel memory; their answers go

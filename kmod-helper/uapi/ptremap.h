@@ -30,6 +30,7 @@
 #define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
 #define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
 #define PTREMAP_EPT	 _IO(PTREMAP_TYPE, 10)
+#define PTREMAP_RULE	 _IO(PTREMAP_TYPE, 11)
 
 /*
  * What errors of any call mean:
@@ -633,6 +634,133 @@ struct ptremap_ept {
 	__u64 items; /* pointer to struct ptremap_ept_item */
 	__u32 nr;    /* at most PTREMAP_EPT_MAX */
 	__u32 id;    /* out: of the transaction */
+};
+
+/* What a rule waits for. */
+enum ptremap_on {
+	PTREMAP_ON_HYPERCALL = 1, /* a vCPU of the VM makes hypercall @nr */
+	PTREMAP_ON_VIOLATION,	  /* EPT violation or NPF at a gpa of [@first, @last] */
+	PTREMAP_ON_FAULT,	  /* a thread of the process faults in user mode, there */
+};
+
+/* What it does then, to the pages that @page and @other name. */
+enum ptremap_do {
+	PTREMAP_DO_TRACE = 1, /* nothing, but for the event */
+	PTREMAP_DO_SWAP,      /* they change places; the second time, that is taken back */
+	PTREMAP_DO_MAP,	      /* @page leads to what @other leads to */
+	PTREMAP_DO_FRESH,     /* @page leads to a new page of zeros */
+	PTREMAP_DO_PROTECT,   /* @page: accesses @clear are taken, then @set given */
+};
+
+/* Registers of a vCPU in the order of their numbers in instructions; RSP (4) is none of a rule. */
+#define PTREMAP_REG_PAGE 16 /* the page of the address that the trigger is about, at ->level */
+#define PTREMAP_REG_NONE 17 /* 0 */
+#define PTREMAP_REGS	 17
+#define PTREMAP_REG_RSP	 4
+
+struct ptremap_operand {
+	__u32 reg;
+	__u32 reserved;
+	__u64 add; /* is added to it, and wraps */
+};
+
+struct ptremap_condition {
+	__u32 reg; /* below PTREMAP_REG_PAGE */
+	__u32 reserved;
+	__u64 value;
+};
+
+#define PTREMAP_CONDITIONS 4
+#define PTREMAP_RULES_MAX  32 /* that there are at a time */
+
+#define PTREMAP_RULE_KEEP   1 /* it outlives the caller's file, until it is removed */
+#define PTREMAP_RULE_ONCE   2 /* it acts the first time alone */
+#define PTREMAP_RULE_RETURN 4 /* HYPERCALL: the guest gets @ret in RAX when it has acted */
+#define PTREMAP_RULE_USER   8 /* HYPERCALL: also calls that KVM refuses: of a guest's user mode */
+
+struct ptremap_rule {
+	__u32 id; /* out */
+	__u32 flags;
+	__s32 pid;
+	__s32 fd; /* of the VM: in, -1: the only one; out: the lowest. FAULT: 0 */
+	__u32 on;
+	__u32 act;    /* enum ptremap_do */
+	__u64 nr;     /* HYPERCALL; else 0 */
+	__u64 first;  /* VIOLATION, FAULT; else 0 */
+	__u64 last;   /* that counts, too */
+	__u32 access; /* VIOLATION, FAULT: PTREMAP_EPT_READ ... that count, one at least; else 0 */
+	__u32 level;  /* of the pages: 1, or 2 for 2 MiB */
+	__u32 nr_conditions;
+	__u32 per_second; /* it acts no more often; 0: as often as it is called */
+	struct ptremap_condition conditions[PTREMAP_CONDITIONS]; /* registers of HYPERCALL */
+	struct ptremap_operand page;  /* gpa; of FAULT an address of the process */
+	struct ptremap_operand other; /* SWAP, MAP: the same; else NONE and 0 */
+	__u32 set;		      /* PROTECT: PTREMAP_EPT_READ ... */
+	__u32 clear;
+	__u64 ret;
+	/* out, of what happened so far */
+	__u64 matched; /* times that it was called */
+	__u64 done;    /* of these: it acted */
+	__u64 limited; /* it did not, because of ONCE and per_second */
+	__u64 failed;  /* it could not */
+	__s32 error;   /* why, the last time */
+	__u32 slot;    /* its bit in struct ptremap_hit */
+	__u32 over;    /* its VM, or process, has gone */
+	__u32 reserved;
+};
+
+#define PTREMAP_RULE_ADD    1 /* @rules: all or none; ->id, ->slot and ->fd are answered */
+#define PTREMAP_RULE_REMOVE 2 /* rule @id (0: all), and what it changed is undone */
+#define PTREMAP_RULE_LIST   3
+
+/*
+ * Rules: changes that the module makes by itself when a guest, or process, does something, before
+ * that goes on. What calls them is a BPF program on the raw tracepoint ptremap_rule (see struct
+ * ptremap_hit); without one they do nothing. Rules go when the file is closed, with what they
+ * changed, but for those that are kept. A rule's changes are transactions as those of PTREMAP_EPT
+ * and PTREMAP_EDIT, and listed with them.
+ *
+ * The module asks the program at each hypercall (violation, fault) of a VM (process) that has rules
+ * for such. It acts when the exit has been handled, in the vCPU's thread, before that enters the
+ * guest again, or returns to user mode; of a fault, when it is resolved, before the thread goes on.
+ *
+ * Errors of ADD, beside those of PTREMAP_VM (but of FAULT):
+ *	ENOSPC		there are PTREMAP_RULES_MAX rules
+ *	EEXIST		it is at odds with another rule: both can be called by the same event, and
+ *			name the same page. ->id is the other's
+ *	EPROTOTYPE	VIOLATION: the VM has neither EPT nor NPT
+ *	EOPNOTSUPP	this kernel does not let the module see such events
+ *	ENOENT		REMOVE: there is no such rule
+ * and those of a rule's acting, in ->error and the event ptremap_acted: of PTREMAP_EPT, of
+ * PTREMAP_EDIT for FAULT, and
+ *	EUSERS		it has PTREMAP_RULE_CHANGES changes in force
+ *	EBUSY		also: too many threads are being acted for at this moment
+ */
+#define PTREMAP_RULE_CHANGES 1024
+struct ptremap_rules {
+	__u32 size;
+	__u32 op;    /* PTREMAP_RULE_ADD ... */
+	__u64 rules; /* pointer to struct ptremap_rule; REMOVE: 0 */
+	__u32 nr;    /* ADD: how many; LIST: in: how many fit, out: how many there are */
+	__u32 id;    /* REMOVE; else 0 */
+	__u32 rule_size; /* bytes of a struct ptremap_rule, as the caller knows it */
+	__u32 restored;	 /* out: REMOVE: items that were active until now */
+};
+
+/*
+ * The argument of the raw tracepoint ptremap_rule, for programs of type raw_tracepoint.w. Bit N of
+ * ->fire calls the rule whose ->slot is N; it is the only thing that counts of what is written.
+ */
+struct ptremap_hit {
+	__u64 fire;
+	__u64 asked;   /* rules that may be called: those of this VM or process, and of ->on */
+	__u64 addr;    /* gpa, or address */
+	__u64 regs[PTREMAP_REG_PAGE]; /* of HYPERCALL: RAX, RCX, RDX, RBX, (0), RBP, RSI, RDI, R8 ... */
+	__u32 on;
+	__u32 access; /* PTREMAP_EPT_READ ... */
+	__u32 vcpu;
+	__s32 pid; /* by the initial PID namespace's number */
+	__u32 ids[PTREMAP_RULES_MAX]; /* of rules that may be called, by slot */
 };
 
 #endif
