@@ -441,7 +441,7 @@ static int add_rule(struct ptremap_rule *r, u64 maker)
 }
 
 /* All or none. */
-static int add_rules(struct ptremap_rule *rules, u32 nr, u64 maker)
+static int add_rules(struct ptremap_rule *rules, u32 nr, u64 maker, u32 *failed)
 {
 	u32 i, done;
 	int err = 0;
@@ -451,6 +451,7 @@ static int add_rules(struct ptremap_rule *rules, u32 nr, u64 maker)
 		err = add_rule(&rules[done], maker);
 	for (i = done; err && i-- > 0;)
 		remove_rule(rules[i].slot);
+	*failed = err ? done + 1 : 0;
 	if (err)
 		stop_unused();
 	mutex_unlock(&table_lock);
@@ -471,7 +472,7 @@ static int call_add(struct ptremap_rules *req, u64 maker)
 	rules = memdup_user(u64_to_user_ptr(req->rules), len);
 	if (IS_ERR(rules))
 		return PTR_ERR(rules);
-	err = add_rules(rules, req->nr, maker);
+	err = add_rules(rules, req->nr, maker, &req->id);
 	/* A caller who does not get to know them has none. */
 	if (copy_to_user(u64_to_user_ptr(req->rules), rules, len) && !err) {
 		for (i = 0; i < req->nr; i++)

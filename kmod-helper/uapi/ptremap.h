@@ -742,7 +742,7 @@ struct ptremap_rules {
 	__u32 op;    /* PTREMAP_RULE_ADD ... */
 	__u64 rules; /* pointer to struct ptremap_rule; REMOVE: 0 */
 	__u32 nr;    /* ADD: how many; LIST: in: how many fit, out: how many there are */
-	__u32 id;    /* REMOVE; else 0 */
+	__u32 id;    /* REMOVE: which; ADD: out: which one failed, from 1 on; else 0 */
 	__u32 rule_size; /* bytes of a struct ptremap_rule, as the caller knows it */
 	__u32 restored;	 /* out: REMOVE: items that were active until now */
 };

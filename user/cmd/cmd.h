@@ -34,6 +34,7 @@ int cmd_trap(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
+int cmd_rule(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 
 #endif

@@ -23,6 +23,7 @@ static const struct command commands[] = {
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
 	{ "list", "list the changes that are in force", cmd_list },
 	{ "undo", "take changes back", cmd_undo },
+	{ "rule", "change pages when a guest or a process does something", cmd_rule },
 	{ "watch", "tell what becomes of changes, as it happens", cmd_watch },
 };
 

@@ -281,6 +281,45 @@ int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *
 	return err;
 }
 
+int ptremap_rule_add(int fd, struct ptremap_rule *rules, size_t nr, size_t *wrong)
+{
+	struct ptremap_rules req = {
+		.size = sizeof(req),
+		.op = PTREMAP_RULE_ADD,
+		.rules = (uintptr_t)rules,
+		.nr = (uint32_t)nr,
+		.rule_size = sizeof(*rules),
+	};
+
+	int err = nr > PTREMAP_RULES_MAX ? -ENOSPC : call(fd, PTREMAP_RULE, &req);
+
+	*wrong = err && req.id ? req.id - 1 : nr;
+	return err;
+}
+
+int ptremap_rule_remove(int fd, uint32_t id, uint32_t *restored)
+{
+	struct ptremap_rules req = { .size = sizeof(req), .op = PTREMAP_RULE_REMOVE, .id = id };
+	int err = call(fd, PTREMAP_RULE, &req);
+
+	*restored = req.restored;
+	return err;
+}
+
+int ptremap_rule_list(int fd, struct ptremap_rule rules[PTREMAP_RULES_MAX])
+{
+	struct ptremap_rules req = {
+		.size = sizeof(req),
+		.op = PTREMAP_RULE_LIST,
+		.rules = (uintptr_t)rules,
+		.nr = PTREMAP_RULES_MAX,
+		.rule_size = sizeof(*rules),
+	};
+	int err = call(fd, PTREMAP_RULE, &req);
+
+	return err ? err : (int)req.nr;
+}
+
 /* ---- what errors mean ------------------------------------------------------------------- */
 
 struct sentence {
@@ -458,6 +497,16 @@ static const struct sentence of_vms[] = {
 	{ 0 },
 };
 
+/* Those of VMs behind them. */
+static const struct sentence of_rules[] = {
+	{ ENOSPC, 0, "there are 32 rules already, which is all there can be" },
+	{ EEXIST, 0, "another rule does something with the same page at the same event" },
+	{ EPROTOTYPE, 0, "the VM has neither EPT nor NPT: there are no violations" },
+	{ EOPNOTSUPP, 0, "this kernel does not let the helper module see such events" },
+	{ EINVAL, 0, "the helper module does not know such a rule" },
+	{ 0 },
+};
+
 static const char *find(const struct sentence *s, uint32_t what, int error)
 {
 	for (; s->text; s++)
@@ -506,6 +555,11 @@ const char *ptremap_guest_strerror(int error)
 const char *ptremap_vm_strerror(int error)
 {
 	return explain(of_vms, 0, error);
+}
+
+const char *ptremap_rule_strerror(int error)
+{
+	return find(of_rules, 0, -error) ?: explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

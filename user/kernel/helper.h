@@ -100,6 +100,18 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
 	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus);
 
+/*
+ * Adds @rules, all or none; each has its id and slot then. They do nothing until a BPF program
+ * calls them (user/trace/rule_caller.h has one). On failure, which ptremap_rule_strerror()
+ * explains, *@wrong is the index of the rule that it is about, or @nr; with -EEXIST that one's ->id
+ * is the rule's that is in the way.
+ */
+int ptremap_rule_add(int fd, struct ptremap_rule *rules, size_t nr, size_t *wrong);
+/* Removes rule @id (0: all), and undoes its changes: *@restored items. */
+int ptremap_rule_remove(int fd, uint32_t id, uint32_t *restored);
+/* All rules there are, at most PTREMAP_RULES_MAX, go to @rules: how many, or -errno. */
+int ptremap_rule_list(int fd, struct ptremap_rule rules[PTREMAP_RULES_MAX]);
+
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
@@ -112,6 +124,8 @@ const char *ptremap_memory_strerror(int error);
 const char *ptremap_guest_strerror(int error);
 /* The same for ptremap_vm(). */
 const char *ptremap_vm_strerror(int error);
+/* The same for ptremap_rule_add() and _remove(). */
+const char *ptremap_rule_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
