@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_frames.h"
 #include "kvm_vcpu.h"
 #include "vm.h"
 
@@ -216,6 +217,12 @@ static const struct vm_calls calls = {
 	.facts = call_facts,
 	.find = call_find,
 	.put = kvm_put_kvm,
+	.vms_of = frames_vms_of,
+	.put_vms = frames_put_vms,
+	.begin = frames_begin,
+	.done = frames_done,
+	.locate = frames_locate,
+	.check = frames_check,
 };
 
 static int __init ptremap_kvm_init(void)
@@ -224,15 +231,19 @@ static int __init ptremap_kvm_init(void)
 
 	if (err)
 		return err;
+	frames_init();
 	err = ptremap_vm_register(&calls);
-	if (err)
+	if (err) {
+		frames_exit();
 		vcpu_looking_exit();
+	}
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
+	frames_exit();
 	vcpu_looking_exit();
 }
 
