@@ -105,7 +105,8 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 {
 	bool active;
 
-	/* One that was not active yet is not installed after what brought us here: install looks. */
+	/* One that was not active yet is not installed after what brought us here: install looks.
+	 */
 	if (edit_state(e) != PTREMAP_ACTIVE)
 		return false;
 	guest_begin(e);
@@ -134,7 +135,7 @@ void edit_record(struct edit *e, struct ptremap_record *r)
 	spin_lock(&e->lock);
 	*r = (struct ptremap_record){
 		.id = e->watched.id,
-		.what = e->item.what,
+		.what = guest_what(e),
 		.pid = e->pid,
 		.state = e->state,
 		.cause = e->cause,

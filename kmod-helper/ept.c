@@ -99,8 +99,8 @@ static int make_of_target(const struct vm_calls *calls, const struct target *tar
 		return err;
 	err = calls->check(kvm, target->mm);
 	if (!err)
-		err = is_entry(items) ? make_entries(calls, kvm, req, items, made) :
-					ept_frames(calls, kvm, target, req, items, made);
+		err = is_entry(items) ? make_entries(calls, kvm, req, items, made)
+				      : ept_frames(calls, kvm, target, req, items, made);
 	calls->put(kvm);
 	return err;
 }

@@ -54,8 +54,7 @@ static int add(const struct making *m, const struct ptremap_ept_item *i,
 }
 
 /* The VM that ->other is a gpa of; it has a reference then, for calls->put(). */
-static int other_vm(const struct making *m, const struct ptremap_ept_item *i,
-		    struct txn_side *from)
+static int other_vm(const struct making *m, const struct ptremap_ept_item *i, struct txn_side *from)
 {
 	int err;
 
@@ -82,8 +81,8 @@ static int add_other(const struct making *m, const struct ptremap_ept_item *i,
 {
 	struct target other;
 	struct txn_side from = { .target = &other };
-	int err = target_check(i->other_pid, target_other_flags(i->flags)) ?:
-			  target_get(&other, i->other_pid, target_other_flags(i->flags));
+	int err = target_check(i->other_pid, target_other_flags(i->flags))
+			  ?: target_get(&other, i->other_pid, target_other_flags(i->flags));
 
 	if (err)
 		return err;

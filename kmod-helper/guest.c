@@ -166,6 +166,17 @@ int guest_check(const struct edit *e)
 	return err ?: va == e->va ? 0 : -ESTALE;
 }
 
+/* Their order is the same. */
+static_assert(PTREMAP_EPT_SWAP - PTREMAP_SWAP == PTREMAP_EPT_FRAME - PTREMAP_FRAME &&
+	      PTREMAP_EPT_FRESH - PTREMAP_FRESH == PTREMAP_EPT_FRAME - PTREMAP_FRAME);
+
+u32 guest_what(const struct edit *e)
+{
+	u32 what = e->item.what;
+
+	return e->guest.page.kvm ? what + PTREMAP_EPT_FRAME - PTREMAP_FRAME : what;
+}
+
 /* ---- what happens to VMs ------------------------------------------------------------------ */
 
 struct happened {

@@ -49,6 +49,8 @@ void guest_done(const struct edit *e);
  * before guest_renew(); -ESTALE: the VM has the page elsewhere now; or as vm_calls.locate().
  */
 int guest_check(const struct edit *e);
+/* As its record calls it: enum ptremap_ept_what, if a gpa was asked for. */
+u32 guest_what(const struct edit *e);
 /* The entry is not written any more. Sleeps. The second call does nothing. */
 void guest_end(struct edit *e);
 /* Has process @pid a VM among its files? */

@@ -2,9 +2,9 @@
 /*
  * Frames under VMs: KVM is told round each change, by its own MMU notifier; and tells of its slots.
  *
- * invalidate_range_start() drops the entries of the range, flushes the vCPUs that may have them, and
- * holds back page faults and changes of slots until invalidate_range_end(). Not blockable, neither
- * of them sleeps, so that the guard may call them, be it from the OOM reaper.
+ * invalidate_range_start() drops the entries of the range, flushes the vCPUs that may have them,
+ * and holds back page faults and changes of slots until invalidate_range_end(). Not blockable,
+ * neither of them sleeps, so that the guard may call them, be it from the OOM reaper.
  *
  * Slots: kvm_arch_commit_memory_region() is called, by each change of one, when it is in force and
  * the VMM does not know yet; with a kprobe there. It runs with preemption off and interrupts on, if
@@ -129,8 +129,7 @@ static struct kvm *find_abandoned(void)
 	list_for_each_entry(set, &sets, link)
 	{
 		for (i = 0; !found && i < set->nr; i++)
-			if (refcount_read(&set->vms[i]->users_count) ==
-			    own_references(set->vms[i]))
+			if (refcount_read(&set->vms[i]->users_count) == own_references(set->vms[i]))
 				found = set->vms[i];
 	}
 	if (found)
@@ -296,8 +295,7 @@ static int at_commit(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct kvm *kvm = (struct kvm *)regs->di;
 	enum kvm_mr_change change = regs->cx;
-	const struct kvm_memory_slot *slot =
-		slot_of(change, (void *)regs->si, (void *)regs->dx);
+	const struct kvm_memory_slot *slot = slot_of(change, (void *)regs->si, (void *)regs->dx);
 	unsigned long start = slot->userspace_addr, size = slot->npages << PAGE_SHIFT;
 	struct mmu_notifier_range range = range_of(kvm->mm, start, size);
 

@@ -273,8 +273,8 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, const struct
 	back.flags = 0;
 	err = add_edit(t, item, at) ?: add_edit(t, &back, with);
 	if (!err)
-		err = edit_hold_source(one, with->target->mm) ?:
-		      edit_hold_source(two, at->target->mm);
+		err = edit_hold_source(one, with->target->mm)
+			      ?: edit_hold_source(two, at->target->mm);
 	if (!err)
 		err = edit_hold_old(one) ?: edit_hold_old(two);
 	one->twin = two;
@@ -287,8 +287,8 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, const struct
 int txn_add(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
 	    const struct txn_side *from)
 {
-	return item->what == PTREMAP_SWAP ? add_swap(t, item, at, from) :
-					    add_one(t, item, at, from);
+	return item->what == PTREMAP_SWAP ? add_swap(t, item, at, from)
+					  : add_one(t, item, at, from);
 }
 
 static int prepare_item(struct txn *t, const struct ptremap_item *asked)
