@@ -17,6 +17,7 @@
 /* Where slot 1 is, in the guest; slot 0 has the code and the words of struct tiny_low. */
 #define TINY_GPA      0x40000000ull
 #define TINY_LOW_CODE 0x800u
+#define TINY_REST_US  300
 
 /* Begins the guest's memory. ->stop: the endless ones come to an end. */
 struct tiny_low {
@@ -36,16 +37,16 @@ struct tiny_vm {
 };
 
 /*
- * read: eax from (ebx). write: eax to (ebx). look: reads (ebx) and (ebp) without end. count: counts
- * in ecx, and writes that to (ebx), then to (ebp), then to (esi). All end with an access to a port.
+ * read: eax from (ebx). write: eax to (ebx). look: reads (ebx) and (ebp), rests, and so on. count:
+ * counts in ecx, and writes that to (ebx), then to (ebp), then to (esi). All end with an access to
+ * a port.
  */
 __asm__(".pushsection .rodata\n"
 	".code32\n"
 	"tiny_code:\n"
 	"tiny_read_code: mov (%ebx), %eax; out %eax, $0x10\n"
 	"tiny_write_code: mov %eax, (%ebx); out %eax, $0x10\n"
-	"tiny_look_code: mov (%ebx), %eax; mov (%ebp), %eax; cmpl $0, (%edi); je tiny_look_code\n"
-	"	out %eax, $0x10\n"
+	"tiny_look_code: mov (%ebx), %eax; mov (%ebp), %eax; out %eax, $0x11; jmp tiny_look_code\n"
 	"tiny_count_code: inc %ecx; mov %ecx, (%ebx); mov %ecx, (%ebp); mov %ecx, (%esi)\n"
 	"	cmpl $0, (%edi); je tiny_count_code; out %eax, $0x10\n"
 	"tiny_code_end:\n"
@@ -131,14 +132,27 @@ static inline uint64_t tiny_address(const char *code)
 	return TINY_LOW_CODE + (uint64_t)(code - tiny_code);
 }
 
+static inline bool tiny_left_by(const struct tiny_vcpu *v, uint16_t port)
+{
+	return v->run->exit_reason == KVM_EXIT_IO && v->run->io.port == port;
+}
+
+static inline bool tiny_rests(const struct tiny_vcpu *v)
+{
+	if (!tiny_left_by(v, 0x11) || v->vm->low->stop)
+		return false;
+	usleep(TINY_REST_US);
+	return true;
+}
+
 /* Until the guest is done: true; false: KVM_RUN failed (errno), or something else happened. */
 static inline bool tiny_run(const struct tiny_vcpu *v)
 {
 	do {
 		if (ioctl(v->fd, KVM_RUN, 0) && errno != EINTR && errno != EAGAIN)
 			return false;
-	} while (v->run->exit_reason == KVM_EXIT_INTR);
-	return v->run->exit_reason == KVM_EXIT_IO && v->run->io.port == 0x10;
+	} while (v->run->exit_reason == KVM_EXIT_INTR || tiny_rests(v));
+	return tiny_left_by(v, 0x10) || tiny_left_by(v, 0x11);
 }
 
 static inline bool tiny_do(struct tiny_vm *vm, unsigned int i, const char *code, uint64_t gpa,
