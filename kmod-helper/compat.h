@@ -66,6 +66,13 @@ static inline pte_t compat_pte_mkwrite(pte_t pte)
 #define compat_nr_spaces(kvm) KVM_ADDRESS_SPACE_NUM
 #endif
 
+/* 6.11 brought it (66155de93bcf). Before, only the vCPUs know of encrypted registers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define compat_is_encrypted(kvm) ((kvm)->arch.has_protected_state)
+#else
+#define compat_is_encrypted(kvm) false
+#endif
+
 /* 6.6 brought them (54007f818206). */
 #ifdef VM_SHADOW_STACK
 #define COMPAT_SHADOW_STACK VM_SHADOW_STACK

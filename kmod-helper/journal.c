@@ -70,18 +70,22 @@ int journal_add(struct txn *t, u64 maker, bool keep, u32 *id)
 
 int journal_edit(struct ptremap_item *item, u64 maker, bool keep, u32 *id)
 {
+	const struct vm_calls *calls = vm_get_calls();
 	struct txn *t = txn_new(item, 1);
-	int err;
+	int err = -ENOMEM;
 
-	if (!t)
-		return -ENOMEM;
-	err = txn_make(t, item, 1, false) ?: journal_add(t, maker, keep, id);
-	if (err)
-		txn_undo(t);
+	if (t) {
+		t->calls = calls;
+		err = txn_make(t, item, 1, false) ?: journal_add(t, maker, keep, id);
+		if (err)
+			txn_undo(t);
+	}
+	vm_put_calls(calls);
 	return err;
 }
 
-static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items)
+static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items,
+		      const struct vm_calls *calls)
 {
 	bool dry_run = req->flags & PTREMAP_EDIT_DRY_RUN;
 	int err, id = reserve_id();
@@ -90,6 +94,8 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 	if (id < 0)
 		return id;
 	t = txn_new(items, req->nr);
+	if (t)
+		t->calls = calls;
 	err = t ? make_and_answer(t, req, items) : -ENOMEM;
 	if (err || dry_run) {
 		if (t)
@@ -108,6 +114,7 @@ int call_edit(void *arg, struct file *file)
 {
 	struct ptremap_edit *req = arg;
 	struct ptremap_item *items;
+	const struct vm_calls *calls;
 	u32 i;
 	int err;
 
@@ -120,7 +127,9 @@ int call_edit(void *arg, struct file *file)
 		return PTR_ERR(items);
 	for (i = 0; i < req->nr; i++)
 		items[i].status = items[i].old = items[i].new = 0;
-	err = edit_items(req, file, items);
+	calls = vm_get_calls();
+	err = edit_items(req, file, items, calls);
+	vm_put_calls(calls);
 	kvfree(items);
 	return err;
 }

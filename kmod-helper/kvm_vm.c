@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_frames.h"
 #include "kvm_memory.h"
 #include "kvm_rule.h"
 #include "kvm_vcpu.h"
@@ -240,6 +241,12 @@ static const struct vm_calls calls = {
 	.answer = kvm_rule_answer,
 	.find = call_find,
 	.put = kvm_put_kvm,
+	.vms_of = frames_vms_of,
+	.put_vms = frames_put_vms,
+	.begin = frames_begin,
+	.done = frames_done,
+	.locate = frames_locate,
+	.check = frames_check,
 };
 
 static int __init ptremap_kvm_init(void)
@@ -251,10 +258,12 @@ static int __init ptremap_kvm_init(void)
 	err = kvm_memory_init();
 	if (err)
 		goto out_looking;
+	frames_init();
 	kvm_rule_init(&calls);
 	err = ptremap_vm_register(&calls);
 	if (!err)
 		return 0;
+	frames_exit();
 	kvm_memory_exit();
 out_looking:
 	vcpu_looking_exit();
@@ -265,6 +274,7 @@ static void __exit ptremap_kvm_exit(void)
 {
 	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
+	frames_exit();
 	kvm_memory_exit();
 	vcpu_looking_exit();
 }
