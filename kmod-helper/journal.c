@@ -181,6 +181,23 @@ static u32 fill_records(struct ptremap_record *records, u32 max)
 	return n;
 }
 
+bool journal_is_active(u32 id)
+{
+	struct ptremap_record record;
+	bool active = false;
+	struct txn *t;
+	u32 i;
+
+	mutex_lock(&journal_lock);
+	t = idr_find(&txns, id);
+	for (i = 0; t && i < t->nr && !active; i++)
+		active = edit_state(&t->edits[i]) == PTREMAP_ACTIVE;
+	if (t && t->protected && t->vm->protect_records(t->protected, &record, 1))
+		active = record.state == PTREMAP_ACTIVE;
+	mutex_unlock(&journal_lock);
+	return active;
+}
+
 int record_size(u32 *size)
 {
 	*size = *size ?: PTREMAP_RECORD_SIZE_1;

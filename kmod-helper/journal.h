@@ -16,6 +16,8 @@ int journal_add(struct txn *t, u64 maker, bool keep, u32 *id);
 int journal_edit(struct ptremap_item *item, u64 maker, bool keep, u32 *id);
 /* -ENOENT: there is none. Adds to *@restored the items that were active. */
 int journal_undo(u32 id, u32 *restored);
+/* Is an item of transaction @id active? Sleeps. */
+bool journal_is_active(u32 id);
 /* Undoes all that need ptremap_kvm. */
 void journal_undo_vm(void);
 

@@ -103,7 +103,9 @@ static int hook(void)
 {
 	int err;
 
+	/* A probe that was unregistered is disabled, and has its old address. */
 	hypercall.addr = destroy.addr = NULL;
+	hypercall.flags = destroy.flags = 0;
 	err = register_kprobe(&destroy);
 	if (err)
 		return -EOPNOTSUPP;

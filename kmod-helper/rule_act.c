@@ -191,13 +191,20 @@ static int make(struct rule *rule, const struct action *a, u64 page, u64 other)
 	return 0;
 }
 
-/* rule->acting is held. A swap that is in force is taken back; what else is there is made anew. */
+/*
+ * rule->acting is held. A call for the same once more takes a swap back, and leaves others as they
+ * are. So does any access to a page: it is made again when the page has changed, and if that were
+ * taken back or made anew, it would go round in circles. What is no longer in force is made anew.
+ */
 static int change_pages(struct rule *rule, const struct action *a, u64 page, u64 other, bool *back)
 {
+	bool toggles = rule->r.act == PTREMAP_DO_SWAP && rule->r.on == PTREMAP_ON_HYPERCALL;
 	struct change *c = find_change(rule, page, other);
-	u32 restored = c ? undo_change(rule, c) : 0;
 
-	*back = restored && rule->r.act == PTREMAP_DO_SWAP;
+	if (c && !toggles && (rule->r.act != PTREMAP_DO_MAP || c->other == other) &&
+	    journal_is_active(c->id))
+		return 0;
+	*back = c && undo_change(rule, c) && toggles;
 	return *back ? 0 : make(rule, a, page, other);
 }
 

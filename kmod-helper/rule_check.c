@@ -76,6 +76,9 @@ static bool is_act(const struct ptremap_rule *r)
 		return false;
 	if (r->act != PTREMAP_DO_PROTECT)
 		return !(r->set | r->clear);
+	/* The access would be made, and taken away, without end. */
+	if (r->clear & r->access && !(r->flags & PTREMAP_RULE_ONCE) && !r->per_second)
+		return false;
 	return (r->set | r->clear) && !(r->set & r->clear) && !((r->set | r->clear) & ~ALL_ACCESS);
 }
 

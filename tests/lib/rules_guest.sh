@@ -168,11 +168,11 @@ part_ends()
 	go
 	until_says held
 	one=$(word 0) two=$(word 1)
-	equal "$name: changes in force" "$("$remap" list | grep -c 'swap')" 4
+	equal "$name: changes in force" "$("$remap" list --json | wc -l)" 4
 	kill -9 "$rule"
 	wait "$rule" 2>/dev/null
 	equal "$name: the pages for the monitor" "$(word 0) $(word 1)" "$two $one"
-	equal "$name: rules, changes" "$("$remap" rule list | wc -l) $("$remap" list | grep -c swap)" '0 0'
+	equal "$name: rules, changes" "$("$remap" rule list | wc -l) $("$remap" list --json | wc -l)" '0 0'
 	stop
 
 	name='kept'
@@ -203,7 +203,127 @@ part_ends()
 	wait "$vm" 2>/dev/null
 	wait "$rule"
 	equal "$name: the rules end" $? 0
-	equal "$name: rules, changes" "$("$remap" rule list | wc -l) $("$remap" list | grep -c swap)" '0 0'
+	equal "$name: rules, changes" "$("$remap" rule list | wc -l) $("$remap" list --json | wc -l)" '0 0'
+}
+
+# ruled - the program of tests/system/ruled.c in the background; sets $pid, $touched and $source
+ruled()
+{
+	mkfifo "$work/line" || exit 1
+	"$bin/tests/ruled" <"$work/line" >"$work/guest" &
+	vm=$!
+	exec 7>"$work/line"
+	rm -f "$work/line"
+	until_says ready
+	read -r _ pid touched source <"$work/guest"
+}
+
+# A process' first access to a page finds what the rule put there.
+part_faults()
+{
+	local pid touched source
+
+	name='a fault'
+	ruled
+	add --pid "$pid" --on "fault:$touched-$(printf '0x%x' $((touched + 0x3fff)))" \
+		--do "map va=\$page va=$source"
+	go
+	until_says end
+	equal "$name: what first reads found" "$(grep -c '^page . s' "$work/guest")" 2
+	equal "$name: where first writes went" "$(grep -c '^wrote . w' "$work/guest")" 2
+	equal "$name: changes in force" "$("$remap" list --json | wc -l)" 4
+	drop
+	told 'called 4, done 4'
+	equal "$name: changes behind it" "$("$remap" list --json | wc -l)" 0
+	stop
+
+	name='faults of reads'
+	ruled
+	add --pid "$pid" --on "fault:$touched-$(printf '0x%x' $((touched + 0x3fff))):r" \
+		--do "map va=\$page va=$source once"
+	go
+	until_says end
+	equal "$name: the first page alone" "$(grep -c '^page 0 s' "$work/guest") \
+$(grep -c '^page 1 -' "$work/guest") $(grep -c '^wrote . s' "$work/guest")" '1 1 2'
+	drop
+	told 'called 2, done 1, limited 1'
+	stop
+}
+
+# An access that NPT or EPT does not allow, the first one to a page, say, puts another one there.
+part_violations()
+{
+	local page
+
+	name='a violation'
+	ready --access r --in-order touch 4
+	page=0x40001000
+	"$remap" write --vm "$vm" --gpa 0x40003000 --hex '73 73 73 73'
+	add --on "violation:$page:r" --do "map gpa=\$page gpa=0x40003000"
+	stop
+	wait "$rule"
+	told 'called 1, done 1'
+}
+
+# Each with one line, and nothing changed.
+part_refused()
+{
+	local call=(--on "$CALL" --do "$SWAP") id
+
+	name=refused
+	refused 'nothing' 'add, list or remove' rule
+	refused 'no such act' 'is not one of add' rule make
+	refused 'no VM meant' '--vm is missing' rule add "${call[@]}"
+	refused 'no process meant' '--pid is missing' rule add --vm 1 --on fault:0 --do trace
+	refused 'half a rule' 'go together' rule add --vm 1 --on "$CALL"
+	refused 'a page that is none' 'not where a page begins' rule add --vm 1 --on "$CALL" \
+		--do 'map gpa=0x123 fresh'
+	printf '# rules\non hypercall:1 do trace\non hypercall:2 do jump\n' >"$work/rules"
+	refused 'a file with nonsense' 'rules, line 3: .jump. is not one of' rule add --vm 1 \
+		"$work/rules"
+	refused 'a process without a VM' 'no VM' rule add --vm $$ "${call[@]}"
+	refused 'no process' 'no such process' rule add --vm 99999 "${call[@]}"
+	refused 'no such rule' 'no such rule' rule remove 4711
+	ready --hold spin memtest-half 1
+	add "${call[@]}"
+	id=$(sed 's/rule \([0-9]*\),.*/\1/' "$work/rule")
+	refused 'a rule at odds' "rule $id does something with the same page" rule add --vm "$vm" \
+		--on "$CALL:rbx=1" --do 'map gpa=$rdx fresh'
+	printf '%s\n' 'on hypercall:7 do trace' "on $CALL do protect gpa=\$rsi clear=w" >"$work/rules"
+	refused 'one of two at odds' "rule $id does something" rule add --vm "$vm" "$work/rules"
+	equal "$name: rules then" "$("$remap" rule list | wc -l)" 1
+	go
+	until_says held
+	drop
+	stop
+
+	name='pages that are none'
+	ready memtest-half 3
+	add --on "$CALL" --do 'swap gpa=$rsi gpa=$rbx'
+	stop
+	equal "$name: rounds with the pages as they were" "$(rounds after=same)" 3
+	wait "$rule"
+	equal "$name: the rule's own counts" \
+		"$(sed -n '$s/.*: \(called.*failed [0-9]*\) (.*/\1/p' "$work/rule.err")" \
+		'called 3, failed 3'
+}
+
+# Two sessions, each with a program of its own, and a file with several rules.
+part_sessions()
+{
+	local first
+
+	name='two sessions'
+	ready memtest-half 8
+	printf '%s\n' "on $CALL:rbx=1 do $SWAP # one" '' "on $CALL:rbx=2 do $SWAP" >"$work/rules"
+	add "$work/rules"
+	first=$rule
+	add --on "$CALL:rbx=4" --do "$SWAP"
+	stop
+	equal "$name: rounds with the pages exchanged" \
+		"$(sed -n 's/^memtest .* i=\([0-9]*\) .*after=swapped/\1/p' "$work/guest" | tr '\n' ' ')" \
+		'1 2 4 '
+	wait "$first" "$rule"
 }
 
 insmod "$MODULE" || exit 1

@@ -373,6 +373,10 @@ static int check(const struct ptremap_rule *r, char *why)
 		return fail(why, "an access is both set and cleared");
 	if (r->on == PTREMAP_ON_FAULT && (r->set | r->clear) & PTREMAP_EPT_READ)
 		return fail(why, "of a process' page only w and x can be set and cleared");
+	if (r->clear & r->access && !(r->flags & PTREMAP_RULE_ONCE) && !r->per_second)
+		return fail(why,
+			    "the access would be taken away each time that it is made, without "
+			    "end: once, or rate=N");
 	return check_page(r, &r->page, why) ?: check_page(r, &r->other, why);
 }
 
