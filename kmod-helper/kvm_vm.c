@@ -53,27 +53,34 @@ static void look_at_files(struct task_struct *task, struct search *s)
 	task_unlock(task);
 }
 
-/* *@kvm has a reference, for kvm_put_kvm(). */
-static int find_vm(struct ptremap_vm *req, struct kvm **kvm)
+static int call_find(struct pid *pid, s32 *fd, struct kvm **kvm)
 {
-	struct search s = { .wanted = req->fd };
-	struct pid *pid = find_get_pid(req->pid);
+	struct search s = { .wanted = *fd };
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 
-	put_pid(pid);
 	if (!task)
 		return -ESRCH;
 	look_at_files(task, &s);
 	put_task_struct(task);
 	if (!s.kvm)
-		return req->fd < 0 ? -ENOENT : -EBADF;
+		return *fd < 0 ? -ENOENT : -EBADF;
 	if (s.err) {
 		kvm_put_kvm(s.kvm);
 		return s.err;
 	}
-	req->fd = s.fd;
+	*fd = s.fd;
 	*kvm = s.kvm;
 	return 0;
+}
+
+/* *@kvm has a reference, for kvm_put_kvm(). */
+static int find_vm(struct ptremap_vm *req, struct kvm **kvm)
+{
+	struct pid *pid = find_get_pid(req->pid);
+	int err = call_find(pid, &req->fd, kvm);
+
+	put_pid(pid);
+	return err;
 }
 
 /* ---- its slots ---------------------------------------------------------------------------------
@@ -204,7 +211,12 @@ static int call_facts(struct ptremap_vm *req)
 /* ---- the module --------------------------------------------------------------------------------
  */
 
-static const struct vm_calls calls = { .owner = THIS_MODULE, .facts = call_facts };
+static const struct vm_calls calls = {
+	.owner = THIS_MODULE,
+	.facts = call_facts,
+	.find = call_find,
+	.put = kvm_put_kvm,
+};
 
 static int __init ptremap_kvm_init(void)
 {

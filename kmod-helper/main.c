@@ -34,11 +34,12 @@ static const struct call calls[] = {
 	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
 	CALL(PTREMAP_PHYS, ptremap_phys, pid, call_phys),
 	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
-	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
+	CALL(PTREMAP_LIST, ptremap_list, record_size, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
+	CALL(PTREMAP_EPT, ptremap_ept, id, call_ept),
 };
 
 union call_arg {
@@ -52,6 +53,7 @@ union call_arg {
 	struct ptremap_map map;
 	struct watch_call watch;
 	struct ptremap_vm vm;
+	struct ptremap_ept ept;
 };
 
 int call_features(void *arg, struct file *file)

@@ -26,6 +26,7 @@ int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
 int call_watch(void *arg, struct file *file);
 int call_vm(void *arg, struct file *file);
+int call_ept(void *arg, struct file *file);
 
 /* What call_watch() gets: the file is not the caller's before it knows its number. */
 struct watch_call {
@@ -33,6 +34,8 @@ struct watch_call {
 	struct file *file;
 };
 
+/* How large the caller's records are: 0 becomes the first size. -EINVAL: no such size. */
+int record_size(u32 *size);
 /* 0, or which right the caller has not (-errno). Asked for each call and each read. */
 int check_rights(void);
 /* Of a file of the device: watch_number(). */

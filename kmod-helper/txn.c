@@ -113,6 +113,8 @@ void txn_tell_made(struct txn *t)
 
 	if (t->map)
 		map_tell_made(t->map, &by);
+	if (t->protected)
+		t->vm->protect_tell_made(t->protected, &by);
 	for (i = 0; i < t->nr; i++) {
 		struct watched *w = &t->edits[i].watched;
 
@@ -122,6 +124,14 @@ void txn_tell_made(struct txn *t)
 		edit_tell_made(&t->edits[i]);
 		cond_resched();
 	}
+}
+
+void txn_use_vm(struct txn *t, const struct vm_calls *calls)
+{
+	if (t->vm)
+		return;
+	t->vm = calls;
+	vm_begin_use();
 }
 
 u32 txn_undo(struct txn *t)
@@ -143,6 +153,10 @@ u32 txn_undo(struct txn *t)
 	drop_claims(t);
 	if (t->map)
 		restored += map_undo(t->map);
+	if (t->protected)
+		restored += t->vm->unprotect(t->protected);
+	if (t->vm)
+		vm_end_use();
 	kvfree(t);
 	return restored;
 }

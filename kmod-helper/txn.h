@@ -9,13 +9,16 @@
 
 #include "edit.h"
 #include "map.h"
+#include "vm.h"
 
 struct txn {
 	struct list_head link;	     /* the journal's, while it undoes several */
 	struct work_struct released; /* lets go of what the guard took */
 	u64 maker;		     /* number of the file that made it */
 	bool keep;
-	struct mapping *map; /* of PTREMAP_MAP; then there are no edits */
+	struct mapping *map;		/* of PTREMAP_MAP; then there are no edits */
+	struct vm_protected *protected; /* of PTREMAP_EPT, PROTECT and CACHE; the same */
+	const struct vm_calls *vm;	/* that txn_use_vm() was called with, or NULL */
 	u32 id;
 	u32 nr; /* of ->edits that edit_init() was called for */
 	struct edit edits[];
@@ -28,6 +31,8 @@ struct txn *txn_new(const struct ptremap_item *items, u32 nr);
  * there. On failure some may have been made: txn_undo() is for the caller in any case.
  */
 int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run);
+/* From within vm_get_calls() and vm_put_calls(): @t needs @calls until txn_undo(). */
+void txn_use_vm(struct txn *t, const struct vm_calls *calls);
 /* Tells watches of all of it. ->id, ->maker and ->keep are set; it cannot be undone yet. */
 void txn_tell_made(struct txn *t);
 /*

@@ -6,18 +6,66 @@
 #ifndef VM_H
 #define VM_H
 
+#include <linux/mm_types.h>
 #include <linux/module.h>
 
 #include "uapi/ptremap.h"
+#include "watch.h"
+
+struct kvm;
+struct vm_protected; /* ptremap_kvm's: the items PROTECT and CACHE of one transaction */
 
 struct vm_calls {
 	struct module *owner; /* is kept loaded while one of them runs */
 	int (*facts)(struct ptremap_vm *req);
+
+	/*
+	 * The VM behind descriptor *@fd (-1: the only one; then it is put there) of process @pid.
+	 * *@kvm has a reference, for put(). -ENOENT, -EBADF, -ENOTUNIQ: as of PTREMAP_VM.
+	 */
+	int (*find)(struct pid *pid, s32 *fd, struct kvm **kvm);
+	void (*put)(struct kvm *kvm);
+
+	/*
+	 * Makes the items of @req, all PROTECT or CACHE and in kernel memory; their answers go
+	 * there. *@made is for unprotect(), and NULL with PTREMAP_EPT_DRY_RUN. On failure nothing
+	 * has changed. ->pid of @req is a number, for records. Sleeps. NULL: cannot be done.
+	 */
+	int (*protect)(struct kvm *kvm, const struct ptremap_ept *req,
+		       struct ptremap_ept_item *items, struct vm_protected **made);
+	/*
+	 * Takes back what is active, tells watches of it, and frees @p, which nobody else knows of.
+	 * How many items were active. Sleeps.
+	 */
+	u32 (*unprotect)(struct vm_protected *p);
+	/* Tells watches of all of @p, and keeps @by for when it goes. Does not sleep. */
+	void (*protect_tell_made)(struct vm_protected *p, const struct watched *by);
+	/* Up to @max records of it. How many there are. Does not sleep. */
+	u32 (*protect_records)(struct vm_protected *p, struct ptremap_record *records, u32 max);
 };
 
 /* One provider at a time. -EBUSY: there is one. @calls stays the caller's, until it is taken back.
  */
 int ptremap_vm_register(const struct vm_calls *calls);
+/* Undoes all transactions that need @calls; when it returns, none of them runs. Sleeps. */
 void ptremap_vm_unregister(const struct vm_calls *calls);
+
+/* The provider, whose module stays until vm_put_calls(). NULL: there is none. */
+const struct vm_calls *vm_get_calls(void);
+void vm_put_calls(const struct vm_calls *calls);
+/*
+ * Of a transaction that needs the provider for as long as it lasts: from within get and put above,
+ * and when it has ended. Undoing it is what ptremap_vm_unregister() waits for.
+ */
+void vm_begin_use(void);
+void vm_end_use(void);
+
+/*
+ * PTREMAP_EPT with @items in kernel memory, for the device's file with number @maker (0: of none;
+ * then with PTREMAP_EPT_KEEP). Process ids are the current process' namespace's. Sleeps.
+ */
+int ptremap_ept_make(struct ptremap_ept *req, struct ptremap_ept_item *items, u64 maker);
+/* Undoes transaction @id of it. -ENOENT: there is none. Sleeps. */
+int ptremap_ept_undo(u32 id);
 
 #endif

@@ -29,6 +29,7 @@
 #define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
 #define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
 #define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
+#define PTREMAP_EPT	 _IO(PTREMAP_TYPE, 10)
 
 /*
  * What errors of any call mean:
@@ -367,31 +368,45 @@ enum ptremap_cause {
 	PTREMAP_CAUSE_EXIT, /* exit, exec, or a kill */
 	PTREMAP_CAUSE_MIGRATE,
 	PTREMAP_CAUSE_OTHER,
+	PTREMAP_CAUSE_SLOT, /* a memory slot there was made, deleted, moved, made read-only, or its
+			     * writes began to be logged */
+	PTREMAP_CAUSE_ZAP,  /* KVM dropped the entry of EPT or NPT, to make it anew when needed */
+	PTREMAP_CAUSE_ACCESS, /* the guest did what the entry does not allow; then it may */
+	PTREMAP_CAUSE_VM,     /* the VM has ended, its process has not */
 };
 
 /* ->what of a PTREMAP_MAP's record; ->old is its length, ->new its ->from. */
 #define PTREMAP_MAPPED 64
 
+#define PTREMAP_RECORD_VM     1 /* of a PTREMAP_EPT: ->gpa and ->vm_fd */
+#define PTREMAP_RECORD_STICKY 2 /* made with PTREMAP_EPT_STICKY */
+
+/* Its size may grow: callers say which one they know. PTREMAP_RECORD_SIZE_1 ends behind ->new. */
+#define PTREMAP_RECORD_SIZE_1 40
 struct ptremap_record {
 	__u32 id;   /* of the transaction */
-	__u32 what; /* enum ptremap_what */
+	__u32 what; /* enum ptremap_what, or ptremap_ept_what */
 	__s32 pid;
 	__u8 state;
 	__u8 cause;
 	__u8 keep;
 	__u8 level; /* of the leaf: 1 or 2; of PTREMAP_MAPPED 0 */
-	__u64 va;
+	__u64 va;   /* with PTREMAP_RECORD_VM: the guest's page in the VM's process */
 	__u64 old;
 	__u64 new;
+	__u64 gpa;
+	__s32 vm_fd; /* descriptor of the VM in process @pid */
+	__u32 flags; /* PTREMAP_RECORD_* */
 };
 
 /* Lists the items of all transactions that were not undone yet, oldest first. */
 struct ptremap_list {
 	__u32 size;
-	__u32 flags;   /* 0 */
-	__u64 records; /* pointer to struct ptremap_record */
-	__u32 nr;      /* in: how many fit; out: how many there are, perhaps more */
-	__u32 reserved;
+	__u32 flags;	   /* 0 */
+	__u64 records;	   /* pointer to struct ptremap_record */
+	__u32 nr;	   /* in: how many fit; out: how many there are, perhaps more */
+	__u32 record_size; /* bytes of a record, at least PTREMAP_RECORD_SIZE_1, which 0 stands
+			    * for; what the module does not know of it is 0 */
 };
 
 /* Undoes transaction @id, or all of them (0). ENOENT: there is no such transaction. */
@@ -424,8 +439,10 @@ struct ptremap_undo {
 struct ptremap_watch {
 	__u32 size;
 	__u32 flags;
-	__u32 nr; /* events that may wait; 0: 4096; at most PTREMAP_WATCH_MAX */
-	__s32 fd; /* out */
+	__u32 nr;	   /* events that may wait; 0: 4096; at most PTREMAP_WATCH_MAX */
+	__s32 fd;	   /* out */
+	__u32 record_size; /* of the events' records, as in struct ptremap_list */
+	__u32 reserved;
 };
 
 enum ptremap_event_type {
@@ -509,6 +526,102 @@ struct ptremap_vm {
 	__u32 nr_vcpus;
 	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
 	__s32 owner;  /* out: the process that made it, by the initial PID namespace's number */
+};
+
+/*
+ * What is done to a guest-physical page of a VM. FRAME, SWAP and FRESH are edits of the host's
+ * mapping behind it: guest, VMM and KVM see the same page, and so do other gpas that have it.
+ * PROTECT and CACHE are edits of the entries of EPT or NPT, for all vCPUs.
+ */
+enum ptremap_ept_what {
+	PTREMAP_EPT_PROTECT = 32, /* bits @clear of the access are taken, then bits @set given */
+	PTREMAP_EPT_CACHE,	  /* its memory type is @cache, whatever the guest's PAT says */
+	PTREMAP_EPT_FRAME,	  /* it leads to the page at @other */
+	PTREMAP_EPT_SWAP,	  /* it and the page at @other change places */
+	PTREMAP_EPT_FRESH,	  /* it leads to a new page of zeros */
+};
+
+#define PTREMAP_EPT_READ  1
+#define PTREMAP_EPT_WRITE 2
+#define PTREMAP_EPT_EXEC  4
+
+/* ->cache: memory types as EPT's entries have them. */
+enum ptremap_ept_cache {
+	PTREMAP_EPT_UC = 0,
+	PTREMAP_EPT_WC = 1,
+	PTREMAP_EPT_WT = 4,
+	PTREMAP_EPT_WP = 5,
+	PTREMAP_EPT_WB = 6,
+};
+
+/* ->other_fd beside descriptors of VMs. */
+#define PTREMAP_EPT_ONLY_VM (-1) /* the only VM of ->other_pid */
+#define PTREMAP_EPT_PROCESS (-2) /* no VM: ->other is an address of process ->other_pid */
+
+#define PTREMAP_EPT_ITEM_EXPECT 1 /* ->old must be @expected, A and D bits aside */
+#define PTREMAP_EPT_ITEM_SPLIT	2 /* PROTECT, CACHE: a 2 MiB leaf there is split first */
+
+struct ptremap_ept_item {
+	__u64 gpa;	 /* a multiple of 4096, or with ->level 2 of 2 MiB */
+	__u64 other;	 /* of FRAME and SWAP: a gpa of the VM ->other_fd of ->other_pid, or an
+			  * address of that process; else 0 */
+	__s32 other_pid; /* 0: the process of the call; then ->other_fd is not PROCESS */
+	__s32 other_fd;	 /* with ->other_pid 0: 0, the VM of the call */
+	__u32 what;	 /* enum ptremap_ept_what */
+	__u32 level;	 /* 0 or 1: 4 KiB; 2: 2 MiB, which must be there, in host and guest alike */
+	__u32 set;	 /* PTREMAP_EPT_READ ... */
+	__u32 clear;
+	__u32 cache; /* enum ptremap_ept_cache; but of CACHE 0 */
+	__u32 flags; /* PTREMAP_EPT_ITEM_*, PTREMAP_OTHER_PIDFD */
+	__u64 expected;
+	__u64 old; /* out: the entry before: of PROTECT and CACHE that of EPT or NPT, of the others
+		    * that of the VM's process */
+	__u64 new; /* out: the entry now; with PTREMAP_EPT_DRY_RUN what it would be */
+	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
+	__u32 reserved;
+};
+
+#define PTREMAP_EPT_DRY_RUN 1
+#define PTREMAP_EPT_KEEP    2
+#define PTREMAP_EPT_STICKY                                                      \
+	4 /* PROTECT, CACHE: what KVM took away is made again when it makes the \
+	   * entry anew, before the guest goes on */
+#define PTREMAP_EPT_MAX 4096
+
+/*
+ * Changes what guest-physical pages of the VM behind descriptor @fd of process @pid lead to, or how
+ * they may be used; as PTREMAP_EDIT, all items or none. Items of one call are all of FRAME, SWAP
+ * and FRESH, or all of PROTECT and CACHE. It needs ptremap_kvm, as PTREMAP_VM does, whose errors
+ * for @fd it has.
+ *
+ * When the call returns, no vCPU and no CPU uses an old translation. The originals come back as
+ * those of PTREMAP_EDIT do, and before a memory slot goes that has the page, or changes.
+ *
+ * Errors of items, beside those of PTREMAP_EDIT:
+ *	EDOM		the gpa is no multiple of the page's size; or at level 2 guest and host
+ *			have the page at different places of 2 MiB
+ *	EADDRNOTAVAIL	no memory slot has this gpa: it is device memory of the VMM's, or nothing
+ *	EROFS		the slot is read-only; or as with PTREMAP_EDIT
+ *	EUCLEAN		the VMM has the writes to this slot logged, and would miss the change
+ *	EPROTOTYPE	the VM has neither EPT nor NPT: KVM shadows the guest's own tables
+ *	EMULTIHOP	the guest runs a guest of its own on tables that KVM shadows
+ *	ENOKEY		the guest's memory is encrypted
+ *	EXDEV		the VM's memory is not that of process @pid, which has only a descriptor of
+ *			it; of PTREMAP_EDIT, the process has a VM, and ptremap_kvm is not loaded
+ *	EBADF, ENOTUNIQ, ENODEV
+ *			->other_fd is no VM's; or is ONLY_VM, and there are several, or none
+ *	EISDIR		level 1 of PROTECT and CACHE: a 2 MiB leaf is there, and SPLIT is not set
+ *	EOPNOTSUPP	this access alone cannot be taken or given here: on AMD's machines write
+ *			and execute can, and all three together; STICKY of FRAME, SWAP, FRESH
+ */
+struct ptremap_ept {
+	__u32 size;
+	__u32 flags; /* PTREMAP_EPT_*, PTREMAP_PIDFD */
+	__s32 pid;
+	__s32 fd;    /* in, -1: the only one; out: the lowest that stands for it */
+	__u64 items; /* pointer to struct ptremap_ept_item */
+	__u32 nr;    /* at most PTREMAP_EPT_MAX */
+	__u32 id;    /* out: of the transaction */
 };
 
 #endif

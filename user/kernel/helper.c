@@ -156,7 +156,9 @@ int ptremap_map(int fd, struct ptremap_map *map)
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
 static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
 {
-	struct ptremap_list req = { .size = sizeof(req), .nr = (uint32_t)*room };
+	struct ptremap_list req = { .size = sizeof(req),
+				    .nr = (uint32_t)*room,
+				    .record_size = sizeof(*records) };
 	int err;
 
 	req.records = (uintptr_t)records;
@@ -203,7 +205,10 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 
 int ptremap_watch(int fd, uint32_t flags, uint32_t room)
 {
-	struct ptremap_watch req = { .size = sizeof(req), .flags = flags, .nr = room };
+	struct ptremap_watch req = { .size = sizeof(req),
+				     .flags = flags,
+				     .nr = room,
+				     .record_size = sizeof(struct ptremap_record) };
 	int err = call(fd, PTREMAP_WATCH, &req);
 
 	return err ? err : req.fd;
