@@ -11,7 +11,11 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_access.h"
+#include "kvm_limits.h"
+#include "kvm_protect.h"
 #include "kvm_vcpu.h"
+#include "kvm_watch.h"
 #include "vm.h"
 
 /* ---- which VM ----------------------------------------------------------------------------------
@@ -216,24 +220,50 @@ static const struct vm_calls calls = {
 	.facts = call_facts,
 	.find = call_find,
 	.put = kvm_put_kvm,
+	.protect = protect_make,
+	.unprotect = protect_undo,
+	.protect_tell_made = protect_tell_made,
+	.protect_records = protect_records,
+	.access_watch = access_watch,
 };
+
+/* What begins later ends first. Without its hooks there can be no limits. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] = {
+	{ vcpu_looking_init, vcpu_looking_exit },
+	{ limits_init, limits_exit },
+	{ access_init, access_exit },
+};
+
+static void end_parts(u32 nr)
+{
+	while (nr-- > 0)
+		parts[nr].exit();
+}
 
 static int __init ptremap_kvm_init(void)
 {
-	int err = vcpu_looking_init();
+	int err = 0;
+	u32 i;
 
-	if (err)
+	for (i = 0; i < ARRAY_SIZE(parts) && !err; i++)
+		err = parts[i].init();
+	if (err) {
+		end_parts(i - 1);
 		return err;
+	}
 	err = ptremap_vm_register(&calls);
 	if (err)
-		vcpu_looking_exit();
+		end_parts(ARRAY_SIZE(parts));
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
-	vcpu_looking_exit();
+	end_parts(ARRAY_SIZE(parts));
 }
 
 module_init(ptremap_kvm_init);
