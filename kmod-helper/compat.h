@@ -77,6 +77,13 @@ static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
 #endif
 }
 
+/* 6.11 brought it (66155de93bcf). Before, only the vCPUs know of encrypted registers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define compat_is_encrypted(kvm) ((kvm)->arch.has_protected_state)
+#else
+#define compat_is_encrypted(kvm) false
+#endif
+
 /* 6.6 brought them (54007f818206). */
 #ifdef VM_SHADOW_STACK
 #define COMPAT_SHADOW_STACK VM_SHADOW_STACK

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "ept_frames.h"
 #include "journal.h"
 #include "ptremap.h"
 #include "txn.h"
@@ -75,12 +76,13 @@ static int make_entries(const struct vm_calls *calls, struct kvm *kvm,
 	t = txn_new(NULL, 0);
 	if (!t)
 		return -ENOMEM;
+	t->calls = calls;
 	err = calls->protect(kvm, req, items, &t->protected);
 	if (err || req->flags & PTREMAP_EPT_DRY_RUN) {
 		txn_undo(t);
 		return err;
 	}
-	txn_use_vm(t, calls);
+	txn_use_vm(t);
 	*made = t;
 	return 0;
 }
@@ -95,7 +97,10 @@ static int make_of_target(const struct vm_calls *calls, const struct target *tar
 
 	if (err)
 		return err;
-	err = is_entry(items) ? make_entries(calls, kvm, req, items, made) : -EOPNOTSUPP;
+	err = calls->check(kvm, target->mm);
+	if (!err)
+		err = is_entry(items) ? make_entries(calls, kvm, req, items, made)
+				      : ept_frames(calls, kvm, target, req, items, made);
 	calls->put(kvm);
 	return err;
 }

@@ -68,7 +68,8 @@ int journal_add(struct txn *t, u64 maker, bool keep, u32 *id)
 	return 0;
 }
 
-static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items)
+static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items,
+		      const struct vm_calls *calls)
 {
 	bool dry_run = req->flags & PTREMAP_EDIT_DRY_RUN;
 	int err, id = reserve_id();
@@ -77,6 +78,8 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 	if (id < 0)
 		return id;
 	t = txn_new(items, req->nr);
+	if (t)
+		t->calls = calls;
 	err = t ? make_and_answer(t, req, items) : -ENOMEM;
 	if (err || dry_run) {
 		if (t)
@@ -95,6 +98,7 @@ int call_edit(void *arg, struct file *file)
 {
 	struct ptremap_edit *req = arg;
 	struct ptremap_item *items;
+	const struct vm_calls *calls;
 	u32 i;
 	int err;
 
@@ -107,7 +111,9 @@ int call_edit(void *arg, struct file *file)
 		return PTR_ERR(items);
 	for (i = 0; i < req->nr; i++)
 		items[i].status = items[i].old = items[i].new = 0;
-	err = edit_items(req, file, items);
+	calls = vm_get_calls();
+	err = edit_items(req, file, items, calls);
+	vm_put_calls(calls);
 	kvfree(items);
 	return err;
 }

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "kvm_access.h"
+#include "kvm_frames.h"
 #include "kvm_limits.h"
 #include "kvm_protect.h"
 #include "kvm_vcpu.h"
@@ -220,6 +221,12 @@ static const struct vm_calls calls = {
 	.facts = call_facts,
 	.find = call_find,
 	.put = kvm_put_kvm,
+	.vms_of = frames_vms_of,
+	.put_vms = frames_put_vms,
+	.begin = frames_begin,
+	.done = frames_done,
+	.locate = frames_locate,
+	.check = frames_check,
 	.protect = protect_make,
 	.unprotect = protect_undo,
 	.protect_tell_made = protect_tell_made,
@@ -227,12 +234,19 @@ static const struct vm_calls calls = {
 	.access_watch = access_watch,
 };
 
+static int start_frames(void)
+{
+	frames_init();
+	return 0;
+}
+
 /* What begins later ends first. Without its hooks there can be no limits. */
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
 	{ vcpu_looking_init, vcpu_looking_exit },
+	{ start_frames, frames_exit },
 	{ limits_init, limits_exit },
 	{ access_init, access_exit },
 };

@@ -55,7 +55,8 @@ const struct vm_calls *vm_get_calls(void)
 
 void vm_put_calls(const struct vm_calls *calls)
 {
-	module_put(calls->owner);
+	if (calls)
+		module_put(calls->owner);
 }
 
 void vm_begin_use(void)

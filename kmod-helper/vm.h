@@ -6,13 +6,24 @@
 #ifndef VM_H
 #define VM_H
 
-#include <linux/mm_types.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/refcount.h>
 
 #include "uapi/ptremap.h"
 #include "watch.h"
 
 struct kvm;
+struct mm_struct;
+
+/* The VMs whose memory is that of one process. Made by ptremap_kvm. */
+struct vm_set {
+	struct list_head link; /* ptremap_kvm's */
+	refcount_t users;
+	u32 nr;
+	struct kvm *vms[]; /* each with a reference */
+};
+
 struct vm_protected; /* ptremap_kvm's: the items PROTECT and CACHE of one transaction */
 
 struct vm_calls {
@@ -25,6 +36,28 @@ struct vm_calls {
 	 */
 	int (*find)(struct pid *pid, s32 *fd, struct kvm **kvm);
 	void (*put)(struct kvm *kvm);
+
+	/*
+	 * *@set: all VMs of @mm, for put_vms(); NULL: there are none. -EOPNOTSUPP: this kernel does
+	 * not tell what ptremap_vm_slot() has to hear. Both sleep.
+	 */
+	int (*vms_of)(struct mm_struct *mm, struct vm_set **set);
+	void (*put_vms)(struct vm_set *set);
+	/*
+	 * From begin() to done() no vCPU of @set has the memory at @va, and none gets it; no slot
+	 * changes. Neither sleeps.
+	 */
+	void (*begin)(const struct vm_set *set, struct mm_struct *mm, unsigned long va,
+		      unsigned long size);
+	void (*done)(const struct vm_set *set, struct mm_struct *mm, unsigned long va,
+		     unsigned long size);
+	/*
+	 * Where the process has the page of @level at @gpa. -EDOM, -EADDRNOTAVAIL, -EROFS,
+	 * -EUCLEAN: as of PTREMAP_EPT. Does not sleep.
+	 */
+	int (*locate)(struct kvm *kvm, u64 gpa, unsigned int level, unsigned long *va);
+	/* Can its pages be changed so? 0, -ENOKEY, or -EXDEV: its memory is not that of @mm. */
+	int (*check)(struct kvm *kvm, const struct mm_struct *mm);
 
 	/*
 	 * Makes the items of @req, all PROTECT or CACHE and in kernel memory; their answers go
@@ -57,7 +90,17 @@ int ptremap_vm_register(const struct vm_calls *calls);
 /* Undoes all transactions that need @calls; when it returns, none of them runs. Sleeps. */
 void ptremap_vm_unregister(const struct vm_calls *calls);
 
-/* The provider, whose module stays until vm_put_calls(). NULL: there is none. */
+/*
+ * A slot of @kvm, whose process has @mm, was @made, or changes or goes otherwise: [@start, @end) is
+ * that process' memory. Edits there are taken. The VM is within begin() and done(). May be called
+ * with preemption off, but not with interrupts off.
+ */
+void ptremap_vm_slot(const struct kvm *kvm, const struct mm_struct *mm, unsigned long start,
+		     unsigned long end, bool made);
+/* Nobody but sets has @kvm any more: edits of it are taken, and give them back. */
+void ptremap_vm_gone(const struct kvm *kvm, const struct mm_struct *mm);
+
+/* The provider, whose module stays until vm_put_calls(). NULL: there is none; may be put, too. */
 const struct vm_calls *vm_get_calls(void);
 void vm_put_calls(const struct vm_calls *calls);
 /*
