@@ -43,14 +43,19 @@ struct violation {
 	void *insn;
 	int insn_len;
 	u32 access;
-	u32 seen; /* of ->access, by the emulator, in the same page */
+	u32 seen; /* by the emulator, in the same page */
+	/* What it read last, and whether it has put something there by a locked instruction. */
+	gpa_t last_gpa;
+	size_t last_len;
+	bool locked;
 	struct ptremap_access told;
 };
 
 /* ---- what the error code says ------------------------------------------------------------------
  */
 
-/* EPT says all that is done, and read with them; of NPT's, what is neither of the others is read. */
+/* EPT says all that is done, and read with them; of NPT's, what is neither of the others is read.
+ */
 static u32 access_of(u64 error_code)
 {
 	u32 access = (error_code & PFERR_WRITE_MASK ? PTREMAP_EPT_WRITE : 0) |
@@ -193,6 +198,10 @@ static void note_piece(struct limits *v, struct kvm_vcpu *vcpu, gpa_t gpa, const
 
 	if (w && gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
 		w->seen |= access;
+	if (w && access == PTREMAP_EPT_READ) {
+		w->last_gpa = gpa;
+		w->last_len = len;
+	}
 	if (w && gpa == w->gpa && w->told.flags & PTREMAP_ACCESS_GVA) {
 		a.gva = w->told.gva;
 		a.flags |= PTREMAP_ACCESS_GVA;
@@ -235,6 +244,20 @@ static bool at_write(struct pt_regs *regs)
 	return false;
 }
 
+/*
+ * void kvm_vcpu_mark_page_dirty(vcpu, gfn): where the emulator has tried a locked instruction's
+ * compare-and-exchange, for which it calls none of the above.
+ */
+static bool at_dirty(struct pt_regs *regs)
+{
+	struct violation *w =
+		limits_of(((struct kvm_vcpu *)regs->di)->kvm) ? current_violation() : NULL;
+
+	if (w && w->vcpu == (void *)regs->di && w->last_gpa >> PAGE_SHIFT == regs->si)
+		w->locked = true;
+	return false;
+}
+
 /* ---- doing it for the guest --------------------------------------------------------------------
  */
 
@@ -252,21 +275,43 @@ static void open_page(struct violation *w)
 	tell(w, &w->told);
 }
 
+static void tell_value(struct violation *w, struct ptremap_access *a, size_t len)
+{
+	if (peek(w->vcpu, a->gpa, &a->value, min(len, sizeof(a->value))))
+		a->flags |= PTREMAP_ACCESS_VALUE;
+	tell(w, a);
+}
+
+/* It writes where it has read. */
+static void tell_locked(struct violation *w)
+{
+	struct ptremap_access a = w->told;
+
+	a.gpa = w->last_gpa;
+	a.size = min_t(size_t, w->last_len, U8_MAX);
+	a.access = PTREMAP_EPT_WRITE;
+	if (a.gpa != w->gpa)
+		a.flags &= ~PTREMAP_ACCESS_GVA;
+	if (a.gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
+		w->seen |= PTREMAP_EPT_WRITE;
+	tell_value(w, &a, w->last_len);
+}
+
 /*
  * What the emulator did not read or write by kvm_vcpu_*_guest(): locked instructions' writes, the
  * instruction itself, its page tables. One that is to be done again did nothing yet.
  */
 static void tell_rest(struct violation *w, bool again)
 {
-	u32 rest = w->access & ~w->seen;
+	u32 rest;
 
+	if (w->locked && !again)
+		tell_locked(w);
+	rest = w->access & ~w->seen;
 	if (!rest || (again && !(rest & PTREMAP_EPT_EXEC)))
 		return;
 	w->told.access = rest;
-	if (peek(w->vcpu, w->gpa, &w->told.value,
-		 min_t(size_t, sizeof(w->told.value), PAGE_SIZE - offset_in_page(w->gpa))))
-		w->told.flags |= PTREMAP_ACCESS_VALUE;
-	tell(w, &w->told);
+	tell_value(w, &w->told, PAGE_SIZE - offset_in_page(w->gpa));
 }
 
 /* A locked compare-and-exchange that failed, or a string instruction that is not through. */
@@ -359,22 +404,26 @@ static int at_violation(struct kvm_vcpu *vcpu, gpa_t gpa, u64 error_code, void *
 	return ret;
 }
 
-static struct divert violations = {
-	.name = "kvm_mmu_page_fault", .look = is_ours, .instead = at_violation
-};
+static struct divert violations = { .name = "kvm_mmu_page_fault",
+				    .look = is_ours,
+				    .instead = at_violation };
 static struct divert reads = { .name = "kvm_vcpu_read_guest", .look = at_read };
+static struct divert dirties = { .name = "kvm_vcpu_mark_page_dirty", .look = at_dirty };
 static struct divert writes = { .name = "kvm_vcpu_write_guest", .look = at_write };
 
 void access_exit(void)
 {
 	divert_remove(&violations);
+	divert_remove(&dirties);
 	divert_remove(&writes);
 	divert_remove(&reads);
 }
 
 int access_init(void)
 {
-	int err = divert_add(&reads) ?: divert_add(&writes) ?: divert_add(&violations);
+	int err = divert_add(&reads) ?: divert_add(&writes);
+
+	err = err ?: divert_add(&dirties) ?: divert_add(&violations);
 
 	if (err)
 		access_exit();

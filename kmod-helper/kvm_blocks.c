@@ -100,7 +100,7 @@ void blocks_replace(struct kvm *kvm, struct blocks *new, const struct blocks *ol
 	u32 i;
 
 	write_lock(&kvm->mmu_lock);
-	for (i = 0; new && i < new->nr; i++)
+	for (i = 0; new &&i < new->nr; i++)
 		new->block[i].info->disallow_lpage++;
 	for (i = 0; old && i < old->nr; i++) {
 		if (!old->block[i].stale)

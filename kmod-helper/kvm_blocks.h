@@ -9,7 +9,7 @@
 struct block {
 	gfn_t base;
 	u8 level;
-	bool stale; /* its slot has gone, and the count with it */
+	bool stale;				 /* its slot has gone, and the count with it */
 	struct kvm_lpage_info *slot_info, *info; /* of level 2 of its slot; its own */
 };
 

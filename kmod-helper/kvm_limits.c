@@ -217,8 +217,7 @@ static struct index *make_index(const struct limits *v)
 			struct limit *l = &by->limits[i];
 
 			if (!test_bit(LIMIT_TAKEN, &l->state))
-				x->entry[x->nr++] =
-					(struct index_entry){ l->first, l->last, 0, l };
+				x->entry[x->nr++] = (struct index_entry){ l->first, l->last, 0, l };
 		}
 	}
 	finish_index(x);
@@ -291,7 +290,8 @@ u32 limits_tell(const struct limits *v, const struct ptremap_access *a)
 	{
 		struct limit *l = x->entry[i].limit;
 
-		if (l->kind != LIMIT_WATCH || (a->type == PTREMAP_ACCESS_DONE && !(l->on & a->access)))
+		if (l->kind != LIMIT_WATCH ||
+		    (a->type == PTREMAP_ACCESS_DONE && !(l->on & a->access)))
 			continue;
 		l->by->seen(l, a);
 		n++;
@@ -507,7 +507,8 @@ static void drop_all(struct kvm *kvm, const struct limiter *by)
 	u32 i, to;
 
 	for (i = 0; i < by->nr; i = to) {
-		for (to = i + 1; to < by->nr && by->limits[to].first == by->limits[to - 1].last + 1;)
+		for (to = i + 1;
+		     to < by->nr && by->limits[to].first == by->limits[to - 1].last + 1;)
 			to++;
 		sptes_drop(kvm, by->limits[i].first, by->limits[to - 1].last);
 		cond_resched();
@@ -613,9 +614,9 @@ void limits_settle(struct limits *v, struct kvm *kvm)
 
 static void tell_open(struct limits *v, gfn_t gfn, u32 type)
 {
-	struct ptremap_access a = {
-		.time = ktime_get_ns(), .gpa = gfn << PAGE_SHIFT, .type = type
-	};
+	struct ptremap_access a = { .time = ktime_get_ns(),
+				    .gpa = gfn << PAGE_SHIFT,
+				    .type = type };
 
 	rcu_read_lock();
 	limits_tell(v, &a);

@@ -78,7 +78,8 @@ struct limits *limits_of(const struct kvm *kvm);
 bool limits_get(struct limits *v);
 void limits_put(struct limits *v);
 /*
- * What of @access limits of @gfn deny now; @kinds: of which kinds (BIT(enum limit_kind)). Under RCU.
+ * What of @access limits of @gfn deny now; @kinds: of which kinds (BIT(enum limit_kind)). Under
+ * RCU.
  */
 u32 limits_deny(const struct limits *v, gfn_t gfn, u32 access, u32 kinds);
 /* Limits of kind ONCE that deny of @access end, with cause ACCESS. Under RCU. How many. */

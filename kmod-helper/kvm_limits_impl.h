@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What kvm_limits.c and kvm_build.c share: the limits of a VM in the order in which they are found. */
+/* What kvm_limits.c and kvm_build.c share: the limits of a VM in the order in which they are found.
+ */
 #ifndef KVM_LIMITS_IMPL_H
 #define KVM_LIMITS_IMPL_H
 
@@ -44,8 +45,8 @@ struct limits {
 	struct index __rcu *index;
 	struct blocks __rcu *blocks;
 	struct opened opened[MAX_OPENED];
-	bool mixed;	 /* a huge entry was about to be made where only a part has limits */
-	u8 ended_by;	 /* cause */
+	bool mixed;  /* a huge entry was about to be made where only a part has limits */
+	u8 ended_by; /* cause */
 	struct work_struct work;
 	struct delayed_work close;
 };
@@ -54,7 +55,7 @@ struct limits {
 int index_upto(const struct index *x, gfn_t gfn);
 
 /* Entries that have pages of [@from, @to]. Each at most once, backwards. */
-#define for_each_in(i, x, from, to)                                               \
+#define for_each_in(i, x, from, to)                                                     \
 	for ((i) = index_upto(x, to); (i) >= 0 && (x)->entry[i].reach >= (from); (i)--) \
 		if ((x)->entry[i].last >= (from))
 

@@ -59,8 +59,7 @@ static int check_slot(struct kvm *kvm, struct item *it, const struct limit *l)
 {
 	const struct kvm_memory_slot *slot = gfn_to_memslot(kvm, l->first);
 
-	if (!slot || slot->flags & KVM_MEMSLOT_INVALID ||
-	    l->last >= slot->base_gfn + slot->npages)
+	if (!slot || slot->flags & KVM_MEMSLOT_INVALID || l->last >= slot->base_gfn + slot->npages)
 		return -EADDRNOTAVAIL;
 	if (slot->flags & KVM_MEM_READONLY)
 		return -EROFS;

@@ -57,8 +57,8 @@ u32 spte_denied(u32 access)
 u32 spte_access(u64 spte)
 {
 	if (sptes_are_ept())
-		return spte & (VMX_EPT_READABLE_MASK | VMX_EPT_WRITABLE_MASK |
-			       VMX_EPT_EXECUTABLE_MASK);
+		return spte &
+		       (VMX_EPT_READABLE_MASK | VMX_EPT_WRITABLE_MASK | VMX_EPT_EXECUTABLE_MASK);
 	if (!(spte & _PAGE_PRESENT))
 		return 0;
 	return PTREMAP_EPT_READ | (spte & _PAGE_RW ? PTREMAP_EPT_WRITE : 0) |

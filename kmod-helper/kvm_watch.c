@@ -33,7 +33,7 @@ struct access_watch {
 	wait_queue_head_t wait;
 	struct mutex reading; /* readers take turns, so that nobody else moves ->first */
 	bool ended;
-	raw_spinlock_t lock;  /* what follows */
+	raw_spinlock_t lock; /* what follows */
 	u32 room, first, nr;
 	u32 lost; /* since the last that was put there */
 	struct ptremap_access *ring;
@@ -90,9 +90,9 @@ static u32 peek_events(struct access_watch *w, struct ptremap_access *out, u32 m
 	for (i = 0; i < n; i++)
 		out[i] = w->ring[(w->first + i) % w->room];
 	if (!n && w->lost) {
-		*out = (struct ptremap_access){
-			.time = ktime_get_ns(), .type = PTREMAP_ACCESS_LOST, .lost = w->lost
-		};
+		*out = (struct ptremap_access){ .time = ktime_get_ns(),
+						.type = PTREMAP_ACCESS_LOST,
+						.lost = w->lost };
 		n = 1;
 	}
 	raw_spin_unlock_irqrestore(&w->lock, flags);
