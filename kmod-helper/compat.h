@@ -3,6 +3,7 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/sched/coredump.h>
 #include <linux/version.h>
@@ -65,6 +66,16 @@ static inline pte_t compat_pte_mkwrite(pte_t pte)
 #else
 #define compat_nr_spaces(kvm) KVM_ADDRESS_SPACE_NUM
 #endif
+
+/* 6.2 renamed it, with all that reads and sets registers (0ef86097f127). */
+static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	ftrace_regs_set_instruction_pointer(fregs, ip);
+#else
+	ftrace_instruction_pointer_set(fregs, ip);
+#endif
+}
 
 /* 6.11 brought it (66155de93bcf). Before, only the vCPUs know of encrypted registers. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)

@@ -42,6 +42,12 @@ static void make_available(struct kvm_vcpu *vcpu, int reg)
 		static_call(kvm_x86_cache_reg)(vcpu, reg);
 }
 
+u64 vcpu_rip(struct kvm_vcpu *vcpu)
+{
+	make_available(vcpu, VCPU_REGS_RIP);
+	return vcpu->arch.regs[VCPU_REGS_RIP];
+}
+
 static void read_registers(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 {
 	int db, l;

@@ -12,6 +12,9 @@
  */
 int vcpu_look(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out);
 
+/* What @vcpu, which this thread has loaded, was at when it came out of the guest. */
+u64 vcpu_rip(struct kvm_vcpu *vcpu);
+
 int vcpu_looking_init(void);
 void vcpu_looking_exit(void);
 

@@ -11,10 +11,14 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_access.h"
 #include "kvm_frames.h"
+#include "kvm_limits.h"
 #include "kvm_memory.h"
+#include "kvm_protect.h"
 #include "kvm_rule.h"
 #include "kvm_vcpu.h"
+#include "kvm_watch.h"
 #include "vm.h"
 
 /* ---- which VM ----------------------------------------------------------------------------------
@@ -247,26 +251,52 @@ static const struct vm_calls calls = {
 	.done = frames_done,
 	.locate = frames_locate,
 	.check = frames_check,
+	.protect = protect_make,
+	.unprotect = protect_undo,
+	.protect_tell_made = protect_tell_made,
+	.protect_records = protect_records,
+	.access_watch = access_watch,
 };
+
+static int start_frames(void)
+{
+	frames_init();
+	return 0;
+}
+
+/* What begins later ends first. Without its hooks there can be no limits. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] = {
+	{ vcpu_looking_init, vcpu_looking_exit },
+	{ kvm_memory_init, kvm_memory_exit },
+	{ start_frames, frames_exit },
+	{ limits_init, limits_exit },
+	{ access_init, access_exit },
+};
+
+static void end_parts(u32 nr)
+{
+	while (nr-- > 0)
+		parts[nr].exit();
+}
 
 static int __init ptremap_kvm_init(void)
 {
-	int err = vcpu_looking_init();
+	int err = 0;
+	u32 i;
 
-	if (err)
+	for (i = 0; i < ARRAY_SIZE(parts) && !err; i++)
+		err = parts[i].init();
+	if (err) {
+		end_parts(i - 1);
 		return err;
-	err = kvm_memory_init();
-	if (err)
-		goto out_looking;
-	frames_init();
+	}
 	kvm_rule_init(&calls);
 	err = ptremap_vm_register(&calls);
-	if (!err)
-		return 0;
-	frames_exit();
-	kvm_memory_exit();
-out_looking:
-	vcpu_looking_exit();
+	if (err)
+		end_parts(ARRAY_SIZE(parts));
 	return err;
 }
 
@@ -274,9 +304,7 @@ static void __exit ptremap_kvm_exit(void)
 {
 	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
-	frames_exit();
-	kvm_memory_exit();
-	vcpu_looking_exit();
+	end_parts(ARRAY_SIZE(parts));
 }
 
 module_init(ptremap_kvm_init);

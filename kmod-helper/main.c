@@ -42,6 +42,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
 	CALL(PTREMAP_EPT, ptremap_ept, id, call_ept),
 	CALL(PTREMAP_RULE, ptremap_rules, restored, call_rule),
+	CALL_ANSWERED(PTREMAP_ACCESS, ptremap_access_watch, reserved, call_access, access_answered),
 };
 
 union call_arg {
@@ -57,7 +58,19 @@ union call_arg {
 	struct ptremap_vm vm;
 	struct ptremap_ept ept;
 	struct ptremap_rules rules;
+	struct access_call access;
 };
+
+/* Numbers may be free between others. */
+static u64 known_calls(void)
+{
+	u64 known = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		known |= calls[i].run ? BIT_ULL(i) : 0;
+	return known;
+}
 
 int call_features(void *arg, struct file *file)
 {
@@ -66,7 +79,7 @@ int call_features(void *arg, struct file *file)
 	*f = (struct ptremap_features){
 		.size = f->size,
 		.version = PTREMAP_VERSION,
-		.calls = BIT_ULL(ARRAY_SIZE(calls)) - 1,
+		.calls = known_calls(),
 		.levels = ptremap_fmt.top,
 		.pti = boot_cpu_has(X86_FEATURE_PTI),
 		.page_offset = PAGE_OFFSET,
@@ -98,7 +111,7 @@ static long ptremap_ioctl(struct file *file, unsigned int cmd, unsigned long use
 	int err, copied;
 
 	if (_IOC_TYPE(cmd) != PTREMAP_TYPE || _IOC_NR(cmd) >= ARRAY_SIZE(calls) ||
-	    cmd != _IO(PTREMAP_TYPE, _IOC_NR(cmd)))
+	    !calls[_IOC_NR(cmd)].run || cmd != _IO(PTREMAP_TYPE, _IOC_NR(cmd)))
 		return -ENOTTY;
 	err = check_rights();
 	if (err)

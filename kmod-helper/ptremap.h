@@ -35,6 +35,15 @@ struct watch_call {
 	struct file *file;
 };
 
+int call_access(void *arg, struct file *file);
+
+/* What call_access() gets, as of call_watch(). */
+struct access_call {
+	struct ptremap_access_watch req;
+	struct file *file;
+};
+void access_answered(void *arg, int err);
+
 /* How large the caller's records are: 0 becomes the first size. -EINVAL: no such size. */
 int record_size(u32 *size);
 /* 0, or which right the caller has not (-errno). Asked for each call and each read. */

@@ -88,6 +88,13 @@ struct vm_calls {
 	void (*protect_tell_made)(struct vm_protected *p, const struct watched *by);
 	/* Up to @max records of it. How many there are. Does not sleep. */
 	u32 (*protect_records)(struct vm_protected *p, struct ptremap_record *records, u32 max);
+
+	/*
+	 * PTREMAP_ACCESS with @ranges in kernel memory: *@file, with a reference. Sleeps. NULL:
+	 * cannot be done.
+	 */
+	int (*access_watch)(struct kvm *kvm, const struct ptremap_access_watch *req,
+			    const struct ptremap_access_range *ranges, struct file **file);
 };
 
 /* One provider at a time. -EBUSY: there is one. @calls stays the caller's, until it is taken back.

@@ -31,6 +31,7 @@
 #define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
 #define PTREMAP_EPT	 _IO(PTREMAP_TYPE, 10)
 #define PTREMAP_RULE	 _IO(PTREMAP_TYPE, 11)
+#define PTREMAP_ACCESS	 _IO(PTREMAP_TYPE, 12)
 
 /*
  * What errors of any call mean:
@@ -143,9 +144,9 @@ struct ptremap_tables {
 };
 
 #define PTREMAP_PHYS_WRITE 1
-#define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
-#define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
-#define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
+#define PTREMAP_PHYS_MMIO  2  /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_VA	   4  /* @pa is an address of process @pid */
+#define PTREMAP_PHYS_FORCE 8  /* with VA and WRITE: also what the process may only read */
 #define PTREMAP_PHYS_GPA   16 /* @pa is guest-physical, of the VM behind @fd of @pid; with WRITE */
 #define PTREMAP_PHYS_CHECK 32 /* with GPA: nothing is written, the pages are made ready */
 #define PTREMAP_PHYS_MAX   (16U << 20)
@@ -646,10 +647,10 @@ enum ptremap_on {
 /* What it does then, to the pages that @page and @other name. */
 enum ptremap_do {
 	PTREMAP_DO_TRACE = 1, /* nothing, but for the event */
-	PTREMAP_DO_SWAP,      /* they change places; the second time, that is taken back */
-	PTREMAP_DO_MAP,	      /* @page leads to what @other leads to */
-	PTREMAP_DO_FRESH,     /* @page leads to a new page of zeros */
-	PTREMAP_DO_PROTECT,   /* @page: accesses @clear are taken, then @set given */
+	PTREMAP_DO_SWAP,    /* they change places; HYPERCALL: the second time, that is taken back */
+	PTREMAP_DO_MAP,	    /* @page leads to what @other leads to */
+	PTREMAP_DO_FRESH,   /* @page leads to a new page of zeros */
+	PTREMAP_DO_PROTECT, /* @page: accesses @clear are taken, then @set given */
 };
 
 /* Registers of a vCPU in the order of their numbers in instructions; RSP (4) is none of a rule. */
@@ -739,10 +740,10 @@ struct ptremap_rule {
 #define PTREMAP_RULE_CHANGES 1024
 struct ptremap_rules {
 	__u32 size;
-	__u32 op;    /* PTREMAP_RULE_ADD ... */
-	__u64 rules; /* pointer to struct ptremap_rule; REMOVE: 0 */
-	__u32 nr;    /* ADD: how many; LIST: in: how many fit, out: how many there are */
-	__u32 id;    /* REMOVE: which; ADD: out: which one failed, from 1 on; else 0 */
+	__u32 op;	 /* PTREMAP_RULE_ADD ... */
+	__u64 rules;	 /* pointer to struct ptremap_rule; REMOVE: 0 */
+	__u32 nr;	 /* ADD: how many; LIST: in: how many fit, out: how many there are */
+	__u32 id;	 /* REMOVE: which; ADD: out: which one failed, from 1 on; else 0 */
 	__u32 rule_size; /* bytes of a struct ptremap_rule, as the caller knows it */
 	__u32 restored;	 /* out: REMOVE: items that were active until now */
 };
@@ -753,14 +754,78 @@ struct ptremap_rules {
  */
 struct ptremap_hit {
 	__u64 fire;
-	__u64 asked;   /* rules that may be called: those of this VM or process, and of ->on */
-	__u64 addr;    /* gpa, or address */
-	__u64 regs[PTREMAP_REG_PAGE]; /* of HYPERCALL: RAX, RCX, RDX, RBX, (0), RBP, RSI, RDI, R8 ... */
+	__u64 asked; /* rules that may be called: those of this VM or process, and of ->on */
+	__u64 addr;  /* gpa, or address */
+	__u64 regs[PTREMAP_REG_PAGE]; /* of HYPERCALL: RAX, RCX, RDX, RBX, (0), RBP, RSI, RDI, R8
+					 ... */
 	__u32 on;
 	__u32 access; /* PTREMAP_EPT_READ ... */
 	__u32 vcpu;
-	__s32 pid; /* by the initial PID namespace's number */
+	__s32 pid;		      /* by the initial PID namespace's number */
 	__u32 ids[PTREMAP_RULES_MAX]; /* of rules that may be called, by slot */
+};
+
+/* Guest-physical pages whose use is watched, and which use. */
+struct ptremap_access_range {
+	__u64 gpa; /* a multiple of 4096 */
+	__u64 len; /* so, too; not 0 */
+	__u32 on;  /* PTREMAP_EPT_READ ... */
+	__u32 reserved;
+};
+
+#define PTREMAP_ACCESS_RANGES	65536 /* at most in one call */
+#define PTREMAP_ACCESS_ROOM	(1U << 20)
+#define PTREMAP_ACCESS_NONBLOCK 1 /* of the descriptor: read() does not wait */
+
+/*
+ * Tells what the guest does in these ranges, by a descriptor that read() gives struct
+ * ptremap_access from; it can be polled. The guest goes on unharmed: KVM does what it wants
+ * to do in its place. Closing the descriptor ends it. read() gives 0 when the VM has ended.
+ * A range may have addresses without memory: what is there later is watched, too. Errors as
+ * of PTREMAP_EPT, and EDOM: a range is not of whole pages, or wraps.
+ */
+struct ptremap_access_watch {
+	__u32 size;
+	__u32 flags; /* PTREMAP_ACCESS_NONBLOCK, PTREMAP_PIDFD */
+	__s32 pid;
+	__s32 vm_fd;  /* in, -1: the only one; out: the lowest that stands for it */
+	__u64 ranges; /* pointer to struct ptremap_access_range */
+	__u32 nr;     /* at most PTREMAP_ACCESS_RANGES */
+	__u32 room;   /* in events, at most PTREMAP_ACCESS_ROOM; 0: 65536 */
+	__s32 fd;     /* out */
+	__u32 reserved;
+};
+
+enum ptremap_access_type {
+	PTREMAP_ACCESS_DONE = 1, /* an access */
+	/*
+	 * An access of a kind that KVM cannot do in the guest's place: the guest does it
+	 * itself, and what else is done in that page (or 2 MiB) until CLOSED is not seen.
+	 */
+	PTREMAP_ACCESS_OPENED,
+	PTREMAP_ACCESS_CLOSED,
+	PTREMAP_ACCESS_LOST, /* nothing but ->lost */
+};
+
+#define PTREMAP_ACCESS_GVA   1 /* ->gva is known */
+#define PTREMAP_ACCESS_VALUE 2 /* ->value is known: what was read or written, 8 bytes at most */
+#define PTREMAP_ACCESS_WALK  4 /* by the CPU, which walked the guest's page tables there */
+#define PTREMAP_ACCESS_EVENT 8 /* by the CPU, which delivered an interrupt or exception */
+
+/* One access, as it was done. Of one instruction there may be several, also in one page. */
+struct ptremap_access {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u64 gpa;
+	__u64 gva;
+	__u64 rip; /* of the instruction */
+	__u64 value;
+	__u32 vcpu;
+	__u32 lost;  /* events that found no room, since the one before this */
+	__u32 type;  /* enum ptremap_access_type */
+	__u32 flags; /* PTREMAP_ACCESS_* */
+	__u8 access; /* PTREMAP_EPT_READ ... */
+	__u8 size;   /* in bytes; 0: not known */
+	__u8 reserved[6];
 };
 
 #endif

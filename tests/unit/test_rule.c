@@ -7,7 +7,6 @@
 
 #include "user/remap/rule.h"
 
-#define RWX (PTREMAP_EPT_READ | PTREMAP_EPT_WRITE | PTREMAP_EPT_EXEC)
 #define NONE                            \
 	{                               \
 		.reg = PTREMAP_REG_NONE \
