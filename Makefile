@@ -213,7 +213,7 @@ install: build
 		$(mandir)/man1 $(mandir)/man3 $(mandir)/man5 $(completiondir) $(abidir))
 	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
 	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
-	install -m 644 user/cmd/ptrace-pf-abi.5 $(DESTDIR)$(mandir)/man5
+	install -m 644 user/cmd/ptrace-pf-abi.5 user/cmd/ptremap-rules.5 $(DESTDIR)$(mandir)/man5
 	install -m 644 $(wildcard user/abi/*.abi) $(DESTDIR)$(abidir)
 	for p in $(PROGRAMS); do \
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \

@@ -250,19 +250,31 @@ $(grep -c '^page 1 -' "$work/guest") $(grep -c '^wrote . s' "$work/guest")" '1 1
 	stop
 }
 
-# An access that NPT or EPT does not allow, the first one to a page, say, puts another one there.
+# frame PAGE - that the monitor found behind the touched page of that number
+frame()
+{
+	sed -n "s/^page .* gpa=0x4000$1... .* pfn=//p" "$work/guest"
+}
+
+# The first access to a page, which NPT or EPT does not have yet, puts another one there. That is a
+# violation once more, for which nothing is left to do.
 part_violations()
 {
-	local page
-
 	name='a violation'
 	ready --access r --in-order touch 4
-	page=0x40001000
-	"$remap" write --vm "$vm" --gpa 0x40003000 --hex '73 73 73 73'
-	add --on "violation:$page:r" --do "map gpa=\$page gpa=0x40003000"
+	add --on "violation:0x40001000:r" --do 'map gpa=$page gpa=0x40003000'
+	stop
+	equal "$name: the frame of page 1 is that of page 3" "$(frame 1)" "$(frame 3)"
+	equal "$name: that of page 0 is another one" $(($(frame 0) == $(frame 1))) 0
+	wait "$rule"
+	told 'called 2, done 2'
+
+	name='violations of another access'
+	ready --access r --in-order touch 4
+	add --on 'violation:0x40000000-0x40003fff:wx' --do 'map gpa=$page fresh'
 	stop
 	wait "$rule"
-	told 'called 1, done 1'
+	told 'called 0'
 }
 
 # Each with one line, and nothing changed.
@@ -299,7 +311,7 @@ part_refused()
 
 	name='pages that are none'
 	ready memtest-half 3
-	add --on "$CALL" --do 'swap gpa=$rsi gpa=$rbx'
+	add --on "$CALL" --do 'swap gpa=$rsi gpa=$rbx+1'
 	stop
 	equal "$name: rounds with the pages as they were" "$(rounds after=same)" 3
 	wait "$rule"

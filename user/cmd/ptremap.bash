@@ -81,6 +81,10 @@ _ptremap_options()
 	undo)
 		flags+=' --all'
 		;;
+	rule)
+		flags+=' --json --keep --all'
+		valued+=' --vm --vm-fd --pid --on --do --for'
+		;;
 	watch)
 		flags+=' --json'
 		valued+=' --pid --id --for --count'
@@ -151,7 +155,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
+			protect map graft swap trap apply list undo rule watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"
@@ -162,7 +166,7 @@ _ptremap()
 		previous=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	_ptremap_value "$previous" && return
-	if [[ $cur == -* || " diff apply " != *" ${COMP_WORDS[1]} "* ]]; then
+	if [[ $cur == -* || " diff apply rule " != *" ${COMP_WORDS[1]} "* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -f -- "$cur")
