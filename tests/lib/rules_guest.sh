@@ -4,6 +4,7 @@
 # call, and what its monitor has in its memory; of the calls, what the guest says that it made.
 # usage: rules_guest.sh MODULE PART...
 # shellcheck disable=SC2317 # the parts are called by their names
+# shellcheck disable=SC2016 # registers of rules are none of the shell's
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 # shellcheck source=tests/lib/monitored.sh
@@ -275,6 +276,35 @@ part_violations()
 	stop
 	wait "$rule"
 	told 'called 0'
+}
+
+# writable - what NPT's or EPT's entry of the guest's first page says
+writable()
+{
+	"$remap" walk --json --vm "$vm" --gpa 0x40000000 | grep -o '"write":[a-z]*' | tail -1
+}
+
+# The guest may not write any more to the page that it called with, until it does.
+part_protect()
+{
+	name='protect, and writes'
+	ready memtest-half 10
+	add --on "$CALL" --do 'protect gpa=$rsi clear=w'
+	stop
+	equal "$name: rounds that found what was written" "$(rounds after=same)" 10
+	wait "$rule"
+	told 'called 10, done 10'
+
+	name=protect
+	ready --hold spin memtest-half 1
+	add --on "$CALL" --do 'protect gpa=$rsi clear=w'
+	go
+	until_says held
+	equal "$name: the entry" "$(writable)" '"write":false'
+	drop
+	told 'called 1, done 1'
+	equal "$name: changes behind it" "$("$remap" list --json | wc -l)" 0
+	stop
 }
 
 # Each with one line, and nothing changed.

@@ -20,7 +20,7 @@ rules()
 
 OPTIONS=(--timeout 280)
 rules 6.1 small huge vcpus limits ends
-rules 6.12 huge vcpus ends faults violations refused sessions
+rules 6.12 huge vcpus ends faults violations protect refused sessions
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
 ROUNDS=4 rules 6.1 small huge

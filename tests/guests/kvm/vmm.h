@@ -263,6 +263,10 @@ void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
 void dirty_report(struct vm *vm);
 
+/* copy.c */
+void copy_prepare(struct vm *vm);
+void copy_report(struct vm *vm);
+
 /* memtest.c */
 void memtest_prepare(struct vm *vm);
 void memtest_report(struct vm *vm);
