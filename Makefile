@@ -145,7 +145,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
 # All that reads bytes from outside; not what asks the kernel for them.
 FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/abi/% \
-	user/remap/change.c user/remap/bits.c user/remap/force.c user/remap/rule.c,$(LIB_SRC))
+	user/remap/change.c user/remap/bits.c user/remap/force.c user/remap/rule.c user/remap/rule_text.c,$(LIB_SRC))
 FUZZ_LIB := $(filter-out %/guest.c %/phys_mem.c %/vm_chain.c,$(FUZZ_LIB))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
 

@@ -2,8 +2,9 @@
 /*
  * Rules: who has which, what they are asked for, and what they do.
  *
- *	rule.c		the table of rules: added, listed, removed; a hit is shown to the BPF
- *			program, and what that calls is queued for the thread that made the hit
+ *	rule.c		the table of rules: added, listed, removed
+ *	rule_hit.c	a hit is shown to the BPF program, and what that calls is queued for the
+ *			thread that made the hit
  *	rule_act.c	what a rule does then, in that thread
  *	rule_check.c	may this rule be added?
  *	rule_fault.c	hits of processes
@@ -65,6 +66,19 @@ struct action {
 
 /* ---- rule.c ---- */
 
+/* What is in that slot of the table, or NULL; under RCU. */
+struct rule *rule_lookup(u32 slot);
+/* Gives a reference back. Does not sleep. */
+void rule_put(struct rule *rule);
+/* Rules of @kvm (NULL: of any VM) never act again. Does not sleep. */
+void rule_vm_gone(const struct kvm *kvm);
+/* Removes the rules of the file with this number, but for those that are kept. Sleeps. */
+void rule_close(u64 number);
+/* All of them. Nobody queues or runs an action any more when it returns. Sleeps. */
+void rule_exit(void);
+
+/* ---- rule_hit.c ---- */
+
 /*
  * Are there rules for hit->on of @kvm, or if that is NULL of the current process? Then ->asked and
  * ->ids are set. Preemption is off, or the caller reads under RCU.
@@ -76,15 +90,10 @@ bool rule_ask(struct ptremap_hit *hit, const struct kvm *kvm);
  */
 bool rule_fire(struct ptremap_hit *hit, const struct vm_calls *calls, struct kvm *kvm,
 	       struct kvm_vcpu *vcpu);
-/* Rules of @kvm (NULL: of any VM) never act again. Does not sleep. */
-void rule_vm_gone(const struct kvm *kvm);
-/* Removes the rules of the file with this number, but for those that are kept. Sleeps. */
-void rule_close(u64 number);
-/* All of them. Nobody queues or runs an action any more when it returns. Sleeps. */
-void rule_exit(void);
-
 /* Counts how an action of @rule ended. */
 void rule_count(struct rule *rule, int err);
+/* Waits until no action is queued or runs; none can be any more. Sleeps. */
+void rule_hits_end(void);
 
 /* ---- rule_act.c ---- */
 

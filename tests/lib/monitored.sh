@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # set here and used there
 # SPDX-License-Identifier: GPL-2.0
 # Guests of tests/guests/kvm in the background of a test, and what ptremap says of them. Sourced
 # behind check.sh; $name is what is tested.

@@ -447,10 +447,10 @@ part_writes()
 	# Pages 0 to 4 and 10, of the partial one 49, 51, 53, 55 and 56; of what was refused none.
 	pages=$((0x1f | 1 << 10 | 1 << 49 | 1 << 51 | 1 << 53 | 1 << 55 | 1 << 56))
 	equal "$name: in KVM's dirty log" "$(sed -n 's/^log dirty=//p' "$work/guest")" \
-		"$(printf '0x%x' $pages)"
+		"$(printf '0x%x' "$pages")"
 	equal "$name: a child has its memory as it was" "$(grep -c '^child same=1' "$work/guest")" 1
 	for i in 1 2 3; do
-		equal "$name: page $i as the guest reads it" "$(word_of $i)" \
+		equal "$name: page $i as the guest reads it" "$(word_of "$i")" \
 			"$(word "$work/scattered" $((i * 4096 - 4090)))"
 	done
 	equal "$name: page 10 as the guest reads it" "$(word_of 10)" 0x6867666564636261

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/units.h"
+#include "user/remap/rule_names.h"
 #include "user/remap/why.h"
 
 _Static_assert(RULE_WHY_LEN == CHANGE_WHY_LEN, "fail() has that many bytes");
@@ -12,21 +13,8 @@ _Static_assert(RULE_WHY_LEN == CHANGE_WHY_LEN, "fail() has that many bytes");
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLANKS	      " \t\r\n"
 #define PAGE_SIZE     4096u
-#define ALL_ACCESS    (PTREMAP_EPT_READ | PTREMAP_EPT_WRITE | PTREMAP_EPT_EXEC)
 
-/* ---- names ------------------------------------------------------------------------------ */
-
-static const char *const reg_names[] = {
-	"rax", "rcx", "rdx", "rbx", NULL,  "rbp", "rsi", "rdi",	 "r8",
-	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "page",
-};
-_Static_assert(ARRAY_SIZE(reg_names) == PTREMAP_REGS, "a name for each, but RSP");
-
-static const char *const trigger_names[] = {
-	[PTREMAP_ON_HYPERCALL] = "hypercall",
-	[PTREMAP_ON_VIOLATION] = "violation",
-	[PTREMAP_ON_FAULT] = "fault",
-};
+/* ---- words ------------------------------------------------------------------------------- */
 
 /* The number of a name of @len letters; -EINVAL: there is none. */
 static int find_name(const char *const *names, size_t nr, const char *text, size_t len)
@@ -71,7 +59,7 @@ static int parse_condition(struct ptremap_rule *r, char *word, char *why)
 
 	if (!value)
 		return fail(why, "'%.32s' is not REG=VALUE", word);
-	reg = find_name(reg_names, PTREMAP_REG_PAGE, word, (size_t)(value - word));
+	reg = find_name(rule_reg_names, PTREMAP_REG_PAGE, word, (size_t)(value - word));
 	if (reg < 0)
 		return fail(why, "'%.32s' is of no register that a rule can ask for", word);
 	if (r->nr_conditions == PTREMAP_CONDITIONS)
@@ -129,7 +117,7 @@ static int parse_place(struct ptremap_rule *r, char **save, char *why)
 	if (!word)
 		return fail(why, "the range of addresses is missing");
 	err = parse_range(r, word, why);
-	r->access = ALL_ACCESS;
+	r->access = RULE_ALL_ACCESS;
 	word = err ? NULL : strtok_r(NULL, ":", save);
 	if (word)
 		err = parse_access(word, &r->access, why);
@@ -141,8 +129,7 @@ static int parse_place(struct ptremap_rule *r, char **save, char *why)
 static int parse_trigger(struct ptremap_rule *r, char *text, char *why)
 {
 	char *save = NULL, *word = strtok_r(text, ":", &save);
-	int on = word ? find_name(trigger_names, ARRAY_SIZE(trigger_names), word, strlen(word))
-		      : -EINVAL;
+	int on = word ? find_name(rule_trigger_names, RULE_TRIGGERS, word, strlen(word)) : -EINVAL;
 
 	if (on < 0)
 		return fail(why, "'%.32s' is not one of hypercall, violation, fault",
@@ -154,15 +141,10 @@ static int parse_trigger(struct ptremap_rule *r, char *text, char *why)
 
 /* ---- pages ------------------------------------------------------------------------------ */
 
-static const char *space_of(const struct ptremap_rule *r)
-{
-	return r->on == PTREMAP_ON_FAULT ? "va=" : "gpa=";
-}
-
 static int parse_register(const struct ptremap_rule *r, struct ptremap_operand *o, const char *text,
 			  size_t len, char *why)
 {
-	int reg = find_name(reg_names, PTREMAP_REGS, text, len);
+	int reg = find_name(rule_reg_names, PTREMAP_REGS, text, len);
 
 	if (reg < 0)
 		return fail(why, "'$%.*s' is of no register that a rule can ask for",
@@ -178,7 +160,7 @@ static int parse_register(const struct ptremap_rule *r, struct ptremap_operand *
 static int parse_page(const struct ptremap_rule *r, struct ptremap_operand *o, const char *word,
 		      char *why)
 {
-	const char *space = space_of(r), *plus, *number;
+	const char *space = rule_space(r), *plus, *number;
 	uint64_t n = 0;
 	int err;
 
@@ -408,108 +390,4 @@ int rule_parse(struct ptremap_rule *r, char *line, char *why)
 	while (!err && (word = strtok_r(NULL, BLANKS, &save)))
 		err = parse_word(r, word, &seen, why);
 	return err ? err : check(r, why);
-}
-
-/* ---- text ------------------------------------------------------------------------------- */
-
-static void put_hex(struct line *l, uint64_t value)
-{
-	line_str(l, "0x");
-	line_hex(l, value);
-}
-
-static void put_access(struct line *l, const char *before, uint32_t access)
-{
-	line_str(l, before);
-	if (access & PTREMAP_EPT_READ)
-		line_char(l, 'r');
-	if (access & PTREMAP_EPT_WRITE)
-		line_char(l, 'w');
-	if (access & PTREMAP_EPT_EXEC)
-		line_char(l, 'x');
-}
-
-static const char *reg_name(uint32_t reg)
-{
-	return reg < PTREMAP_REGS && reg_names[reg] ? reg_names[reg] : "?";
-}
-
-static void put_trigger(struct line *l, const struct ptremap_rule *r)
-{
-	uint32_t i;
-
-	line_str(l, r->on < ARRAY_SIZE(trigger_names) && r->on ? trigger_names[r->on] : "?");
-	line_char(l, ':');
-	if (r->on != PTREMAP_ON_HYPERCALL) {
-		put_hex(l, r->first);
-		line_char(l, '-');
-		put_hex(l, r->last);
-		if (r->access != ALL_ACCESS)
-			put_access(l, ":", r->access);
-		return;
-	}
-	put_hex(l, r->nr);
-	for (i = 0; i < r->nr_conditions && i < PTREMAP_CONDITIONS; i++) {
-		line_char(l, ':');
-		line_str(l, reg_name(r->conditions[i].reg));
-		line_char(l, '=');
-		put_hex(l, r->conditions[i].value);
-	}
-}
-
-static void put_page(struct line *l, const struct ptremap_rule *r, const struct ptremap_operand *o)
-{
-	line_char(l, ' ');
-	line_str(l, space_of(r));
-	if (o->reg != PTREMAP_REG_NONE) {
-		line_char(l, '$');
-		line_str(l, reg_name(o->reg));
-		if (!o->add)
-			return;
-		line_char(l, '+');
-	}
-	put_hex(l, o->add);
-}
-
-static void put_act(struct line *l, const struct ptremap_rule *r)
-{
-	static const char *const names[] = {
-		[PTREMAP_DO_TRACE] = "trace",	  [PTREMAP_DO_SWAP] = "swap",
-		[PTREMAP_DO_MAP] = "map",	  [PTREMAP_DO_FRESH] = "map",
-		[PTREMAP_DO_PROTECT] = "protect",
-	};
-
-	line_str(l, r->act < ARRAY_SIZE(names) && r->act ? names[r->act] : "?");
-	if (r->act != PTREMAP_DO_TRACE)
-		put_page(l, r, &r->page);
-	if (r->act == PTREMAP_DO_SWAP || r->act == PTREMAP_DO_MAP)
-		put_page(l, r, &r->other);
-	if (r->act == PTREMAP_DO_FRESH)
-		line_str(l, " fresh");
-	if (r->clear)
-		put_access(l, " clear=", r->clear);
-	if (r->set)
-		put_access(l, " set=", r->set);
-}
-
-void rule_text(struct line *l, const struct ptremap_rule *r)
-{
-	line_str(l, "on ");
-	put_trigger(l, r);
-	line_str(l, " do ");
-	put_act(l, r);
-	if (r->level == 2)
-		line_str(l, " level=2");
-	if (r->flags & PTREMAP_RULE_ONCE)
-		line_str(l, " once");
-	if (r->per_second) {
-		line_str(l, " rate=");
-		line_dec(l, r->per_second);
-	}
-	if (r->flags & PTREMAP_RULE_RETURN) {
-		line_str(l, " return=");
-		put_hex(l, r->ret);
-	}
-	if (r->flags & PTREMAP_RULE_USER)
-		line_str(l, " user");
 }

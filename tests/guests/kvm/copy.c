@@ -41,5 +41,5 @@ void copy_report(struct vm *vm)
 		ns = now_ns() - start;
 		best = ns < best ? ns : best;
 	}
-	printf("copy bytes=%llu ns=%" PRIu64 "\n", copy_bytes(vm), best);
+	printf("copy bytes=%" PRIu64 " ns=%" PRIu64 "\n", copy_bytes(vm), best);
 }
