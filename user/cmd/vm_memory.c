@@ -18,6 +18,8 @@
 #define CACHE_LINES 128
 /* For one byte the process may lack the page, and each table on the way; and lose them again. */
 #define FETCHES (4 * (PT_MAX_LEVEL + 1))
+/* Of a transfer, while the VM's slots are others after each. */
+#define CHANGES 64
 
 struct vm_read {
 	struct vm_memory m;
@@ -137,6 +139,38 @@ void vm_memory_why_run(struct vm_memory *m, const struct guest_run *run, int not
 			 "no memory slot: a device that the VM's process plays, or nothing");
 }
 
+/* ---- slots that change ------------------------------------------------------------------ */
+
+static void use_slots(struct vm_memory *m)
+{
+	m->map.slots = guest_slots(m->target.vm);
+	m->map.nr_slots = guest_vm(m->target.vm)->nr_slots;
+	pt_mem_cache_invalidate(&m->cache, 0, UINT64_MAX);
+}
+
+int vm_memory_still_so(struct vm_memory *m, struct gaps *gaps, uint64_t at)
+{
+	int changed = guest_refresh(m->target.vm);
+
+	if (!changed)
+		return 1;
+	if (changed > 0)
+		use_slots(m);
+	if (changed > 0 && ++m->changes <= CHANGES)
+		return 0;
+	gaps_tell(gaps);
+	msg_error("%s, 0x%" PRIx64 ": %s", m->target.name, at,
+		  changed < 0 ? ptremap_vm_strerror(changed)
+			      : "its memory slots were others after each try");
+	return changed < 0 ? changed : -EAGAIN;
+}
+
+void vm_memory_progress(struct vm_memory *m)
+{
+	m->fetches = 0;
+	m->changes = 0;
+}
+
 /* ---- reading ---------------------------------------------------------------------------- */
 
 static int failed(struct vm_read *r, uint64_t at, int err)
@@ -147,59 +181,79 @@ static int failed(struct vm_read *r, uint64_t at, int err)
 	return 0;
 }
 
+static bool still_so(struct vm_read *r, uint64_t at)
+{
+	int so = vm_memory_still_so(&r->m, &r->out.gaps, at);
+
+	r->failed = so < 0;
+	return so > 0;
+}
+
 static int put_gap(struct vm_read *r, uint64_t at, uint64_t n, const char *why)
 {
-	r->m.fetches = 0;
+	vm_memory_progress(&r->m);
 	return readout_gap(&r->out, at, n, why);
 }
 
 static int put_bytes(struct vm_read *r, uint64_t at, uint64_t n)
 {
 	if (n)
-		r->m.fetches = 0;
+		vm_memory_progress(&r->m);
 	return readout_bytes(&r->out, at, r->buf, n);
 }
 
-/* @len bytes of memory of the VM's process, which are at @at for the guest. */
-static int read_memory(struct vm_read *r, uint64_t at, uint64_t hva, uint64_t len)
+/*
+ * Memory of the VM's process, which is at @at for the guest: as much as comes in one transfer, and
+ * what is absent behind it. run->len is then how much that was.
+ */
+static int read_memory(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
+	uint64_t done, n, len = run->len;
 	struct live *host = r->m.host;
 	char why[GAP_WHY_LEN];
-	uint64_t done, n;
-	int err, not_fetched, put = 0;
+	int err = ptremap_memory(live_fd(host), 0, live_pid(host), run->hva, r->buf, len, &done);
+	int not_fetched, put;
 
-	for (; len && !put && !r->failed; at += done, hva += done, len -= done) {
-		err = ptremap_memory(live_fd(host), 0, live_pid(host), hva, r->buf, len, &done);
-		put = put_bytes(r, at, done);
-		if (!err || put)
-			continue;
-		if (!absent_is_page(err))
-			return failed(r, at + done, err);
-		not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, hva + done) : -EOPNOTSUPP;
-		if (!not_fetched)
-			continue;
-		n = vm_memory_why_host(&r->m, hva + done, err, not_fetched, why);
-		if (n > len - done)
-			n = len - done;
-		put = put_gap(r, at + done, n, why);
-		done += n;
-	}
-	return put;
+	run->len = 0;
+	if (!still_so(r, at))
+		return 0;
+	run->len = done;
+	put = put_bytes(r, at, done);
+	if (!err || put)
+		return put;
+	if (!absent_is_page(err))
+		return failed(r, at + done, err);
+	not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, run->hva + done) : -EOPNOTSUPP;
+	if (!not_fetched)
+		return 0;
+	n = vm_memory_why_host(&r->m, run->hva + done, err, not_fetched, why);
+	if (n > len - done)
+		n = len - done;
+	run->len += n;
+	return put_gap(r, at + done, n, why);
 }
 
-static int read_run(struct vm_read *r, uint64_t at, struct guest_run *run)
+static int read_gap(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
 	char why[GAP_WHY_LEN];
 	int not_fetched = -EOPNOTSUPP;
 
-	if (run->kind == GUEST_RUN_MEMORY)
-		return read_memory(r, at, run->hva, run->len);
 	if (run->kind == GUEST_RUN_TABLE)
 		not_fetched = vm_memory_fetch_table(&r->m, run);
 	if (!not_fetched)
 		return 0;
 	vm_memory_why_run(&r->m, run, not_fetched, why);
 	return put_gap(r, at, run->len, why);
+}
+
+static int read_run(struct vm_read *r, uint64_t at, struct guest_run *run)
+{
+	if (run->kind == GUEST_RUN_MEMORY)
+		return read_memory(r, at, run);
+	if (still_so(r, at))
+		return read_gap(r, at, run);
+	run->len = 0;
+	return 0;
 }
 
 /* What was cached of the guest's tables is forgotten each time: writing may take long. */
@@ -250,20 +304,22 @@ int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
 static int open_map(struct vm_memory *m)
 {
 	struct guest *guest = m->target.vm;
+	int err;
 
 	m->lines = calloc(CACHE_LINES, sizeof(*m->lines));
 	if (!m->lines)
 		return -ENOMEM;
 	m->host = guest_host(guest);
 	m->absent.live = m->host;
-	m->map.slots = guest_slots(guest);
-	m->map.nr_slots = guest_vm(guest)->nr_slots;
 	if (m->opts->gva.given) {
 		m->space = m->target.view.guest_space;
 		m->space.mem = &m->cache.mem;
 		m->map.space = &m->space;
 	}
-	return pt_mem_cache_init(&m->cache, guest_mem(guest), m->lines, CACHE_LINES);
+	err = pt_mem_cache_init(&m->cache, guest_mem(guest), m->lines, CACHE_LINES);
+	if (!err)
+		use_slots(m);
+	return err;
 }
 
 int vm_memory_open(struct vm_memory *m)

@@ -23,6 +23,7 @@ struct vm_memory {
 	struct guest_map map;
 	struct absent absent;
 	unsigned int fetches; /* since the last byte or gap */
+	unsigned int changes; /* the same */
 };
 
 /* The exit status, after a line on stderr; vm_memory_close() is for the caller in any case. */
@@ -46,6 +47,15 @@ int vm_memory_fetch_table(struct vm_memory *m, struct guest_run *run);
  * pages that were to be fetched no more than were tried, unless there is nothing that could be.
  */
 uint64_t vm_memory_why_host(struct vm_memory *m, uint64_t hva, int err, int not_fetched, char *why);
+
+/*
+ * What was found out at @at counts only if the VM's slots are as they were. 1: they are; 0: they
+ * were others, and it is to be found out again; -errno after @gaps and a line on stderr.
+ */
+int vm_memory_still_so(struct vm_memory *m, struct gaps *gaps, uint64_t at);
+
+/* Something was had, or is known not to be: further tries are counted from here. */
+void vm_memory_progress(struct vm_memory *m);
 
 /* In @why (GAP_WHY_LEN) the reason why @run, which is no memory, cannot be had. */
 void vm_memory_why_run(struct vm_memory *m, const struct guest_run *run, int not_fetched,

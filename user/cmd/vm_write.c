@@ -53,11 +53,16 @@ static int add_run(struct vm_write *w, uint64_t at, const struct guest_run *run)
 static int plan_run(struct vm_write *w, uint64_t at, struct guest_run *run)
 {
 	char why[GAP_WHY_LEN];
-	int not_fetched = -EOPNOTSUPP;
+	int not_fetched = -EOPNOTSUPP, so = vm_memory_still_so(&w->m, &w->gaps, at);
+
+	if (so <= 0) {
+		run->len = 0;
+		return so;
+	}
 
 	if (run->kind == GUEST_RUN_MEMORY) {
 		gaps_tell(&w->gaps);
-		w->m.fetches = 0;
+		vm_memory_progress(&w->m);
 		return add_run(w, at, run);
 	}
 	if (run->kind == GUEST_RUN_TABLE)
@@ -66,7 +71,7 @@ static int plan_run(struct vm_write *w, uint64_t at, struct guest_run *run)
 		return 0;
 	vm_memory_why_run(&w->m, run, not_fetched, why);
 	gaps_add(&w->gaps, at, run->len, why);
-	w->m.fetches = 0;
+	vm_memory_progress(&w->m);
 	return 0;
 }
 
@@ -82,8 +87,8 @@ static int plan(struct vm_write *w)
 		err = plan_run(w, at, &run);
 	}
 	gaps_tell(&w->gaps);
-	if (err)
-		msg_error("%s", strerror(-err));
+	if (err == -ENOMEM)
+		msg_error("%s", strerror(ENOMEM));
 	return err;
 }
 
