@@ -254,7 +254,7 @@ $(grep -c '^page 1 -' "$work/guest") $(grep -c '^wrote . s' "$work/guest")" '1 1
 # frame PAGE - that the monitor found behind the touched page of that number
 frame()
 {
-	sed -n "s/^page .* gpa=0x4000$1... .* pfn=//p" "$work/guest"
+	sed -n "s/^page .* gpa=0x4000$1... .* pfn=\([^ ]*\).*/\1/p" "$work/guest"
 }
 
 # The first access to a page, which NPT or EPT does not have yet, puts another one there. That is a
