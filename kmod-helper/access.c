@@ -19,7 +19,8 @@ static int watch_vm(const struct vm_calls *calls, struct access_call *c,
 		return err;
 	err = calls->find(target.pid, &c->req.vm_fd, &kvm);
 	if (!err) {
-		err = calls->access_watch(kvm, &c->req, ranges, &c->file);
+		err = calls->check(kvm, target.mm);
+		err = err ?: calls->access_watch(kvm, &c->req, ranges, &c->file);
 		calls->put(kvm);
 	}
 	target_put(&target);

@@ -360,7 +360,8 @@ static const struct event {
 	{ "fork", forked, PTREMAP_CAUSE_ZAP, NULL },
 	{ "MADV_COLD", is_cold, 0, NULL },
 	{ "MADV_PAGEOUT", is_paged_out, 0, NULL },
-	{ "writes logged", is_logged, 0, unlogged },
+	/* Each change of a slot has KVM drop what it has of it: see kvm_frames.c. */
+	{ "writes logged", is_logged, PTREMAP_CAUSE_ZAP, unlogged },
 	{ "NX huge pages on", nx_forced, PTREMAP_CAUSE_ZAP, nx_off },
 };
 
@@ -555,6 +556,28 @@ static void fill_code(struct test *t)
 	}
 }
 
+/* Never a huge page, but where one could be. */
+static char *make_small(void)
+{
+	char *p = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || madvise(p, 2 * HUGE, MADV_NOHUGEPAGE))
+		die("memory of 4 KiB pages");
+	return (char *)(((uintptr_t)p + HUGE - 1) & -(uintptr_t)HUGE);
+}
+
+static bool has_execute_only(void)
+{
+	static char text[65536];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	text[n] = 0;
+	if (f)
+		fclose(f);
+	return strstr(text, "ept_x_only");
+}
+
 static void test_level(struct test *t, uint32_t level)
 {
 	size_t i;
@@ -563,9 +586,7 @@ static void test_level(struct test *t, uint32_t level)
 	t->level = level;
 	t->size = level == 2 ? HUGE : PAGE;
 	t->name = level == 2 ? "2 MiB" : "4 KiB";
-	t->p = make_huge(HUGE_ANON, level == 2 ? PAGES : 1, &fd);
-	if (level == 1)
-		madvise(t->p, HUGE, MADV_NOHUGEPAGE);
+	t->p = level == 2 ? make_huge(HUGE_ANON, PAGES, &fd) : make_small();
 	fill_code(t);
 	tiny_make(&t->vm, t->p, memory_size(t));
 	test_each(t);
@@ -587,6 +608,8 @@ static void test_level(struct test *t, uint32_t level)
 int main(void)
 {
 	struct test t = { .c = { .dev = open_device() }, .amd = is_amd() };
+
+	t.execute_only = has_execute_only();
 
 	allow_huge(0);
 	test_level(&t, 1);
