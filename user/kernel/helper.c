@@ -153,6 +153,22 @@ int ptremap_map(int fd, struct ptremap_map *map)
 	return call(fd, PTREMAP_MAP, map);
 }
 
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id)
+{
+	struct ptremap_ept req = { .size = sizeof(req), .flags = flags, .pid = pid, .fd = *vm_fd };
+	int err;
+
+	if (nr > PTREMAP_EPT_MAX)
+		return -E2BIG;
+	req.items = (uintptr_t)items;
+	req.nr = (uint32_t)nr;
+	err = call(fd, PTREMAP_EPT, &req);
+	*vm_fd = req.fd;
+	*id = req.id;
+	return err;
+}
+
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
 static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
 {
@@ -417,6 +433,51 @@ static const struct sentence of_memory[] = {
 	{ 0 },
 };
 
+/* Those of one kind of change come before those of all. */
+static const struct sentence of_epts[] = {
+	{ EDOM, 0,
+	  "no multiple of 4096 (level 2: of 2 MiB), or at level 2 the VMM has this page at another "
+	  "place of its 2 MiB than the guest" },
+	{ EADDRNOTAVAIL, 0,
+	  "no memory slot of the VM has this guest-physical address: it is a device's, or nothing "
+	  "is there" },
+	{ EUCLEAN, 0,
+	  "the VMM has writes to this memory logged, as for a migration, and would miss the change" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT: KVM shadows the guest's own tables, which cannot be "
+	  "changed so" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be changed "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted, and means nothing at another place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ EBADF, 0, "that file descriptor of the process is no VM" },
+	{ ENODEV, 0, "the other process has no VM; an address of its own is PID:VA" },
+	{ ENOTUNIQ, 0, "the other process has several VMs; name one: vm=PID/FD:GPA" },
+	{ EISDIR, 0, "a 2 MiB page is mapped there; --split makes small ones, --level 2 takes it" },
+	{ EROFS, PTREMAP_EPT_PROTECT,
+	  "the guest may not write to this memory: its slot is read-only, or the page is not the "
+	  "VMM's own" },
+	{ EROFS, 0,
+	  "the slot is read-only, or the guest could write to a page that its owner may only read, "
+	  "or of which a file system wants to hear each write" },
+	{ EOPNOTSUPP, PTREMAP_EPT_PROTECT,
+	  "this machine cannot take or give that access alone: on AMD's, w and x can be, and all "
+	  "three together" },
+	{ EOPNOTSUPP, PTREMAP_EPT_CACHE, "this machine's nested tables have no such memory type" },
+	{ EOPNOTSUPP, 0,
+	  "memory of a kind that is not changed (a device, hugetlb at level 1, at level 2 a file "
+	  "outside of tmpfs), or a kernel that does not tell of changes of memory slots (PREEMPT_RT, "
+	  "or no kprobes)" },
+	{ ENOENT, 0,
+	  "the VMM has nothing mapped there, or its page cannot be had; 'ptremap ept show' shows "
+	  "what there is" },
+	{ EINVAL, 0, "the helper module does not know this change" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
 	{ 0 },
@@ -470,6 +531,14 @@ const char *ptremap_map_strerror(uint32_t source, int error)
 const char *ptremap_memory_strerror(int error)
 {
 	return explain(of_memory, 0, error);
+}
+
+/* What it has in common with changes of the VMM's own memory is said there. */
+const char *ptremap_ept_strerror(uint32_t what, int error)
+{
+	const char *text = find(of_epts, what, error < 0 ? -error : error);
+
+	return text ? text : explain(of_edits, 0, error);
 }
 
 const char *ptremap_vm_strerror(int error)

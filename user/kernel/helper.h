@@ -64,6 +64,14 @@ int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, 
  */
 int ptremap_map(int fd, struct ptremap_map *map);
 
+/*
+ * Makes the changes @items of pages of the VM behind descriptor *@vm_fd (-1: the only one, whose
+ * descriptor is put there) of process @pid, all or none; @flags: PTREMAP_EPT_DRY_RUN, _KEEP,
+ * _STICKY. Otherwise as ptremap_edit(), with ptremap_ept_strerror().
+ */
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id);
+
 /* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
 int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 
@@ -101,6 +109,8 @@ const char *ptremap_map_strerror(uint32_t source, int error);
 const char *ptremap_memory_strerror(int error);
 /* The same for ptremap_vm(). */
 const char *ptremap_vm_strerror(int error);
+/* The same for the ->status of an item of ptremap_ept(); @what: enum ptremap_ept_what. */
+const char *ptremap_ept_strerror(uint32_t what, int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
