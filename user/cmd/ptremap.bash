@@ -83,7 +83,7 @@ _ptremap_options()
 		;;
 	watch)
 		flags+=' --json'
-		valued+=' --pid --id --for --count'
+		valued+=' --pid --id --vm --vm-fd --gpa --on --for --count'
 		;;
 	*)
 		flags='' valued=''

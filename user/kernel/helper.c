@@ -240,6 +240,31 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
 	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
 }
 
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr)
+{
+	struct ptremap_access_watch req = { .size = sizeof(req),
+					    .flags = PTREMAP_ACCESS_NONBLOCK,
+					    .pid = pid,
+					    .vm_fd = vm_fd,
+					    .ranges = (uintptr_t)ranges,
+					    .nr = (uint32_t)nr,
+					    .room = PTREMAP_ACCESS_ROOM / 4 };
+	int err = nr > PTREMAP_ACCESS_RANGES ? -E2BIG : call(fd, PTREMAP_ACCESS, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_ACCESS_ROOM)
+		max = PTREMAP_ACCESS_ROOM;
+	n = read(watch, accesses, max * sizeof(*accesses));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*accesses));
+}
+
 /* With room for @vm->nr_slots and ->nr_vcpus; -EAGAIN: there are more, as many as these say now. */
 static int try_vm(int fd, struct ptremap_vm *vm, struct ptremap_slot **slots,
 		  struct ptremap_vcpu **vcpus)
@@ -434,6 +459,23 @@ static const struct sentence of_memory[] = {
 };
 
 /* Those of one kind of change come before those of all. */
+static const struct sentence of_accesses[] = {
+	{ EDOM, 0, "a range is not of whole pages" },
+	{ E2BIG, 0, "more ranges than can be watched at a time: 65536" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT, or no vCPU yet: there is nothing to watch it by" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be watched "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted: nobody can do its accesses in its place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ ENOTTY, 0,
+	  "the helper module is too old to watch accesses; load the one of this version" },
+	{ 0 },
+};
+
 static const struct sentence of_epts[] = {
 	{ EDOM, 0,
 	  "no multiple of 4096 (level 2: of 2 MiB), or at level 2 the VMM has this page at another "
@@ -544,6 +586,13 @@ const char *ptremap_ept_strerror(uint32_t what, int error)
 const char *ptremap_vm_strerror(int error)
 {
 	return explain(of_vms, 0, error);
+}
+
+const char *ptremap_access_strerror(int error)
+{
+	const char *text = find(of_accesses, 0, error < 0 ? -error : error);
+
+	return text ? text : explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

@@ -91,6 +91,15 @@ int ptremap_watch(int fd, uint32_t flags, uint32_t room);
 int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 
 /*
+ * A file descriptor that tells what the guest of VM @vm_fd (-1: the only one) of process @pid does
+ * in @ranges, close()d by the caller; it does not block. Or -errno, for ptremap_access_strerror().
+ */
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr);
+/* As ptremap_watch_read(); 0: the VM has ended. */
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max);
+
+/*
  * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
  * ->tables and ->owner, the slots, and unless @flags has PTREMAP_VM_NO_VCPUS the vCPUs. How many
  * there are is in vm->nr_slots and vm->nr_vcpus; free() gives the arrays back. A running vCPU
@@ -111,6 +120,8 @@ const char *ptremap_memory_strerror(int error);
 const char *ptremap_vm_strerror(int error);
 /* The same for the ->status of an item of ptremap_ept(); @what: enum ptremap_ept_what. */
 const char *ptremap_ept_strerror(uint32_t what, int error);
+/* The same for ptremap_access(). */
+const char *ptremap_access_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 
