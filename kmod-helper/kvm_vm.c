@@ -216,7 +216,7 @@ static int call_facts(struct ptremap_vm *req)
 /* ---- the module --------------------------------------------------------------------------------
  */
 
-static const struct vm_calls calls = {
+static struct vm_calls calls = {
 	.owner = THIS_MODULE,
 	.facts = call_facts,
 	.find = call_find,
@@ -227,57 +227,63 @@ static const struct vm_calls calls = {
 	.done = frames_done,
 	.locate = frames_locate,
 	.check = frames_check,
-	.protect = protect_make,
 	.unprotect = protect_undo,
 	.protect_tell_made = protect_tell_made,
 	.protect_records = protect_records,
-	.access_watch = access_watch,
 };
 
-static int start_frames(void)
+/*
+ * Access is denied and watched by hooks in KVM, which a kernel may not have, or somebody else may be
+ * at. Then all else goes on without.
+ */
+static void start_limits(void)
 {
-	frames_init();
-	return 0;
+	int err = limits_init();
+
+	if (!err) {
+		err = access_init();
+		if (err)
+			limits_exit();
+	}
+	if (err) {
+		pr_warn("ptremap_kvm: guests' access cannot be denied or watched: %d\n", err);
+		return;
+	}
+	calls.protect = protect_make;
+	calls.access_watch = access_watch;
 }
 
-/* What begins later ends first. Without its hooks there can be no limits. */
-static const struct {
-	int (*init)(void);
-	void (*exit)(void);
-} parts[] = {
-	{ vcpu_looking_init, vcpu_looking_exit },
-	{ start_frames, frames_exit },
-	{ limits_init, limits_exit },
-	{ access_init, access_exit },
-};
-
-static void end_parts(u32 nr)
+static void stop_limits(void)
 {
-	while (nr-- > 0)
-		parts[nr].exit();
+	if (!calls.protect)
+		return;
+	access_exit();
+	limits_exit();
 }
 
 static int __init ptremap_kvm_init(void)
 {
-	int err = 0;
-	u32 i;
+	int err = vcpu_looking_init();
 
-	for (i = 0; i < ARRAY_SIZE(parts) && !err; i++)
-		err = parts[i].init();
-	if (err) {
-		end_parts(i - 1);
-		return err;
-	}
-	err = ptremap_vm_register(&calls);
 	if (err)
-		end_parts(ARRAY_SIZE(parts));
+		return err;
+	frames_init();
+	start_limits();
+	err = ptremap_vm_register(&calls);
+	if (err) {
+		stop_limits();
+		frames_exit();
+		vcpu_looking_exit();
+	}
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
-	end_parts(ARRAY_SIZE(parts));
+	stop_limits();
+	frames_exit();
+	vcpu_looking_exit();
 }
 
 module_init(ptremap_kvm_init);

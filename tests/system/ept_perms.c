@@ -605,13 +605,66 @@ static void test_level(struct test *t, uint32_t level)
 	munmap(t->p, memory_size(t));
 }
 
-int main(void)
+/* ---- for a tracer ------------------------------------------------------------------------------
+ */
+
+/*
+ * Bits of the exit qualification (SDM vol. 3, table 28-7), or of EXITINFO1 (APM vol. 2, 15.25.6):
+ * what the guest does, and what the entry would let it do.
+ */
+static uint64_t violation_bits(const struct test *t, uint32_t access, uint32_t entry)
+{
+	uint64_t first_walk = 1ull
+			      << 32; /* of NPT: the guest's own access, not one for its tables */
+
+	if (!t->amd)
+		return access | entry << 3;
+	return first_walk | (entry ? 1 : 0) | (access == W ? 2 : 0) | 4 | (access == X ? 16 : 0);
+}
+
+/* One violation for each access that is denied; a line with its gpa, access and bits. */
+static void one_violation(struct test *t, uint32_t clear, uint32_t access)
+{
+	uint32_t id = denied(t, ONE, clear, PTREMAP_EPT_STICKY);
+
+	check(&t->c, id && does(t, 0, ONE, access), "%s denied, %s", NAMES[clear], NAMES[access]);
+	printf("violation 0x%" PRIx64 " %s 0x%" PRIx64 "\n", gpa(t, ONE) + (access == X ? 0 : 64),
+	       NAMES[access], violation_bits(t, access, RWX & ~clear));
+	undo(&t->c, id);
+}
+
+static void make_violations(struct test *t, uint32_t level)
+{
+	uint32_t a;
+	int fd;
+
+	t->level = level;
+	t->size = level == 2 ? HUGE : PAGE;
+	t->name = "violations";
+	t->p = level == 2 ? make_huge(HUGE_ANON, PAGES, &fd) : make_small();
+	fill_code(t);
+	tiny_make(&t->vm, t->p, memory_size(t));
+	one_violation(t, W, W);
+	one_violation(t, X, X);
+	for (a = R; a <= X; a <<= 1)
+		one_violation(t, RWX, a);
+	if (t->execute_only)
+		one_violation(t, R | W, R);
+	tiny_end(&t->vm);
+	munmap(t->p, memory_size(t));
+}
+
+int main(int argc, char **argv)
 {
 	struct test t = { .c = { .dev = open_device() }, .amd = is_amd() };
 
 	t.execute_only = has_execute_only();
-
 	allow_huge(0);
+	if (argc == 2 && !strcmp(argv[1], "violations")) {
+		make_violations(&t, 1);
+		make_violations(&t, 2);
+		return t.c.failed > 0;
+	}
 	test_level(&t, 1);
 	test_level(&t, 2);
 	check(&t.c, list(&t.c, NULL, 0) == 0, "no change is left");
