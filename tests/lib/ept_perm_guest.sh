@@ -55,11 +55,11 @@ part_command()
 	vm=$!
 	exec 7>"$work/line"
 	wait_for "$work/guest" '^ready'
-	"$remap" watch --vm $vm --gpa 0x40000000-0x400c7fff --json >"$work/seen" 2>"$work/stderr" &
+	"$remap" watch --vm "$vm" --gpa 0x40000000-0x400c7fff --json >"$work/seen" 2>"$work/stderr" &
 	wait_for "$work/stderr" watching
 	echo >&7
 	exec 7>&-
-	wait $vm
+	wait "$vm"
 	equal "command: the guest's own checks" $? 0
 	wait $!
 	equal "command: exit status when the VM has ended" $? 0
@@ -84,7 +84,8 @@ wait_for()
 }
 
 modprobe kvm_amd 2>/dev/null || modprobe kvm_intel || not_ok "no KVM"
-insmod "$MODULES/ptremap.ko" && insmod "$MODULES/ptremap_kvm.ko" || not_ok insmod
+insmod "$MODULES/ptremap.ko" || not_ok insmod
+insmod "$MODULES/ptremap_kvm.ko" || not_ok "insmod ptremap_kvm"
 for part; do
 	"part_$part"
 done

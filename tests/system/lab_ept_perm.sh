@@ -38,7 +38,7 @@ npt612()
 ept()
 {
 	OPTIONS=(--machine ept --timeout 900)
-	perm 6.12 "${ACCESSES:-500}" watch violations
+	perm 6.1 "${ACCESSES:-500}" watch violations
 }
 
 runs=("$@")
