@@ -95,10 +95,11 @@ int guest_attach(struct edit *e, const struct vm_calls *calls, const struct gpag
 	if (page)
 		g->page = *page;
 	g->calls = calls;
-	if (calls && before && before->mm == e->mm && before->guest.vms) {
+	if (calls && before && before->mm == e->mm && before->guest.calls) {
 		g->seen = before->guest.seen;
 		g->vms = before->guest.vms;
-		refcount_inc(&g->vms->users);
+		if (g->vms)
+			refcount_inc(&g->vms->users);
 		err = page && !set_has(g->vms, page->kvm) ? -EBADF : 0;
 	} else if (calls) {
 		err = look_up(e);

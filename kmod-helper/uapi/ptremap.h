@@ -259,7 +259,8 @@ struct ptremap_item {
  *	EROFS		the process would come to write where it may not: PROTECT would make shared
  *			read-only memory writable, or a read-only page dirty; the frame's owner may
  *			only read it, or its file system wants to hear of each page that is written
- *	EXDEV		the process has a KVM guest, which would not see another frame
+ *	EXDEV		the process has a KVM guest, which would not see another frame: KVM is told
+ *			where ptremap_kvm is loaded, but not of RAM and MMIO
  *	EAGAIN		the kernel kept changing the page under each of several tries
  *	ERANGE		RAM, MMIO: beyond the physical address width
  *	ENODEV		RAM: no RAM there. MMIO: no device memory there
