@@ -63,7 +63,7 @@ readonly PAGES=8 FIRST=0x40000000
 start_guest()
 {
 	mkfifo "$work/line" || exit 1
-	"$bin/tests/kvm_guest" --hold halt --access w --in-order touch $PAGES <"$work/line" \
+	"$bin/tests/kvm_guest" --hold halt --access w --in-order touch "$PAGES" <"$work/line" \
 		>"$work/guest" 2>&1 &
 	vm=$!
 	exec 7>"$work/line"
@@ -114,7 +114,7 @@ as_before()
 	local i now=''
 
 	for ((i = 0; i < PAGES; i++)); do
-		now+=" $(words $i)"
+		now+=" $(words "$i")"
 	done
 	equal "$1: contents of the pages" "$(tr -d ' ' <<<"$now" | sha256sum)" "$before"
 	equal "$1: changes in force" "$("$remap" list | wc -l)" 0
@@ -214,7 +214,7 @@ part_command()
 
 	start_guest
 	for ((i = 0; i < PAGES; i++)); do
-		before+=" $(words $i)"
+		before+=" $(words "$i")"
 	done
 	before=$(tr -d ' ' <<<"$before" | sha256sum)
 	check_show
