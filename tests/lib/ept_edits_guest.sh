@@ -45,12 +45,22 @@ part_race()
 	run ept_race "$SECONDS_EACH"
 }
 
-# These remove the modules themselves.
+# KVM without nested paging: the guest's tables are shadowed.
+part_shadow()
+{
+	unload 'what came before'
+	{ rmmod kvm_amd && modprobe kvm_amd npt=0; } || not_ok 'kvm_amd without NPT'
+	load
+	run ept_edits
+}
+
+# edits_events removes the modules itself.
 part_events()
 {
 	{ mkfs.ext4 -q /dev/vda && mkdir "$work/disk" && mount /dev/vda "$work/disk" &&
 		at_exit umount "$work/disk" && mkswap -q /dev/vdb && swapon /dev/vdb; } ||
 		not_ok 'a disk to work with'
+	run edits_huge_events "$work/disk/file" guest
 	run edits_events "$work/disk/file" guest
 	load
 }
