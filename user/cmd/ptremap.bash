@@ -74,6 +74,11 @@ _ptremap_options()
 	swap)
 		valued+=' --with'
 		;;
+	ept)
+		flags+=' --json --dry-run --keep --split --sticky --fresh'
+		valued+=' --for --vm --vm-fd --gpa --len --level --set --clear --cache --frame-of
+			--with --expect'
+		;;
 	trap | apply) ;;
 	list)
 		flags+=' --json'
@@ -116,6 +121,13 @@ _ptremap_value()
 	--prot)
 		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
 		;;
+	--cache | --set | --clear)
+		if [[ ${COMP_WORDS[1]} == ept ]]; then
+			[[ $1 == --cache ]] && key='uc wc wt wp wb' || key='r w x'
+			mapfile -t COMPREPLY < <(compgen -W "$key" -- "$cur")
+			return
+		fi
+		;;&
 	--cache)
 		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
 		;;
@@ -151,7 +163,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft swap trap apply list undo watch help --help --version' -- "$cur")
+			protect map graft swap ept trap apply list undo watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

@@ -399,8 +399,8 @@ static const struct sentence of_edits[] = {
 	  "the physical page is the kernel's own; --force-frame kernel maps it all the same" },
 	{ EHWPOISON, 0, "the physical page is broken (hardware poison)" },
 	{ EXDEV, 0,
-	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
-	  "trap are possible" },
+	  "a KVM guest has frames of this process, and would go on with the old one; with the module "
+	  "ptremap_kvm it does not, but RAM and devices by their address are not for it" },
 	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
 	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
 	{ EINVAL, 0, "the helper module does not know this change" },
