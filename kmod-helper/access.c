@@ -19,7 +19,8 @@ static int watch_vm(const struct vm_calls *calls, struct access_call *c,
 		return err;
 	err = calls->find(target.pid, &c->req.vm_fd, &kvm);
 	if (!err) {
-		err = calls->access_watch(kvm, &c->req, ranges, &c->file);
+		err = calls->check(kvm, target.mm);
+		err = err ?: calls->access_watch(kvm, &c->req, ranges, &c->file);
 		calls->put(kvm);
 	}
 	target_put(&target);
@@ -34,6 +35,10 @@ static int watch_ranges(struct access_call *c)
 
 	if (!calls)
 		return -EPROTONOSUPPORT;
+	if (!calls->access_watch) {
+		vm_put_calls(calls);
+		return -EOPNOTSUPP;
+	}
 	ranges = vmemdup_user(u64_to_user_ptr(c->req.ranges), c->req.nr * sizeof(*ranges));
 	err = IS_ERR(ranges) ? PTR_ERR(ranges) : watch_vm(calls, c, ranges);
 	if (!IS_ERR(ranges))

@@ -20,6 +20,7 @@
 #include "edit.h"
 #include "guest.h"
 #include "leaf.h"
+#include "ptremap.h"
 #include "vm.h"
 
 static DEFINE_SPINLOCK(guests_lock);
@@ -51,6 +52,32 @@ bool guest_is_there(struct pid *pid)
 	task_unlock(task);
 	put_task_struct(task);
 	return found;
+}
+
+/* Processes that have ended have none. */
+int guest_check_late(const struct edit *edits, u32 nr, u32 *failed)
+{
+	struct target target;
+	pid_t looked_at = 0;
+	bool found;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		const struct edit *e = &edits[i];
+
+		if (!edit_has_frame(e) || e->pid == looked_at)
+			continue;
+		looked_at = e->pid;
+		if (target_get(&target, e->pid, 0))
+			continue;
+		found = guest_is_there(target.pid);
+		target_put(&target);
+		if (found) {
+			*failed = i;
+			return -EXDEV;
+		}
+	}
+	return 0;
 }
 
 static bool set_has(const struct vm_set *set, const struct kvm *kvm)
@@ -95,10 +122,11 @@ int guest_attach(struct edit *e, const struct vm_calls *calls, const struct gpag
 	if (page)
 		g->page = *page;
 	g->calls = calls;
-	if (calls && before && before->mm == e->mm && before->guest.vms) {
+	if (calls && before && before->mm == e->mm && before->guest.calls) {
 		g->seen = before->guest.seen;
 		g->vms = before->guest.vms;
-		refcount_inc(&g->vms->users);
+		if (g->vms)
+			refcount_inc(&g->vms->users);
 		err = page && !set_has(g->vms, page->kvm) ? -EBADF : 0;
 	} else if (calls) {
 		err = look_up(e);

@@ -66,9 +66,14 @@ static u32 access_of(u64 error_code)
 	return access ?: PTREMAP_EPT_READ;
 }
 
-static bool has_memory(struct kvm_vcpu *vcpu, gpa_t gpa)
+/* Device memory, and writes to what is read-only, are for KVM, and its emulator anyway. */
+static bool has_memory(struct kvm_vcpu *vcpu, gpa_t gpa, u32 access)
 {
-	return !kvm_is_error_hva(kvm_vcpu_gfn_to_hva(vcpu, gpa >> PAGE_SHIFT));
+	const struct kvm_memory_slot *slot = gfn_to_memslot(vcpu->kvm, gpa >> PAGE_SHIFT);
+
+	if (!slot || slot->flags & KVM_MEMSLOT_INVALID)
+		return false;
+	return !(slot->flags & KVM_MEM_READONLY) || access != PTREMAP_EPT_WRITE;
 }
 
 /* int kvm_mmu_page_fault(vcpu, gpa, error_code, insn, insn_len). The vCPU has kvm->srcu. */
@@ -76,13 +81,15 @@ static bool is_ours(struct pt_regs *regs)
 {
 	struct kvm_vcpu *vcpu = (void *)regs->di;
 	struct limits *v = limits_of(vcpu->kvm);
+	u32 access;
 
 	if (!v || vcpu->arch.mmu != &vcpu->arch.root_mmu || regs->dx & PFERR_RSVD_MASK)
 		return false;
+	access = access_of(regs->dx);
 	if (limits_are_mixed(v))
 		return true;
-	return limits_deny(v, regs->si >> PAGE_SHIFT, access_of(regs->dx), ~0u) &&
-	       has_memory(vcpu, regs->si);
+	return limits_deny(v, regs->si >> PAGE_SHIFT, access, ~0u) &&
+	       has_memory(vcpu, regs->si, access);
 }
 
 /* ---- what watches are told ---------------------------------------------------------------------
@@ -347,8 +354,10 @@ static int do_for_guest(struct violation *w)
 	int ret = 1;
 
 	describe(w);
-	if (delivers_event(w->vcpu)) {
+	if (delivers_event(w->vcpu))
 		w->told.flags |= PTREMAP_ACCESS_EVENT;
+	/* Of a guest's guest the emulator would have to ask the guest. */
+	if (w->told.flags & PTREMAP_ACCESS_EVENT || w->vcpu->arch.hflags & HF_GUEST_MASK) {
 		open_page(w);
 		return ret;
 	}

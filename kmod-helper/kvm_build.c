@@ -72,17 +72,21 @@ static u32 deny_range(struct limits *v, gfn_t first, gfn_t last, u64 old, bool *
 	return limits_opened(v, first, last) ? 0 : denied;
 }
 
-/* Of a guest's guest entries are made on its own tables' word: those are left alone. */
+/*
+ * Of a guest's guest entries are made on its own tables' word: those are left alone. So are those
+ * of SMM's own memory.
+ */
 static bool at_make_spte(struct pt_regs *regs)
 {
 	const struct kvm_vcpu *vcpu = (void *)regs->di;
+	const struct kvm_memory_slot *slot = (void *)regs->dx;
 	gfn_t pages = spte_pages(sptes_level((void *)regs->si)), gfn = regs->r8 & ~(pages - 1);
 	u64 old = *(u64 *)(regs->sp + sizeof(u64)); /* the first one on the stack */
 	struct limits *v = limits_of(vcpu->kvm);
 	bool look = false;
 	u32 denied;
 
-	if (!v || vcpu->arch.mmu != &vcpu->arch.root_mmu)
+	if (!v || vcpu->arch.mmu != &vcpu->arch.root_mmu || slot->as_id)
 		return false;
 	denied = deny_range(v, gfn, gfn + pages - 1, old, &look);
 	if (denied)

@@ -243,7 +243,7 @@ static bool has_tables(struct kvm *kvm)
 	return tables_of(kvm) != PTREMAP_VM_SHADOW;
 }
 
-static const struct vm_calls calls = {
+static struct vm_calls calls = {
 	.owner = THIS_MODULE,
 	.facts = call_facts,
 	.write = call_write,
@@ -259,12 +259,39 @@ static const struct vm_calls calls = {
 	.done = frames_done,
 	.locate = frames_locate,
 	.check = frames_check,
-	.protect = protect_make,
 	.unprotect = protect_undo,
 	.protect_tell_made = protect_tell_made,
 	.protect_records = protect_records,
-	.access_watch = access_watch,
 };
+
+/*
+ * Access is denied and watched by hooks in KVM, which a kernel may not have, or somebody else may
+ * be at. Then all else goes on without.
+ */
+static void start_limits(void)
+{
+	int err = limits_init();
+
+	if (!err) {
+		err = access_init();
+		if (err)
+			limits_exit();
+	}
+	if (err) {
+		pr_warn("ptremap_kvm: guests' access cannot be denied or watched: %d\n", err);
+		return;
+	}
+	calls.protect = protect_make;
+	calls.access_watch = access_watch;
+}
+
+static void stop_limits(void)
+{
+	if (!calls.protect)
+		return;
+	access_exit();
+	limits_exit();
+}
 
 static int start_frames(void)
 {
@@ -272,7 +299,7 @@ static int start_frames(void)
 	return 0;
 }
 
-/* What begins later ends first. Without its hooks there can be no limits. */
+/* What begins later ends first. */
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
@@ -281,8 +308,6 @@ static const struct {
 	{ vcpu_telling_init, vcpu_telling_exit },
 	{ kvm_memory_init, kvm_memory_exit },
 	{ start_frames, frames_exit },
-	{ limits_init, limits_exit },
-	{ access_init, access_exit },
 };
 
 static void end_parts(u32 nr)
@@ -302,10 +327,13 @@ static int __init ptremap_kvm_init(void)
 		end_parts(i - 1);
 		return err;
 	}
+	start_limits();
 	kvm_rule_init(&calls);
 	err = ptremap_vm_register(&calls);
-	if (err)
+	if (err) {
+		stop_limits();
 		end_parts(ARRAY_SIZE(parts));
+	}
 	return err;
 }
 
@@ -313,6 +341,7 @@ static void __exit ptremap_kvm_exit(void)
 {
 	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
+	stop_limits();
 	end_parts(ARRAY_SIZE(parts));
 }
 

@@ -340,36 +340,6 @@ static int install_all(struct txn *t, bool dry_run, u32 *failed)
 	return err;
 }
 
-/*
- * Without ptremap_kvm: a guest that was made since attach() looked may have the old frame. One that
- * comes later gets the new one (and hold_tell_others() takes care). Processes that have ended have
- * none.
- */
-static int refuse_late_guests(const struct txn *t, u32 *failed)
-{
-	struct target target;
-	pid_t looked_at = 0;
-	bool found;
-	u32 i;
-
-	for (i = 0; i < t->nr; i++) {
-		const struct edit *e = &t->edits[i];
-
-		if (!edit_has_frame(e) || e->pid == looked_at)
-			continue;
-		looked_at = e->pid;
-		if (target_get(&target, e->pid, 0))
-			continue;
-		found = guest_is_there(target.pid);
-		target_put(&target);
-		if (found) {
-			*failed = i;
-			return -EXDEV;
-		}
-	}
-	return 0;
-}
-
 static u32 edits_of(const struct ptremap_item *item)
 {
 	return item->what == PTREMAP_SWAP ? 2 : 1;
@@ -406,7 +376,7 @@ int txn_install(struct txn *t, bool dry_run, u32 *failed)
 
 	if (!err && !dry_run) {
 		flush_all_cpus();
-		err = t->calls ? 0 : refuse_late_guests(t, failed);
+		err = t->calls ? 0 : guest_check_late(t->edits, t->nr, failed);
 	}
 	for (i = 0; i < t->nr; i++)
 		if (t->edits[i].guest.vms)

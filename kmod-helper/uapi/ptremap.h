@@ -272,7 +272,8 @@ struct ptremap_item {
  *	EROFS		the process would come to write where it may not: PROTECT would make shared
  *			read-only memory writable, or a read-only page dirty; the frame's owner may
  *			only read it, or its file system wants to hear of each page that is written
- *	EXDEV		the process has a KVM guest, which would not see another frame
+ *	EXDEV		the process has a KVM guest, which would not see another frame: KVM is told
+ *			where ptremap_kvm is loaded, but not of RAM and MMIO
  *	EAGAIN		the kernel kept changing the page under each of several tries
  *	ERANGE		RAM, MMIO: beyond the physical address width
  *	ENODEV		RAM: no RAM there. MMIO: no device memory there
@@ -619,8 +620,10 @@ struct ptremap_ept_item {
  *	EADDRNOTAVAIL	no memory slot has this gpa: it is device memory of the VMM's, or nothing
  *	EROFS		the slot is read-only; or as with PTREMAP_EDIT
  *	EUCLEAN		the VMM has the writes to this slot logged, and would miss the change
- *	EPROTOTYPE	the VM has neither EPT nor NPT: KVM shadows the guest's own tables
- *	EMULTIHOP	the guest runs a guest of its own on tables that KVM shadows
+ *	EPROTOTYPE	PROTECT, CACHE: the VM has neither EPT nor NPT: KVM shadows the guest's
+ *			own tables
+ *	EMULTIHOP	PROTECT, CACHE: the guest runs a guest of its own, on tables that KVM
+ *			shadows
  *	ENOKEY		the guest's memory is encrypted
  *	EXDEV		the VM's memory is not that of process @pid, which has only a descriptor of
  *			it; of PTREMAP_EDIT, the process has a VM, and ptremap_kvm is not loaded

@@ -149,6 +149,35 @@ static void test_process(struct test *t, char *lent)
 	      "%s, a process' page: shared with it (%d), undone", t->name, err);
 }
 
+/* Of a file that may only be read: the guest reads it; what it writes goes to its own page. */
+static void test_file(struct test *t)
+{
+	struct ptremap_ept_item i = ept_item(PTREMAP_EPT_FRAME, gpa(t, 1), 0, 1);
+	int fd = open("/proc/self/exe", O_RDONLY);
+	char *file = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	struct ptremap_record r;
+	uint32_t id, elf;
+	bool good;
+	int err;
+
+	i.other_pid = getpid();
+	i.other_fd = PTREMAP_EPT_PROCESS;
+	i.other = at(file);
+	elf = *(volatile uint32_t *)file;
+	write_both(t);
+	err = ept(&t->c, &i, &id);
+	good = reads(t, 1, elf) && tiny_write(&t->vm, 1, gpa(t, 1), 8);
+	r = record_of(&t->c, id);
+	check(&t->c,
+	      !err && good && r.state == PTREMAP_TAKEN && r.cause == PTREMAP_CAUSE_CLEAR &&
+		      reads(t, 1, 8) && *(volatile uint32_t *)file == elf,
+	      "%s, a page of a file: read by the guest (%d); its write is to its own page", t->name,
+	      err);
+	undo(&t->c, id);
+	munmap(file, PAGE);
+	close(fd);
+}
+
 /* The page of another VM, in another process, and back: each sees the other's words. */
 static void test_other_vm(struct test *t)
 {
@@ -217,6 +246,8 @@ static void test_all(struct test *t, char *lent)
 	test_frame(t);
 	test_fresh(t);
 	test_process(t, lent);
+	if (t->level == 1)
+		test_file(t);
 	test_other_vm(t);
 	end_other_vm(t);
 }

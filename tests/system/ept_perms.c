@@ -360,7 +360,8 @@ static const struct event {
 	{ "fork", forked, PTREMAP_CAUSE_ZAP, NULL },
 	{ "MADV_COLD", is_cold, 0, NULL },
 	{ "MADV_PAGEOUT", is_paged_out, 0, NULL },
-	{ "writes logged", is_logged, 0, unlogged },
+	/* Each change of a slot has KVM drop what it has of it: see kvm_frames.c. */
+	{ "writes logged", is_logged, PTREMAP_CAUSE_ZAP, unlogged },
 	{ "NX huge pages on", nx_forced, PTREMAP_CAUSE_ZAP, nx_off },
 };
 
@@ -555,6 +556,28 @@ static void fill_code(struct test *t)
 	}
 }
 
+/* Never a huge page, but where one could be. */
+static char *make_small(void)
+{
+	char *p = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || madvise(p, 2 * HUGE, MADV_NOHUGEPAGE))
+		die("memory of 4 KiB pages");
+	return (char *)(((uintptr_t)p + HUGE - 1) & -(uintptr_t)HUGE);
+}
+
+static bool has_execute_only(void)
+{
+	static char text[65536];
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	text[n] = 0;
+	if (f)
+		fclose(f);
+	return strstr(text, "ept_x_only");
+}
+
 static void test_level(struct test *t, uint32_t level)
 {
 	size_t i;
@@ -563,9 +586,7 @@ static void test_level(struct test *t, uint32_t level)
 	t->level = level;
 	t->size = level == 2 ? HUGE : PAGE;
 	t->name = level == 2 ? "2 MiB" : "4 KiB";
-	t->p = make_huge(HUGE_ANON, level == 2 ? PAGES : 1, &fd);
-	if (level == 1)
-		madvise(t->p, HUGE, MADV_NOHUGEPAGE);
+	t->p = level == 2 ? make_huge(HUGE_ANON, PAGES, &fd) : make_small();
 	fill_code(t);
 	tiny_make(&t->vm, t->p, memory_size(t));
 	test_each(t);
@@ -584,11 +605,66 @@ static void test_level(struct test *t, uint32_t level)
 	munmap(t->p, memory_size(t));
 }
 
-int main(void)
+/* ---- for a tracer ------------------------------------------------------------------------------
+ */
+
+/*
+ * Bits of the exit qualification (SDM vol. 3, table 28-7), or of EXITINFO1 (APM vol. 2, 15.25.6):
+ * what the guest does, and what the entry would let it do.
+ */
+static uint64_t violation_bits(const struct test *t, uint32_t access, uint32_t entry)
+{
+	uint64_t first_walk = 1ull
+			      << 32; /* of NPT: the guest's own access, not one for its tables */
+
+	if (!t->amd)
+		return access | entry << 3;
+	return first_walk | (entry ? 1 : 0) | (access == W ? 2 : 0) | 4 | (access == X ? 16 : 0);
+}
+
+/* One violation for each access that is denied; a line with its gpa, access and bits. */
+static void one_violation(struct test *t, uint32_t clear, uint32_t access)
+{
+	uint32_t id = denied(t, ONE, clear, PTREMAP_EPT_STICKY);
+
+	check(&t->c, id && does(t, 0, ONE, access), "%s denied, %s", NAMES[clear], NAMES[access]);
+	printf("violation 0x%" PRIx64 " %s 0x%" PRIx64 "\n", gpa(t, ONE) + (access == X ? 0 : 64),
+	       NAMES[access], violation_bits(t, access, RWX & ~clear));
+	undo(&t->c, id);
+}
+
+static void make_violations(struct test *t, uint32_t level)
+{
+	uint32_t a;
+	int fd;
+
+	t->level = level;
+	t->size = level == 2 ? HUGE : PAGE;
+	t->name = "violations";
+	t->p = level == 2 ? make_huge(HUGE_ANON, PAGES, &fd) : make_small();
+	fill_code(t);
+	tiny_make(&t->vm, t->p, memory_size(t));
+	one_violation(t, W, W);
+	one_violation(t, X, X);
+	for (a = R; a <= X; a <<= 1)
+		one_violation(t, RWX, a);
+	if (t->execute_only)
+		one_violation(t, R | W, R);
+	tiny_end(&t->vm);
+	munmap(t->p, memory_size(t));
+}
+
+int main(int argc, char **argv)
 {
 	struct test t = { .c = { .dev = open_device() }, .amd = is_amd() };
 
+	t.execute_only = has_execute_only();
 	allow_huge(0);
+	if (argc == 2 && !strcmp(argv[1], "violations")) {
+		make_violations(&t, 1);
+		make_violations(&t, 2);
+		return t.c.failed > 0;
+	}
 	test_level(&t, 1);
 	test_level(&t, 2);
 	check(&t.c, list(&t.c, NULL, 0) == 0, "no change is left");

@@ -29,6 +29,7 @@ int cmd_write(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_swap(int argc, char **argv);
+int cmd_ept(int argc, char **argv);
 int cmd_graft(int argc, char **argv);
 int cmd_trap(int argc, char **argv);
 int cmd_apply(int argc, char **argv);

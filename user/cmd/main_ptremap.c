@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "map", "put another frame behind a process' pages", cmd_map },
 	{ "graft", "map memory where a process has none, low addresses included", cmd_graft },
 	{ "swap", "let two pages exchange their frames", cmd_swap },
+	{ "ept", "show and change what a VM's guest-physical pages lead to", cmd_ept },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
 	{ "list", "list the changes that are in force", cmd_list },

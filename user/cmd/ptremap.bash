@@ -74,6 +74,11 @@ _ptremap_options()
 	swap)
 		valued+=' --with'
 		;;
+	ept)
+		flags+=' --json --dry-run --keep --split --sticky --fresh'
+		valued+=' --for --vm --vm-fd --gpa --len --level --set --clear --cache --frame-of
+			--with --expect'
+		;;
 	trap | apply) ;;
 	list)
 		flags+=' --json'
@@ -87,7 +92,7 @@ _ptremap_options()
 		;;
 	watch)
 		flags+=' --json'
-		valued+=' --pid --id --for --count'
+		valued+=' --pid --id --vm --vm-fd --gpa --on --for --count'
 		;;
 	*)
 		flags='' valued=''
@@ -120,6 +125,13 @@ _ptremap_value()
 	--prot)
 		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
 		;;
+	--cache | --set | --clear)
+		if [[ ${COMP_WORDS[1]} == ept ]]; then
+			[[ $1 == --cache ]] && key='uc wc wt wp wb' || key='r w x'
+			mapfile -t COMPREPLY < <(compgen -W "$key" -- "$cur")
+			return
+		fi
+		;;&
 	--cache)
 		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
 		;;
@@ -155,7 +167,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft swap trap apply list undo rule watch help --help --version' -- "$cur")
+			protect map graft swap ept trap apply list undo rule watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"

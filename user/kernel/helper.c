@@ -166,6 +166,22 @@ int ptremap_map(int fd, struct ptremap_map *map)
 	return call(fd, PTREMAP_MAP, map);
 }
 
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id)
+{
+	struct ptremap_ept req = { .size = sizeof(req), .flags = flags, .pid = pid, .fd = *vm_fd };
+	int err;
+
+	if (nr > PTREMAP_EPT_MAX)
+		return -E2BIG;
+	req.items = (uintptr_t)items;
+	req.nr = (uint32_t)nr;
+	err = call(fd, PTREMAP_EPT, &req);
+	*vm_fd = req.fd;
+	*id = req.id;
+	return err;
+}
+
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
 static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
 {
@@ -235,6 +251,31 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
 		max = PTREMAP_WATCH_MAX;
 	n = read(watch, events, max * sizeof(*events));
 	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
+}
+
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr)
+{
+	struct ptremap_access_watch req = { .size = sizeof(req),
+					    .flags = PTREMAP_ACCESS_NONBLOCK,
+					    .pid = pid,
+					    .vm_fd = vm_fd,
+					    .ranges = (uintptr_t)ranges,
+					    .nr = (uint32_t)nr,
+					    .room = PTREMAP_ACCESS_ROOM / 4 };
+	int err = nr > PTREMAP_ACCESS_RANGES ? -E2BIG : call(fd, PTREMAP_ACCESS, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_ACCESS_ROOM)
+		max = PTREMAP_ACCESS_ROOM;
+	n = read(watch, accesses, max * sizeof(*accesses));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*accesses));
 }
 
 /* With room for @vm->nr_slots and ->nr_vcpus; -EAGAIN: there are more, as many as these say now. */
@@ -410,8 +451,8 @@ static const struct sentence of_edits[] = {
 	  "the physical page is the kernel's own; --force-frame kernel maps it all the same" },
 	{ EHWPOISON, 0, "the physical page is broken (hardware poison)" },
 	{ EXDEV, 0,
-	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
-	  "trap are possible" },
+	  "a KVM guest has frames of this process, and would go on with the old one; with the module "
+	  "ptremap_kvm it does not, but RAM and devices by their address are not for it" },
 	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
 	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
 	{ EINVAL, 0, "the helper module does not know this change" },
@@ -479,6 +520,68 @@ static const struct sentence of_guests[] = {
 	  "the VM logs dirty pages in rings, which only its vCPUs can fill (in QEMU "
 	  "dirty-ring-size)" },
 	{ ENOKEY, 0, "the guest's memory is encrypted" },
+	{ 0 },
+};
+
+/* Those of one kind of change come before those of all. */
+static const struct sentence of_accesses[] = {
+	{ EDOM, 0, "a range is not of whole pages" },
+	{ E2BIG, 0, "more ranges than can be watched at a time: 65536" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT, or no vCPU yet: there is nothing to watch it by" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be watched "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted: nobody can do its accesses in its place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ ENOTTY, 0,
+	  "the helper module is too old to watch accesses; load the one of this version" },
+	{ 0 },
+};
+
+static const struct sentence of_epts[] = {
+	{ EDOM, 0,
+	  "no multiple of 4096 (level 2: of 2 MiB), or at level 2 the VMM has this page at another "
+	  "place of its 2 MiB than the guest" },
+	{ EADDRNOTAVAIL, 0,
+	  "no memory slot of the VM has this guest-physical address: it is a device's, or nothing "
+	  "is there" },
+	{ EUCLEAN, 0,
+	  "the VMM has writes to this memory logged, as for a migration, and would miss the change" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT: KVM shadows the guest's own tables, which cannot be "
+	  "changed so" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be changed "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted, and means nothing at another place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ EBADF, 0, "that file descriptor of the process is no VM" },
+	{ ENODEV, 0, "the other process has no VM; an address of its own is PID:VA" },
+	{ ENOTUNIQ, 0, "the other process has several VMs; name one: vm=PID/FD:GPA" },
+	{ EISDIR, 0, "a 2 MiB page is mapped there; --split makes small ones, --level 2 takes it" },
+	{ EROFS, PTREMAP_EPT_PROTECT,
+	  "the guest may not write to this memory: its slot is read-only, or the page is not the "
+	  "VMM's own" },
+	{ EROFS, 0,
+	  "the slot is read-only, or the guest could write to a page that its owner may only read, "
+	  "or of which a file system wants to hear each write" },
+	{ EOPNOTSUPP, PTREMAP_EPT_PROTECT,
+	  "this machine cannot take or give that access alone: on AMD's, w and x can be, and all "
+	  "three together" },
+	{ EOPNOTSUPP, PTREMAP_EPT_CACHE, "this machine's nested tables have no such memory type" },
+	{ EOPNOTSUPP, 0,
+	  "memory of a kind that is not changed (a device, hugetlb at level 1, at level 2 a file "
+	  "outside of tmpfs), or a kernel that does not tell of changes of memory slots (PREEMPT_RT, "
+	  "or no kprobes)" },
+	{ ENOENT, 0,
+	  "the VMM has nothing mapped there, or its page cannot be had; 'ptremap ept show' shows "
+	  "what there is" },
+	{ EINVAL, 0, "the helper module does not know this change" },
 	{ 0 },
 };
 
@@ -552,6 +655,14 @@ const char *ptremap_guest_strerror(int error)
 	return find(of_guests, 0, -error) ?: explain(of_vms, 0, error);
 }
 
+/* What it has in common with changes of the VMM's own memory is said there. */
+const char *ptremap_ept_strerror(uint32_t what, int error)
+{
+	const char *text = find(of_epts, what, error < 0 ? -error : error);
+
+	return text ? text : explain(of_edits, 0, error);
+}
+
 const char *ptremap_vm_strerror(int error)
 {
 	return explain(of_vms, 0, error);
@@ -560,6 +671,13 @@ const char *ptremap_vm_strerror(int error)
 const char *ptremap_rule_strerror(int error)
 {
 	return find(of_rules, 0, -error) ?: explain(of_vms, 0, error);
+}
+
+const char *ptremap_access_strerror(int error)
+{
+	const char *text = find(of_accesses, 0, error < 0 ? -error : error);
+
+	return text ? text : explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

@@ -73,6 +73,14 @@ int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, 
  */
 int ptremap_map(int fd, struct ptremap_map *map);
 
+/*
+ * Makes the changes @items of pages of the VM behind descriptor *@vm_fd (-1: the only one, whose
+ * descriptor is put there) of process @pid, all or none; @flags: PTREMAP_EPT_DRY_RUN, _KEEP,
+ * _STICKY. Otherwise as ptremap_edit(), with ptremap_ept_strerror().
+ */
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id);
+
 /* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
 int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
 
@@ -90,6 +98,15 @@ int ptremap_watch(int fd, uint32_t flags, uint32_t room);
  * just now (PTREMAP_WATCH_NONBLOCK); -EINTR; or another -errno.
  */
 int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
+
+/*
+ * A file descriptor that tells what the guest of VM @vm_fd (-1: the only one) of process @pid does
+ * in @ranges, close()d by the caller; it does not block. Or -errno, for ptremap_access_strerror().
+ */
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr);
+/* As ptremap_watch_read(); 0: the VM has ended. */
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max);
 
 /*
  * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
@@ -127,6 +144,10 @@ const char *ptremap_guest_strerror(int error);
 const char *ptremap_vm_strerror(int error);
 /* The same for ptremap_rule_add() and _remove(). */
 const char *ptremap_rule_strerror(int error);
+/* The same for the ->status of an item of ptremap_ept(); @what: enum ptremap_ept_what. */
+const char *ptremap_ept_strerror(uint32_t what, int error);
+/* The same for ptremap_access(). */
+const char *ptremap_access_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 

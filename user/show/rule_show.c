@@ -16,7 +16,8 @@ static void put_count(struct line *l, const char *what, uint64_t n)
 
 static const char *why(const struct ptremap_rule *r)
 {
-	return ptremap_edit_strerror(0, r->error);
+	return r->on == PTREMAP_ON_FAULT ? ptremap_edit_strerror(0, r->error)
+					 : ptremap_ept_strerror(0, r->error);
 }
 
 void rule_line(struct line *l, const struct ptremap_rule *r)
