@@ -175,6 +175,7 @@ int vcpu_exit(__u64 *ctx)
 		st->rec.vio.gva = ctx[6];
 		st->rec.exit.flags |= PTEV_K_GVA;
 	}
+	st->begun = bpf_ktime_get_ns();
 	return 0;
 }
 

@@ -101,6 +101,19 @@ part_stat()
 	chmod a+r "$dir/perf.data"
 }
 
+# The same live, as metrics and as a trace; and what a live view has of faults' latencies, where
+# their ends are seen.
+part_live()
+{
+	dir=$RESULTS/live
+	mkdir -p "$dir"
+	counted "$pf" top --batch --view vm -e hypercall,violation,exit -- \
+		"$GUEST" --vcpus 2 --quiet hypercalls 500 >"$dir/vm" 2>"$dir/stderr"
+	"$pf" top --batch --view latency --comm touch -a -- "$bin/tests/touch" 500 >"$dir/latency"
+	"$pf" stat --openmetrics --per-vcpu -e exit -o "$dir/page" -- \
+		"$GUEST" --vcpus 2 --quiet hypercalls 500 >"$dir/guest"
+}
+
 # KVM's modules as they are, but without their BTF.
 strip_btf()
 {

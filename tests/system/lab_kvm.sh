@@ -9,13 +9,14 @@
 . "$(dirname "$0")/../lib/check.sh"
 
 # LONG=1: all parts on Intel's machine, too, which is slow.
-# name -> machine, kernel, memory, vendor, parts (:N the number of pages)
-readonly ALL="absent doctor calls touch:10000 thp hooks mmio modes filters loss stat:2000 attach"
+# name -> machine, kernel, levels of its tables, memory, vendor, parts (:N the number of pages, or the
+# guests' modes)
+readonly ALL="absent doctor calls touch:10000 thp hooks mmio modes filters loss stat:2000 live attach"
 readonly MODES=real,none,32bit,pse,pae,4level
 declare -rA BOOTS=(
-	[6.1]="npt 6.1 2G amd $ALL buffers:$MODES nobtf"
-	[6.12]="npt 6.12 2G amd $ALL helper:$MODES nobtf"
-	[ept]="ept 6.1 256M intel $(long 'calls touch:10000 thp mmio modes stat:500' \
+	[6.1]="npt 6.1 4 2G amd $ALL buffers:$MODES nobtf"
+	[6.12]="npt 6.12 5 2G amd $ALL helper:$MODES,5level nobtf"
+	[ept]="ept 6.1 4 256M intel $(long 'calls touch:10000 thp mmio modes stat:500' \
 		"${ALL/stat:2000/stat:500}") buffers:real,4level helper:real,32bit,pae,4level"
 )
 # What guests with buffers call, by the numbers in rax, and by capsules' reasons in rdi.
@@ -300,15 +301,15 @@ check_buffers()
 {
 	local modes
 
+	IFS=, read -ra modes <<<"$3"
 	set -- "$1" "$2/buffers"
 	if [[ $1 == ept ]]; then
 		equal "$1, no module: says so" "$(grep -c 'ptremap_kvm is not loaded' "$2/stderr")" 1
-		check_memory "$1, no module" "$2" blind real 4level
+		check_memory "$1, no module" "$2" blind "${modes[@]}"
 		equal "$1, no module: violations with a gva" \
 			"$("$pf" script --json -i "$2/events.ptd" | jq -s 'map(select(.gva)) | length')" 0
 		return
 	fi
-	IFS=, read -ra modes <<<"$MODES"
 	check_memory "$1" "$2" cat_all "${modes[@]}"
 	check_learned "$1" "$2" "${modes[@]}"
 	check_reasons "$1" "$2"
@@ -322,10 +323,10 @@ cat_all()
 
 check_helper()
 {
-	local modes=(real 32bit pae 4level)
+	local modes
 
+	IFS=, read -ra modes <<<"$3"
 	set -- "$1, module" "$2/helper"
-	[[ $1 == ept* ]] || IFS=, read -ra modes <<<"$MODES"
 	equal "$1: says nothing of it, and it may go" \
 		"$(grep -c ptremap_kvm "$2/stderr") $(cat "$2/rmmod")" '0 0'
 	check_memory "$1" "$2" cat_all "${modes[@]}"
@@ -434,6 +435,35 @@ check_stat()
 		select($mean < .latency_min_ns or $mean > .latency_max_ns)] | length' "$2/json")" 0
 }
 
+# frame FILE - the last picture of top, without the commas of its numbers
+frame()
+{
+	awk 'BEGIN { RS = "" } { last = $0 } END { gsub(/,/, "", last); print last }' "$1"
+}
+
+check_live()
+{
+	set -- "$1" "$2/live"
+	equal "$1, top: lost" "$(frame "$2/vm" | sed -n 's/^lost \([0-9]*\).*/\1/p')" 0
+	# rate/s total p50 p99 max vm vcpu event reason nr
+	frame "$2/vm" | awk '/rate\/s/ { rows = 1; next } rows { n += $2 } END { print n }' >"$work/got"
+	awk '{ n += $2 } END { print n }' "$2/exits" >"$work/want"
+	equal "$1, top: exits" "$(cat "$work/got")" "$(cat "$work/want")" kvm:kvm_exit
+	equal "$1, top: hypercalls of each vCPU" "$(frame "$2/vm" | awk '$8 == "hypercall" {
+		n[$7] += $2 } END { print n[0], n[1] }')" "500 500"
+	equal "$1, top: violations" "$(frame "$2/vm" | awk '$8 == "violation" { n += $2 } END { print n }')" \
+		"$(cat "$2/page_faults")" kvm:kvm_page_fault
+	equal "$1, top: addresses of violations" "$(frame "$2/vm" | grep -c '^guest-physical [0-9a-f]*-')" 1
+	close_to "$1, top: latencies of faults, all pictures together" "$(tr -d , <"$2/latency" | awk '
+		/^ *[0-9.]+[num]?s +[0-9.]+[num]?s +[0-9]+ / { n += $3 } END { print n }')" \
+		"$(frame "$2/latency" | sed -n 's/^events \([0-9]*\) .*/\1/p')" 5
+	equal "$1, metrics: hypercalls of each vCPU" "$(sed -n \
+		's/^ptrace_pf_vm_exits_total{.*,vcpu="[01]",reason="vm*call"} //p' "$2/page" | tr '\n' ' ')" \
+		"500 500 "
+	equal "$1, metrics: latencies" "$(grep -c '^ptrace_pf_vm_exit_latency_seconds_count{' "$2/page")" \
+		"$(grep -c '^ptrace_pf_vm_exits_total{' "$2/page")"
+}
+
 check_absent()
 {
 	set -- "$1" "$2/absent"
@@ -479,22 +509,22 @@ helper()
 # boot NAME
 boot()
 {
-	local machine kernel memory vendor parts part dir=$work/$1 status bring=()
+	local machine kernel levels memory vendor parts part dir=$work/$1 status bring=()
 
-	read -rd '' machine kernel memory vendor parts <<<"${BOOTS[$1]}"
+	read -rd '' machine kernel levels memory vendor parts <<<"${BOOTS[$1]}"
 	HELPER=$(helper "$kernel" "$parts") || { not_ok "$1: module" && return; }
 	export HELPER
 	[[ $HELPER ]] && bring=(--bring "$HELPER")
 	mkdir "$dir"
 	# shellcheck disable=SC2086 # several parts
-	"$top/scripts/lab" --machine "$machine" --kernel "$kernel" --mem "$memory" --quiet "${bring[@]}" \
-		--timeout 600 --results "$dir" -- \
+	"$top/scripts/lab" --machine "$machine" --kernel "$kernel" --cpu-levels "$levels" \
+		--mem "$memory" --quiet "${bring[@]}" --timeout 600 --results "$dir" -- \
 		"$top/tests/lib/kvm_runs.sh" "$vendor" "$seed" $parts
 	status=$?
 	equal "$1: the lab" $status 0
 	((status)) && return
 	for part in $parts; do
-		"check_${part%:*}" "$1" "$dir"
+		"check_${part%:*}" "$1" "$dir" "${part#*:}"
 	done
 	rm -rf "$dir"
 }

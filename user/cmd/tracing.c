@@ -154,7 +154,9 @@ static int launch(struct tracing *t, const struct tracing_opts *o, char **comman
 	if (err)
 		return not_run(command[0], err);
 	err = launch_prepare(&t->launch, command,
-			     o->set.stdout_taken ? STDERR_FILENO : STDOUT_FILENO);
+			     o->set.screen_taken   ? LAUNCH_OFF_TERMINAL
+			     : o->set.stdout_taken ? STDERR_FILENO
+						   : STDOUT_FILENO);
 	if (!err)
 		return 0;
 	msg_error("cannot fork: %s", strerror(-err));
@@ -202,7 +204,9 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	const char *needs;
 	int err, status;
 
-	*t = (struct tracing){ .launch = LAUNCH_INIT, .signal_fd = -1, .epoll = -1 };
+	*t = (struct tracing){
+		.launch = LAUNCH_INIT, .signal_fd = -1, .epoll = -1, .input_fd = -1
+	};
 	status = tracing_check(o, command != NULL);
 	if (status)
 		return status;
@@ -241,7 +245,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 }
 
 /* The descriptors that the loop sleeps on, told apart by their epoll data. */
-enum { WOKEN_BY_SESSION, WOKEN_BY_SIGNAL, WOKEN_BY_CHILD };
+enum { WOKEN_BY_SESSION, WOKEN_BY_SIGNAL, WOKEN_BY_CHILD, WOKEN_BY_INPUT };
 
 static int watch(struct tracing *t)
 {
@@ -252,6 +256,9 @@ static int watch(struct tracing *t)
 		return -errno;
 	ev.data.u32 = WOKEN_BY_CHILD;
 	if (t->launch.pidfd >= 0 && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->launch.pidfd, &ev))
+		return -errno;
+	ev.data.u32 = WOKEN_BY_INPUT;
+	if (t->input_fd >= 0 && epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->input_fd, &ev))
 		return -errno;
 	return session_watch(t->session, t->epoll);
 }

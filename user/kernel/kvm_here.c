@@ -39,9 +39,10 @@ enum kvm_btf kvm_here_btf(void)
 const char *kvm_here_btf_cost(enum kvm_btf btf)
 {
 	static const char *const costs[] = {
-		[KVM_BTF_NONE] = "hypercalls have only rax, rbx, rcx, rdx and rsi, and no return "
-				 "value, mode and cpl, and nothing that they point to; violations no "
-				 "walks and no host address",
+		[KVM_BTF_NONE] =
+			"hypercalls have only rax, rbx, rcx, rdx and rsi, and no return "
+			"value, mode and cpl, and nothing that they point to; violations no "
+			"walks and no host address",
 		[KVM_BTF_KERNEL] = "hypercalls have no return value, mode and cpl, and nothing at "
 				   "guest-virtual addresses; violations no host address",
 	};

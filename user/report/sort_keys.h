@@ -25,7 +25,7 @@ struct sort_ctx {
 	struct intern names;
 	struct vma_ids vmas;
 	struct learned learned; /* names of hypercalls */
-	int err; /* -ENOMEM: the ids since then mean nothing */
+	int err;		/* -ENOMEM: the ids since then mean nothing */
 };
 
 /* The id of an event that has no such thing. */
