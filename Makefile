@@ -156,7 +156,7 @@ FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
 # All that reads bytes from outside; not what asks the kernel for them.
 FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/abi/% \
-	user/remap/change.c user/remap/bits.c user/remap/force.c,$(LIB_SRC))
+	user/remap/change.c user/remap/bits.c user/remap/force.c user/remap/rule.c user/remap/rule_text.c,$(LIB_SRC))
 FUZZ_LIB := $(filter-out %/guest.c %/phys_mem.c %/vm_chain.c,$(FUZZ_LIB))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
 
@@ -224,7 +224,7 @@ install: build
 		$(mandir)/man1 $(mandir)/man3 $(mandir)/man5 $(completiondir) $(abidir))
 	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
 	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
-	install -m 644 user/cmd/ptrace-pf-abi.5 $(DESTDIR)$(mandir)/man5
+	install -m 644 user/cmd/ptrace-pf-abi.5 user/cmd/ptremap-rules.5 $(DESTDIR)$(mandir)/man5
 	install -m 644 $(wildcard user/abi/*.abi) $(DESTDIR)$(abidir)
 	for p in $(PROGRAMS); do \
 		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \

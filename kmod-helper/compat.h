@@ -3,6 +3,7 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/sched/coredump.h>
 #include <linux/version.h>
@@ -77,6 +78,23 @@ static inline pmd_t compat_pmd_special(pmd_t pmd)
 #define compat_nr_spaces(kvm) kvm_arch_nr_memslot_as_ids(kvm)
 #else
 #define compat_nr_spaces(kvm) KVM_ADDRESS_SPACE_NUM
+#endif
+
+/* 6.2 renamed it, with all that reads and sets registers (0ef86097f127). */
+static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	ftrace_regs_set_instruction_pointer(fregs, ip);
+#else
+	ftrace_instruction_pointer_set(fregs, ip);
+#endif
+}
+
+/* 6.11 brought it (66155de93bcf). Before, only the vCPUs know of encrypted registers. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define compat_is_encrypted(kvm) ((kvm)->arch.has_protected_state)
+#else
+#define compat_is_encrypted(kvm) false
 #endif
 
 /* 6.6 brought them (54007f818206). */

@@ -18,6 +18,8 @@
  *
  * Of PMDs the same is true: leaf.c says why.
  *
+ * KVM's frame numbers: guest.c.
+ *
  * Locks: mmap_lock, then edit->lock, then the page table's. The guard takes but the last two, never
  * sleeps, and is called with neither held. Watches are told under none of these locks, after the
  * flush.
@@ -103,14 +105,29 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 {
 	bool active;
 
+	/* One that was not active yet is not installed after what brought us here: install looks.
+	 */
+	if (edit_state(e) != PTREMAP_ACTIVE)
+		return false;
+	guest_begin(e);
 	spin_lock(&e->lock);
 	active = e->state == PTREMAP_ACTIVE;
 	if (active)
 		restore_locked(e, cause);
 	spin_unlock(&e->lock);
+	guest_done(e);
 	if (active)
 		trace_ptremap_restore(e->pid, e->va, pte_val(e->old_pte), cause);
 	return active;
+}
+
+bool edit_take(struct edit *e, enum ptremap_cause cause)
+{
+	if (!edit_restore(e, cause))
+		return false;
+	if (e->twin && edit_restore(e->twin, cause))
+		e->twin->aside = true;
+	return true;
 }
 
 void edit_record(struct edit *e, struct ptremap_record *r)
@@ -118,7 +135,7 @@ void edit_record(struct edit *e, struct ptremap_record *r)
 	spin_lock(&e->lock);
 	*r = (struct ptremap_record){
 		.id = e->watched.id,
-		.what = e->item.what,
+		.what = guest_what(e),
 		.pid = e->pid,
 		.state = e->state,
 		.cause = e->cause,
@@ -127,6 +144,9 @@ void edit_record(struct edit *e, struct ptremap_record *r)
 		.va = e->va,
 		.old = pte_val(e->old_pte),
 		.new = pte_val(e->new_pte),
+		.gpa = e->guest.page.gpa,
+		.vm_fd = e->guest.page.fd,
+		.flags = e->guest.page.kvm ? PTREMAP_RECORD_VM : 0,
 	};
 	spin_unlock(&e->lock);
 }
@@ -182,10 +202,11 @@ void edit_release(struct edit *e)
 	if (test_and_set_bit(0, &e->is_released))
 		return;
 	/* Of what it did itself the kernel has told them. */
-	if (e->cause == PTREMAP_CAUSE_UNDO && (e->source.page || e->foreign))
+	if ((e->cause == PTREMAP_CAUSE_UNDO || e->aside) && (e->source.page || e->foreign))
 		hold_tell_others(e->mm, e->va, e->level);
 	if (e->guarded)
 		mmu_interval_notifier_remove(&e->guard);
+	guest_end(e);
 	lost = keeps_pages(e);
 	foreign_end(e);
 	if (lost)
@@ -203,10 +224,7 @@ static bool guard_invalidate(struct mmu_interval_notifier *guard,
 	spin_lock(&e->lock);
 	mmu_interval_set_seq(guard, seq);
 	spin_unlock(&e->lock);
-	if (edit_restore(e, cause_of(range->event))) {
-		/* Half a swap would leave one page twice and the other one nowhere. */
-		if (e->twin)
-			edit_restore(e->twin, cause_of(range->event));
+	if (edit_take(e, cause_of(range->event))) {
 		flush_all_cpus();
 		edit_tell_gone(e);
 		if (e->twin)
@@ -253,14 +271,14 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 	return err;
 }
 
-static bool is_frame_edit(const struct edit *e)
+bool edit_has_frame(const struct edit *e)
 {
 	return e->item.what != PTREMAP_PROTECT && e->item.what != PTREMAP_TRAP;
 }
 
 int edit_hold_source(struct edit *e, struct mm_struct *other)
 {
-	if (!is_frame_edit(e))
+	if (!edit_has_frame(e))
 		return 0;
 	if (e->item.what == PTREMAP_FRESH)
 		return hold_fresh(&e->source, e->level);
@@ -385,7 +403,7 @@ static int try_install(struct edit *e, unsigned long seq, bool dry_run)
 		return -EAGAIN;
 	spin_lock(&e->lock);
 	if (!mmu_interval_read_retry(&e->guard, seq))
-		err = leaf_lock(&leaf, e->mm, e->va, e->level);
+		err = guest_check(e) ?: leaf_lock(&leaf, e->mm, e->va, e->level);
 	if (!err) {
 		err = install_locked(e, vma, &leaf, dry_run);
 		leaf_unlock(&leaf);
@@ -412,13 +430,17 @@ static int install_again(struct edit *e, bool first, bool dry_run)
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	err = first ? 0 : hold_again(e);
+	err = first ? 0 : guest_renew(e) ?: hold_again(e);
 	if (err)
 		return err;
 	seq = mmu_interval_read_begin(&e->guard);
 	if (mmap_read_lock_killable(e->mm))
 		return -EINTR;
+	if (!dry_run)
+		guest_begin(e);
 	err = try_install(e, seq, dry_run);
+	if (!dry_run)
+		guest_done(e);
 	mmap_read_unlock(e->mm);
 	return err;
 }

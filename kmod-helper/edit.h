@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "guest.h"
 #include "hold.h"
 #include "leaf.h"
 #include "uapi/ptremap.h"
@@ -33,6 +34,7 @@ struct edit {
 	unsigned long va;
 	struct held old, source; /* ->source: of FRAME, SWAP and FRESH, where the entry leads to */
 	struct foreign *foreign; /* instead of ->source, where that is no page of a process */
+	struct guest guest;
 	struct ptremap_item item;
 	pid_t pid;
 	u8 level;		   /* 1 or 2 */
@@ -44,6 +46,7 @@ struct edit {
 	u8 state;	 /* enum ptremap_state; 0 before it was installed */
 	u8 cause;
 	bool dirtied; /* ->source was written to through the entry */
+	bool aside;   /* its twin was taken, and it with that: nobody acts on its page */
 	/* Valid while active: a table is not freed before the guard was called for its range. */
 	struct leaf leaf;
 	pte_t old_pte, new_pte;
@@ -59,6 +62,10 @@ int edit_hold_old(struct edit *e);
 int edit_install(struct edit *e, bool dry_run);
 /* True: it was active, and the caller has to flush before it goes on. */
 bool edit_restore(struct edit *e, enum ptremap_cause cause);
+/* The same of both halves of a swap: half of one would leave one page twice, the other nowhere. */
+bool edit_take(struct edit *e, enum ptremap_cause cause);
+/* It leads to another page than before. */
+bool edit_has_frame(const struct edit *e);
 /* What is known of it, at this moment. */
 void edit_record(struct edit *e, struct ptremap_record *r);
 /* Tell those who watch; GONE only once all CPUs have flushed. */

@@ -55,7 +55,37 @@ static int make_and_answer(struct txn *t, const struct ptremap_edit *req,
 	return err;
 }
 
-static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items)
+int journal_add(struct txn *t, u64 maker, bool keep, u32 *id)
+{
+	int nr = reserve_id();
+
+	if (nr < 0)
+		return nr;
+	t->id = *id = nr;
+	t->maker = maker;
+	t->keep = keep;
+	publish(nr, t);
+	return 0;
+}
+
+int journal_edit(struct ptremap_item *item, u64 maker, bool keep, u32 *id)
+{
+	const struct vm_calls *calls = vm_get_calls();
+	struct txn *t = txn_new(item, 1);
+	int err = -ENOMEM;
+
+	if (t) {
+		t->calls = calls;
+		err = txn_make(t, item, 1, false) ?: journal_add(t, maker, keep, id);
+		if (err)
+			txn_undo(t);
+	}
+	vm_put_calls(calls);
+	return err;
+}
+
+static int edit_items(struct ptremap_edit *req, struct file *file, struct ptremap_item *items,
+		      const struct vm_calls *calls)
 {
 	bool dry_run = req->flags & PTREMAP_EDIT_DRY_RUN;
 	int err, id = reserve_id();
@@ -64,6 +94,8 @@ static int edit_items(struct ptremap_edit *req, struct file *file, struct ptrema
 	if (id < 0)
 		return id;
 	t = txn_new(items, req->nr);
+	if (t)
+		t->calls = calls;
 	err = t ? make_and_answer(t, req, items) : -ENOMEM;
 	if (err || dry_run) {
 		if (t)
@@ -82,6 +114,7 @@ int call_edit(void *arg, struct file *file)
 {
 	struct ptremap_edit *req = arg;
 	struct ptremap_item *items;
+	const struct vm_calls *calls;
 	u32 i;
 	int err;
 
@@ -94,7 +127,9 @@ int call_edit(void *arg, struct file *file)
 		return PTR_ERR(items);
 	for (i = 0; i < req->nr; i++)
 		items[i].status = items[i].old = items[i].new = 0;
-	err = edit_items(req, file, items);
+	calls = vm_get_calls();
+	err = edit_items(req, file, items, calls);
+	vm_put_calls(calls);
 	kvfree(items);
 	return err;
 }
@@ -139,8 +174,50 @@ static u32 fill_records(struct ptremap_record *records, u32 max)
 		for (i = 0; i < t->nr && n + i < max; i++)
 			edit_record(&t->edits[i], &records[n + i]);
 		n += t->map ? 1 : t->nr;
+		if (t->protected)
+			n += t->vm->protect_records(t->protected, max ? &records[n] : NULL,
+						    max - min(n, max));
 	}
 	return n;
+}
+
+bool journal_is_active(u32 id)
+{
+	struct ptremap_record record;
+	bool active = false;
+	struct txn *t;
+	u32 i;
+
+	mutex_lock(&journal_lock);
+	t = idr_find(&txns, id);
+	for (i = 0; t && i < t->nr && !active; i++)
+		active = edit_state(&t->edits[i]) == PTREMAP_ACTIVE;
+	if (t && t->protected && t->vm->protect_records(t->protected, &record, 1))
+		active = record.state == PTREMAP_ACTIVE;
+	mutex_unlock(&journal_lock);
+	return active;
+}
+
+int record_size(u32 *size)
+{
+	*size = *size ?: PTREMAP_RECORD_SIZE_1;
+	return *size < PTREMAP_RECORD_SIZE_1 || *size > PAGE_SIZE || *size % 8 ? -EINVAL : 0;
+}
+
+/* What the caller knows of each record; what it knows beyond them is 0. */
+static int copy_records(u64 to, u32 size, const struct ptremap_record *records, u32 nr)
+{
+	char __user *at = u64_to_user_ptr(to);
+	u32 i, len = min_t(u32, size, sizeof(*records));
+
+	if (size == sizeof(*records))
+		return copy_to_user(at, records, nr * sizeof(*records)) ? -EFAULT : 0;
+	for (i = 0; i < nr; i++, at += size) {
+		if (copy_to_user(at, &records[i], len) || clear_user(at + len, size - len))
+			return -EFAULT;
+		cond_resched();
+	}
+	return 0;
 }
 
 int call_list(void *arg, struct file *file)
@@ -150,7 +227,7 @@ int call_list(void *arg, struct file *file)
 	u32 max;
 	int err;
 
-	if (req->flags || req->reserved)
+	if (req->flags || record_size(&req->record_size))
 		return -EINVAL;
 	mutex_lock(&journal_lock);
 	max = min(req->nr, fill_records(NULL, 0));
@@ -163,9 +240,9 @@ int call_list(void *arg, struct file *file)
 	req->nr = fill_records(records, max);
 	mutex_unlock(&journal_lock);
 	max = min(max, req->nr);
-	err = copy_to_user(u64_to_user_ptr(req->records), records, max * sizeof(*records));
+	err = copy_records(req->records, req->record_size, records, max);
 	kvfree(records);
-	return err ? -EFAULT : 0;
+	return err;
 }
 
 /* Undoes each transaction that @match wants, the youngest first; adds edits to *@restored. */
@@ -204,8 +281,12 @@ static bool match_maker(const struct txn *t, const void *number)
 	return !t->keep && t->maker == *(const u64 *)number;
 }
 
-/* -ENOENT: there is none. */
-static int undo_one(u32 id, u32 *restored)
+static bool match_vm(const struct txn *t, const void *unused)
+{
+	return t->vm;
+}
+
+int journal_undo(u32 id, u32 *restored)
 {
 	struct txn *t;
 
@@ -216,7 +297,7 @@ static int undo_one(u32 id, u32 *restored)
 	mutex_unlock(&journal_lock);
 	if (!t)
 		return -ENOENT;
-	*restored = txn_undo(t);
+	*restored += txn_undo(t);
 	return 0;
 }
 
@@ -228,9 +309,16 @@ int call_undo(void *arg, struct file *file)
 		return -EINVAL;
 	req->restored = 0;
 	if (req->id)
-		return undo_one(req->id, &req->restored);
+		return journal_undo(req->id, &req->restored);
 	undo_matching(match_any, NULL, &req->restored);
 	return 0;
+}
+
+void journal_undo_vm(void)
+{
+	u32 restored = 0;
+
+	undo_matching(match_vm, NULL, &restored);
 }
 
 void journal_close(u64 number)

@@ -53,6 +53,12 @@ unsigned int vcpu_flags(struct kvm_vcpu *vcpu)
 	       (vcpu->arch.mmu != &vcpu->arch.root_mmu ? PTREMAP_VCPU_NESTED : 0);
 }
 
+u64 vcpu_rip(struct kvm_vcpu *vcpu)
+{
+	vcpu_make_available(vcpu, VCPU_REGS_RIP);
+	return vcpu->arch.regs[VCPU_REGS_RIP];
+}
+
 static void read_registers(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 {
 	vcpu_make_available(vcpu, VCPU_REGS_RIP);

@@ -24,6 +24,9 @@ unsigned int vcpu_flags(struct kvm_vcpu *vcpu);
  */
 int vcpu_look(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out);
 
+/* What @vcpu, which this thread has loaded, was at when it came out of the guest. */
+u64 vcpu_rip(struct kvm_vcpu *vcpu);
+
 /* Of that only what PTREMAP_VM_ROOTS says: as its thread has left it by now, and may go on. */
 void vcpu_root(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out);
 

@@ -11,7 +11,14 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "kvm_access.h"
+#include "kvm_frames.h"
+#include "kvm_limits.h"
+#include "kvm_memory.h"
+#include "kvm_protect.h"
+#include "kvm_rule.h"
 #include "kvm_vcpu.h"
+#include "kvm_watch.h"
 #include "vm.h"
 
 /* ---- which VM ----------------------------------------------------------------------------------
@@ -53,27 +60,34 @@ static void look_at_files(struct task_struct *task, struct search *s)
 	task_unlock(task);
 }
 
-/* *@kvm has a reference, for kvm_put_kvm(). */
-static int find_vm(struct ptremap_vm *req, struct kvm **kvm)
+static int call_find(struct pid *pid, s32 *fd, struct kvm **kvm)
 {
-	struct search s = { .wanted = req->fd };
-	struct pid *pid = find_get_pid(req->pid);
+	struct search s = { .wanted = *fd };
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
 
-	put_pid(pid);
 	if (!task)
 		return -ESRCH;
 	look_at_files(task, &s);
 	put_task_struct(task);
 	if (!s.kvm)
-		return req->fd < 0 ? -ENOENT : -EBADF;
+		return *fd < 0 ? -ENOENT : -EBADF;
 	if (s.err) {
 		kvm_put_kvm(s.kvm);
 		return s.err;
 	}
-	req->fd = s.fd;
+	*fd = s.fd;
 	*kvm = s.kvm;
 	return 0;
+}
+
+/* *@kvm has a reference, for kvm_put_kvm(); *@fd is the lowest that stands for it. */
+static int find_vm(pid_t nr, s32 *fd, struct kvm **kvm)
+{
+	struct pid *pid = find_get_pid(nr);
+	int err = call_find(pid, fd, kvm);
+
+	put_pid(pid);
+	return err;
 }
 
 /* ---- its slots ---------------------------------------------------------------------------------
@@ -199,7 +213,7 @@ static int call_facts(struct ptremap_vm *req)
 		return -EINVAL;
 	if (req->pid <= 0)
 		return -ESRCH;
-	err = find_vm(req, &kvm);
+	err = find_vm(req->pid, &req->fd, &kvm);
 	if (err)
 		return err;
 	req->tables = tables_of(kvm);
@@ -209,34 +223,126 @@ static int call_facts(struct ptremap_vm *req)
 	return err;
 }
 
-/* ---- the module --------------------------------------------------------------------------------
- */
-
-static const struct vm_calls calls = { .owner = THIS_MODULE, .facts = call_facts };
-
-static int __init ptremap_kvm_init(void)
+static int call_write(struct ptremap_phys *req)
 {
-	int err = vcpu_looking_init();
+	struct kvm *kvm;
+	int err = find_vm(req->pid, &req->fd, &kvm);
 
 	if (err)
 		return err;
-	err = vcpu_telling_init();
-	if (err)
-		goto no_telling;
+	err = kvm_memory_write(kvm, req);
+	kvm_put_kvm(kvm);
+	return err;
+}
+
+/* ---- the module --------------------------------------------------------------------------------
+ */
+
+static bool has_tables(struct kvm *kvm)
+{
+	return tables_of(kvm) != PTREMAP_VM_SHADOW;
+}
+
+static struct vm_calls calls = {
+	.owner = THIS_MODULE,
+	.facts = call_facts,
+	.write = call_write,
+	.has_tables = has_tables,
+	.look_for_hits = kvm_rule_look,
+	.was_refused = kvm_rule_refused,
+	.answer = kvm_rule_answer,
+	.find = call_find,
+	.put = kvm_put_kvm,
+	.vms_of = frames_vms_of,
+	.put_vms = frames_put_vms,
+	.begin = frames_begin,
+	.done = frames_done,
+	.locate = frames_locate,
+	.check = frames_check,
+	.unprotect = protect_undo,
+	.protect_tell_made = protect_tell_made,
+	.protect_records = protect_records,
+};
+
+/*
+ * Access is denied and watched by hooks in KVM, which a kernel may not have, or somebody else may
+ * be at. Then all else goes on without.
+ */
+static void start_limits(void)
+{
+	int err = limits_init();
+
+	if (!err) {
+		err = access_init();
+		if (err)
+			limits_exit();
+	}
+	if (err) {
+		pr_warn("ptremap_kvm: guests' access cannot be denied or watched: %d\n", err);
+		return;
+	}
+	calls.protect = protect_make;
+	calls.access_watch = access_watch;
+}
+
+static void stop_limits(void)
+{
+	if (!calls.protect)
+		return;
+	access_exit();
+	limits_exit();
+}
+
+static int start_frames(void)
+{
+	frames_init();
+	return 0;
+}
+
+/* What begins later ends first. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] = {
+	{ vcpu_looking_init, vcpu_looking_exit },
+	{ vcpu_telling_init, vcpu_telling_exit },
+	{ kvm_memory_init, kvm_memory_exit },
+	{ start_frames, frames_exit },
+};
+
+static void end_parts(u32 nr)
+{
+	while (nr-- > 0)
+		parts[nr].exit();
+}
+
+static int __init ptremap_kvm_init(void)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(parts) && !err; i++)
+		err = parts[i].init();
+	if (err) {
+		end_parts(i - 1);
+		return err;
+	}
+	start_limits();
+	kvm_rule_init(&calls);
 	err = ptremap_vm_register(&calls);
-	if (!err)
-		return 0;
-	vcpu_telling_exit();
-no_telling:
-	vcpu_looking_exit();
+	if (err) {
+		stop_limits();
+		end_parts(ARRAY_SIZE(parts));
+	}
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
+	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
-	vcpu_telling_exit();
-	vcpu_looking_exit();
+	stop_limits();
+	end_parts(ARRAY_SIZE(parts));
 }
 
 module_init(ptremap_kvm_init);

@@ -14,6 +14,7 @@
 #include "journal.h"
 #include "mirror.h"
 #include "ptremap.h"
+#include "rule.h"
 #include "watch.h"
 
 struct call {
@@ -35,11 +36,14 @@ static const struct call calls[] = {
 	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
 	CALL(PTREMAP_PHYS, ptremap_phys, pid, call_phys),
 	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
-	CALL(PTREMAP_LIST, ptremap_list, reserved, call_list),
+	CALL(PTREMAP_LIST, ptremap_list, record_size, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
 	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
+	CALL(PTREMAP_EPT, ptremap_ept, id, call_ept),
+	CALL(PTREMAP_RULE, ptremap_rules, restored, call_rule),
+	CALL_ANSWERED(PTREMAP_ACCESS, ptremap_access_watch, reserved, call_access, access_answered),
 	CALL_ANSWERED(PTREMAP_MIRROR, ptremap_mirror, reserved, call_mirror, mirror_answered),
 };
 
@@ -54,9 +58,13 @@ union call_arg {
 	struct ptremap_map map;
 	struct watch_call watch;
 	struct ptremap_vm vm;
+	struct ptremap_ept ept;
+	struct ptremap_rules rules;
+	struct access_call access;
 	struct mirror_call mirror;
 };
 
+/* Numbers may be free between others. */
 static u64 known_calls(void)
 {
 	u64 known = 0;
@@ -144,6 +152,7 @@ static ssize_t ptremap_read(struct file *file, char __user *buf, size_t len, lof
 
 static int ptremap_release(struct inode *inode, struct file *file)
 {
+	rule_close(file_number(file));
 	journal_close(file_number(file));
 	watch_end(file_number(file));
 	return 0;
@@ -176,6 +185,7 @@ static int __init ptremap_init(void)
 static void __exit ptremap_exit(void)
 {
 	misc_deregister(&ptremap_device);
+	rule_exit();
 	journal_exit();
 	foreign_exit();
 }

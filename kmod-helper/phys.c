@@ -162,13 +162,31 @@ static int check_pa(const struct ptremap_phys *req)
 	return (req->pa | req->len) & (req->width - 1) ? -EINVAL : 0;
 }
 
+/* Reads have the addresses of the VM's process, where nothing has to be told. */
+static int check_gpa(const struct ptremap_phys *req)
+{
+	if ((req->flags & ~PTREMAP_PHYS_CHECK) != (PTREMAP_PHYS_GPA | PTREMAP_PHYS_WRITE) ||
+	    req->width || req->fd < -1)
+		return -EINVAL;
+	if (req->len > ~0ULL - req->pa)
+		return -ERANGE;
+	return target_check(req->pid, 0);
+}
+
 static int phys_check(const struct ptremap_phys *req)
 {
-	if (req->flags & ~(PTREMAP_PHYS_WRITE | PTREMAP_PHYS_MMIO | PTREMAP_PHYS_VA |
-			   PTREMAP_PHYS_FORCE | PTREMAP_PIDFD))
+	if (req->flags &
+	    ~(PTREMAP_PHYS_WRITE | PTREMAP_PHYS_MMIO | PTREMAP_PHYS_VA | PTREMAP_PHYS_FORCE |
+	      PTREMAP_PHYS_GPA | PTREMAP_PHYS_CHECK | PTREMAP_PIDFD))
 		return -EINVAL;
 	if (req->len > PTREMAP_PHYS_MAX)
 		return -EMSGSIZE;
+	if (req->reserved)
+		return -EINVAL;
+	if (req->flags & PTREMAP_PHYS_GPA)
+		return check_gpa(req);
+	if (req->flags & PTREMAP_PHYS_CHECK || req->fd)
+		return -EINVAL;
 	return req->flags & PTREMAP_PHYS_VA ? check_va(req) : check_pa(req);
 }
 
@@ -218,6 +236,8 @@ int call_phys(void *arg, struct file *file)
 	req->done = 0;
 	if (err)
 		return err;
+	if (req->flags & PTREMAP_PHYS_GPA)
+		return vm_write(req);
 	if (!(req->flags & PTREMAP_PHYS_VA))
 		return phys_pieces(NULL, req);
 	err = target_get(&t, req->pid, req->flags & PTREMAP_PIDFD);

@@ -26,6 +26,8 @@ int call_undo(void *arg, struct file *file);
 int call_map(void *arg, struct file *file);
 int call_watch(void *arg, struct file *file);
 int call_vm(void *arg, struct file *file);
+int call_rule(void *arg, struct file *file);
+int call_ept(void *arg, struct file *file);
 
 /* What call_watch() gets: the file is not the caller's before it knows its number. */
 struct watch_call {
@@ -33,6 +35,17 @@ struct watch_call {
 	struct file *file;
 };
 
+int call_access(void *arg, struct file *file);
+
+/* What call_access() gets, as of call_watch(). */
+struct access_call {
+	struct ptremap_access_watch req;
+	struct file *file;
+};
+void access_answered(void *arg, int err);
+
+/* How large the caller's records are: 0 becomes the first size. -EINVAL: no such size. */
+int record_size(u32 *size);
 /* 0, or which right the caller has not (-errno). Asked for each call and each read. */
 int check_rights(void);
 /* Of a file of the device: watch_number(). */
@@ -73,6 +86,9 @@ static inline int target_check(pid_t pid, u32 flags)
 }
 /* The process' number, for words about it; 0: there is none, or none any more. */
 pid_t target_number(pid_t pid, u32 flags);
+
+/* Guest memory, by ptremap_kvm: PTREMAP_PHYS_GPA of a request that was checked. */
+int vm_write(struct ptremap_phys *req);
 
 /*
  * Walks to e->va from the top table at @root; @e gets the entries. 0 with the end of the walk in

@@ -8,6 +8,8 @@
 
 #include <linux/tracepoint.h>
 
+#include "uapi/ptremap.h"
+
 /* clang-format off */
 TRACE_EVENT(ptremap_edit,
 	TP_PROTO(int pid, unsigned long va, unsigned int what, u64 old, u64 new),
@@ -67,6 +69,56 @@ TRACE_EVENT(ptremap_refuse,
 	TP_printk("pid=%d va=0x%lx what=%u error=%d", __entry->pid, __entry->va, __entry->what,
 		  __entry->error)
 );
+TRACE_EVENT(ptremap_acted,
+	TP_PROTO(const struct ptremap_rule *rule, const struct ptremap_hit *hit, u64 page,
+		 u64 other, bool back, int error),
+	TP_ARGS(rule, hit, page, other, back, error),
+	TP_STRUCT__entry(
+		__field(u32, rule)
+		__field(int, pid)
+		__field(u32, vcpu)
+		__field(u32, on)
+		__field(u32, act)
+		__field(u32, back)
+		__field(u64, what)
+		__field(u64, page)
+		__field(u64, other)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->rule = rule->id;
+		__entry->pid = hit->pid;
+		__entry->vcpu = hit->vcpu;
+		__entry->on = hit->on;
+		__entry->act = rule->act;
+		__entry->back = back;
+		__entry->what = hit->on == PTREMAP_ON_HYPERCALL ? rule->nr : hit->addr;
+		__entry->page = page;
+		__entry->other = other;
+		__entry->error = error;
+	),
+	TP_printk("rule=%u pid=%d vcpu=%u on=%u what=0x%llx do=%u page=0x%llx other=0x%llx "
+		  "back=%u error=%d", __entry->rule, __entry->pid, __entry->vcpu, __entry->on,
+		  __entry->what, __entry->act, __entry->page, __entry->other, __entry->back,
+		  __entry->error)
+);
+
+/*
+ * For BPF programs that may write to it: which rules act now (uapi/ptremap.h). It is no event of
+ * the tracing system.
+ */
+#ifdef DECLARE_TRACE_WRITABLE
+DECLARE_TRACE_WRITABLE(ptremap_rule,
+	TP_PROTO(struct ptremap_hit *hit),
+	TP_ARGS(hit),
+	sizeof(struct ptremap_hit)
+);
+#else
+DECLARE_TRACE(ptremap_rule,
+	TP_PROTO(struct ptremap_hit *hit),
+	TP_ARGS(hit)
+);
+#endif
 /* clang-format on */
 
 #endif

@@ -6,9 +6,7 @@
  * memory's pager likes, until it is gone, so that no second one gets it. claim_lock protects the
  * claims and is held for nothing else. The guard does not take it.
  */
-#include <linux/fdtable.h>
 #include <linux/hashtable.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
@@ -113,6 +111,8 @@ void txn_tell_made(struct txn *t)
 
 	if (t->map)
 		map_tell_made(t->map, &by);
+	if (t->protected)
+		t->vm->protect_tell_made(t->protected, &by);
 	for (i = 0; i < t->nr; i++) {
 		struct watched *w = &t->edits[i].watched;
 
@@ -122,6 +122,14 @@ void txn_tell_made(struct txn *t)
 		edit_tell_made(&t->edits[i]);
 		cond_resched();
 	}
+}
+
+void txn_use_vm(struct txn *t)
+{
+	if (t->vm)
+		return;
+	t->vm = t->calls;
+	vm_begin_use();
 }
 
 u32 txn_undo(struct txn *t)
@@ -143,6 +151,10 @@ u32 txn_undo(struct txn *t)
 	drop_claims(t);
 	if (t->map)
 		restored += map_undo(t->map);
+	if (t->protected)
+		restored += t->vm->unprotect(t->protected);
+	if (t->vm)
+		vm_end_use();
 	kvfree(t);
 	return restored;
 }
@@ -207,57 +219,48 @@ static int check_item(const struct ptremap_item *i)
 	return check_va(i->va, i->level) ?: two ? check_va(i->other_va, i->level) : 0;
 }
 
-/* A guest lives as long as one of its files: "kvm-vm", "kvm-vcpu:0", "kvm-vfio". */
-static int is_kvm_file(const void *unused, struct file *file, unsigned int fd)
+/* What is behind an address is shown to those VMs that have it; RAM and device memory to none. */
+static int attach(struct txn *t, struct edit *e, const struct txn_side *side)
 {
-	return file->f_path.dentry->d_sb->s_magic == ANON_INODE_FS_MAGIC &&
-	       !strncmp(file->f_path.dentry->d_name.name, "kvm-", 4);
+	const struct edit *before = e == t->edits ? NULL : e - 1;
+	int err;
+
+	if (!edit_has_frame(e))
+		return 0;
+	if (!t->calls && guest_is_there(side->target->pid))
+		return -EXDEV;
+	/* The halves of swaps take turns. */
+	if (before && before->mm != e->mm && before != t->edits)
+		before--;
+	err = guest_attach(e, t->calls, side->page.kvm ? &side->page : NULL, before);
+	return err ?: e->guest.vms && is_physical(&e->item) ? -EXDEV : 0;
 }
 
-/*
- * KVM keeps frame numbers of its own, which a silent exchange would leave stale (of a guest that
- * comes later refuse_late_guests() and hold_tell_others() take care). The locks are held for as
- * long as the files are looked through.
- */
-static bool has_kvm_guest(const struct target *t)
-{
-	struct task_struct *task = get_pid_task(t->pid, PIDTYPE_PID);
-	bool found = false;
-
-	if (!task)
-		return false;
-	task_lock(task);
-	if (task->files)
-		found = iterate_fd(task->files, 0, is_kvm_file, NULL);
-	task_unlock(task);
-	put_task_struct(task);
-	return found;
-}
-
-/* The caller has a reference to @mm (mmget). */
-static int add_edit(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm)
+/* The caller has a reference to the mm of @side (mmget). */
+static int add_edit(struct txn *t, const struct ptremap_item *item, const struct txn_side *side)
 {
 	struct edit *e = &t->edits[t->nr];
-	int err = edit_init(e, item, mm, &t->released);
+	int err = edit_init(e, item, side->target->mm, &t->released);
 
 	if (err)
 		return err;
 	t->nr++;
-	return claim_page(e);
+	return claim_page(e) ?: attach(t, e, side);
 }
 
-/* @other: the mm of ->other_va, for FRAME. */
-static int add_one(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm,
-		   struct mm_struct *other)
+static int add_one(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
+		   const struct txn_side *from)
 {
 	struct edit *e = &t->edits[t->nr];
 
-	return add_edit(t, item, mm) ?: edit_hold_source(e, other) ?: edit_hold_old(e);
+	return add_edit(t, item, at) ?:
+	       edit_hold_source(e, from ? from->target->mm : NULL) ?:
+	       edit_hold_old(e);
 }
 
 /* Each gets the other's frame. Own copies first: where one is made, the page is another one. */
-static int add_swap(struct txn *t, const struct ptremap_item *item, struct mm_struct *mm,
-		    struct mm_struct *other)
+static int add_swap(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
+		    const struct txn_side *with)
 {
 	struct edit *one = &t->edits[t->nr], *two = one + 1;
 	struct ptremap_item back = *item;
@@ -268,9 +271,10 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, struct mm_st
 	back.other_pid = item->pid;
 	back.other_va = item->va;
 	back.flags = 0;
-	err = add_edit(t, item, mm) ?: add_edit(t, &back, other);
+	err = add_edit(t, item, at) ?: add_edit(t, &back, with);
 	if (!err)
-		err = edit_hold_source(one, other) ?: edit_hold_source(two, mm);
+		err = edit_hold_source(one, with->target->mm)
+			      ?: edit_hold_source(two, at->target->mm);
 	if (!err)
 		err = edit_hold_old(one) ?: edit_hold_old(two);
 	one->twin = two;
@@ -280,11 +284,19 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, struct mm_st
 	return err;
 }
 
+int txn_add(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
+	    const struct txn_side *from)
+{
+	return item->what == PTREMAP_SWAP ? add_swap(t, item, at, from)
+					  : add_one(t, item, at, from);
+}
+
 static int prepare_item(struct txn *t, const struct ptremap_item *asked)
 {
 	bool two = asked->what == PTREMAP_FRAME || asked->what == PTREMAP_SWAP;
 	struct ptremap_item item = *asked; /* with numbers in the place of pidfds */
 	struct target one, other = {};
+	const struct txn_side at = { .target = &one }, from = { .target = &other };
 	int err = check_item(asked);
 
 	if (err)
@@ -299,13 +311,7 @@ static int prepare_item(struct txn *t, const struct ptremap_item *asked)
 	item.pid = one.nr;
 	item.other_pid = other.nr;
 	item.flags &= ~(PTREMAP_PIDFD | PTREMAP_OTHER_PIDFD);
-	if (item.what != PTREMAP_PROTECT && item.what != PTREMAP_TRAP &&
-	    (has_kvm_guest(&one) || (two && has_kvm_guest(&other))))
-		err = -EXDEV;
-	else if (item.what == PTREMAP_SWAP)
-		err = add_swap(t, &item, one.mm, other.mm);
-	else
-		err = add_one(t, &item, one.mm, other.mm);
+	err = txn_add(t, &item, &at, two ? &from : NULL);
 	if (two)
 		target_put(&other);
 out:
@@ -332,36 +338,6 @@ static int install_all(struct txn *t, bool dry_run, u32 *failed)
 		*failed = i;
 	}
 	return err;
-}
-
-/*
- * A guest that was made since prepare_item() looked may have the old frame. One that comes later
- * gets the new one. Processes that have ended have none.
- */
-static int refuse_late_guests(const struct txn *t, u32 *failed)
-{
-	struct target target;
-	pid_t looked_at = 0;
-	bool found;
-	u32 i;
-
-	for (i = 0; i < t->nr; i++) {
-		const struct edit *e = &t->edits[i];
-
-		if (e->item.what == PTREMAP_PROTECT || e->item.what == PTREMAP_TRAP ||
-		    e->pid == looked_at)
-			continue;
-		looked_at = e->pid;
-		if (target_get(&target, e->pid, 0))
-			continue;
-		found = has_kvm_guest(&target);
-		target_put(&target);
-		if (found) {
-			*failed = i;
-			return -EXDEV;
-		}
-	}
-	return 0;
 }
 
 static u32 edits_of(const struct ptremap_item *item)
@@ -393,10 +369,28 @@ struct txn *txn_new(const struct ptremap_item *items, u32 nr)
 	return t;
 }
 
-int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
+int txn_install(struct txn *t, bool dry_run, u32 *failed)
 {
-	u32 i, at, failed = 0;
+	int err = install_all(t, dry_run, failed);
+	u32 i;
+
+	if (!err && !dry_run) {
+		flush_all_cpus();
+		err = t->calls ? 0 : guest_check_late(t->edits, t->nr, failed);
+	}
+	for (i = 0; i < t->nr; i++)
+		if (t->edits[i].guest.vms)
+			txn_use_vm(t);
+	if (err)
+		trace_ptremap_refuse(t->edits[*failed].pid, t->edits[*failed].va,
+				     t->edits[*failed].item.what, err);
+	return err;
+}
+
+static int prepare_items(struct txn *t, struct ptremap_item *items, u32 nr)
+{
 	int err = 0;
+	u32 i;
 
 	for (i = 0; i < nr && !err; i++) {
 		items[i].status = err = prepare_item(t, &items[i]);
@@ -404,16 +398,20 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
 			err = -EINTR;
 		cond_resched();
 	}
-	if (err) {
+	if (err)
 		trace_ptremap_refuse(target_number(items[i - 1].pid, items[i - 1].flags),
 				     items[i - 1].va, items[i - 1].what, err);
+	return err;
+}
+
+int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
+{
+	u32 i, at, failed = 0;
+	int err = prepare_items(t, items, nr);
+
+	if (err)
 		return err;
-	}
-	err = install_all(t, dry_run, &failed);
-	if (!err && !dry_run) {
-		flush_all_cpus();
-		err = refuse_late_guests(t, &failed);
-	}
+	err = txn_install(t, dry_run, &failed);
 	for (i = at = 0; i < nr; i++) {
 		u32 next = answer(&items[i], t, at);
 
@@ -421,8 +419,5 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
 			items[i].status = err;
 		at = next;
 	}
-	if (err)
-		trace_ptremap_refuse(t->edits[failed].pid, t->edits[failed].va,
-				     t->edits[failed].item.what, err);
 	return err;
 }

@@ -41,6 +41,7 @@ struct watch {
 	bool ended;	      /* no more events will come */
 	u32 room, first, nr;  /* of ->ring: all, where the oldest is, how many there are */
 	u32 lost;	      /* since the last that was put there */
+	u32 record_size;      /* that the reader knows, which each event has at its end */
 	struct ptremap_event *ring;
 };
 
@@ -97,6 +98,7 @@ bool watch_made(struct watched *w, const struct ptremap_record *r)
 	spin_unlock(&watch_lock);
 	return over;
 }
+EXPORT_SYMBOL_GPL(watch_made);
 
 void watch_gone(struct watched *w, const struct ptremap_record *r)
 {
@@ -106,6 +108,7 @@ void watch_gone(struct watched *w, const struct ptremap_record *r)
 	w->over = true;
 	spin_unlock(&watch_lock);
 }
+EXPORT_SYMBOL_GPL(watch_gone);
 
 void watch_end(u64 number)
 {
@@ -155,12 +158,31 @@ static void drop(struct watch *w, u32 n, const struct ptremap_event *first)
 	w->nr -= n;
 }
 
+/* Bytes of an event as the reader knows it. */
+static size_t event_size(const struct watch *w)
+{
+	return offsetof(struct ptremap_event, record) + w->record_size;
+}
+
+/* 0 stands where the reader knows more than there is. */
+static int copy_events(const struct watch *w, char __user *user, const struct ptremap_event *events,
+		       u32 n)
+{
+	size_t size = event_size(w), len = min(size, sizeof(*events));
+	u32 i;
+
+	for (i = 0; i < n; i++, user += size)
+		if (copy_to_user(user, &events[i], len) || clear_user(user + len, size - len))
+			return -EFAULT;
+	return 0;
+}
+
 /*
  * Up to BATCH events, and no more than @max, to @user: how many, or -EFAULT, and then they are
  * still there. *@ended: there are none, and none will come. w->reading is held; only its holder
  * takes events out, so that those that were peeked at are still the first ones.
  */
-static int take(struct watch *w, struct ptremap_event __user *user, size_t max, bool *ended)
+static int take(struct watch *w, char __user *user, size_t max, bool *ended)
 {
 	struct ptremap_event batch[BATCH];
 	u32 n;
@@ -171,7 +193,7 @@ static int take(struct watch *w, struct ptremap_event __user *user, size_t max, 
 	spin_unlock(&watch_lock);
 	if (!n)
 		return 0;
-	if (copy_to_user(user, batch, n * sizeof(*batch)))
+	if (copy_events(w, user, batch, n))
 		return -EFAULT;
 	spin_lock(&watch_lock);
 	drop(w, n, batch);
@@ -180,7 +202,7 @@ static int take(struct watch *w, struct ptremap_event __user *user, size_t max, 
 }
 
 /* As many as there are and fit. Bytes, or -errno; 0: there are none, see *@ended. */
-static ssize_t take_all(struct watch *w, struct ptremap_event __user *user, size_t max, bool *ended)
+static ssize_t take_all(struct watch *w, char __user *user, size_t max, bool *ended)
 {
 	size_t done = 0;
 	int n;
@@ -188,12 +210,12 @@ static ssize_t take_all(struct watch *w, struct ptremap_event __user *user, size
 	if (mutex_lock_interruptible(&w->reading))
 		return -ERESTARTSYS;
 	do {
-		n = take(w, user + done, max - done, ended);
+		n = take(w, user + done * event_size(w), max - done, ended);
 		if (n > 0)
 			done += n;
 	} while (n > 0 && done < max);
 	mutex_unlock(&w->reading);
-	return done ? done * sizeof(*user) : n;
+	return done ? done * event_size(w) : n;
 }
 
 static bool has_news(struct watch *w)
@@ -209,7 +231,7 @@ static bool has_news(struct watch *w)
 static ssize_t watch_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct watch *w = file->private_data;
-	size_t max = min_t(size_t, len, MAX_RW_COUNT) / sizeof(struct ptremap_event);
+	size_t max = min_t(size_t, len, MAX_RW_COUNT) / event_size(w);
 	bool ended = false;
 	ssize_t ret = check_rights();
 
@@ -218,7 +240,7 @@ static ssize_t watch_read(struct file *file, char __user *buf, size_t len, loff_
 	if (!max)
 		return -EINVAL;
 	for (;;) {
-		ret = take_all(w, (struct ptremap_event __user *)buf, max, &ended);
+		ret = take_all(w, buf, max, &ended);
 		if (ret || ended)
 			return ret;
 		if (file->f_flags & O_NONBLOCK)
@@ -263,7 +285,7 @@ static const struct file_operations watch_fops = {
 
 /* ---- making one ------------------------------------------------------------------------------ */
 
-static struct watch *new_watch(u32 room, u64 maker)
+static struct watch *new_watch(u32 room, u64 maker, u32 record_size)
 {
 	struct watch *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 
@@ -276,15 +298,16 @@ static struct watch *new_watch(u32 room, u64 maker)
 	}
 	w->room = room;
 	w->maker = maker;
+	w->record_size = record_size;
 	init_waitqueue_head(&w->wait);
 	mutex_init(&w->reading);
 	return w;
 }
 
 /* The file has the watch from here on. */
-static struct file *watch_file(u32 room, u64 maker, unsigned int flags)
+static struct file *watch_file(const struct ptremap_watch *req, u64 maker, unsigned int flags)
 {
-	struct watch *w = new_watch(room, maker);
+	struct watch *w = new_watch(req->nr ?: DEFAULT_ROOM, maker, req->record_size);
 	struct file *file;
 
 	if (!w)
@@ -311,13 +334,13 @@ int call_watch(void *arg, struct file *file)
 	int fd;
 
 	if (req->flags & ~(PTREMAP_WATCH_ALL | PTREMAP_WATCH_NONBLOCK) ||
-	    req->nr > PTREMAP_WATCH_MAX)
+	    req->nr > PTREMAP_WATCH_MAX || req->reserved || record_size(&req->record_size))
 		return -EINVAL;
 	req->fd = -1;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	c->file = watch_file(req->nr ?: DEFAULT_ROOM, all ? 0 : file_number(file), flags);
+	c->file = watch_file(req, all ? 0 : file_number(file), flags);
 	if (IS_ERR(c->file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(c->file);

@@ -29,6 +29,9 @@
 #define PTREMAP_MAP	 _IO(PTREMAP_TYPE, 7)
 #define PTREMAP_WATCH	 _IO(PTREMAP_TYPE, 8)
 #define PTREMAP_VM	 _IO(PTREMAP_TYPE, 9)
+#define PTREMAP_EPT	 _IO(PTREMAP_TYPE, 10)
+#define PTREMAP_RULE	 _IO(PTREMAP_TYPE, 11)
+#define PTREMAP_ACCESS	 _IO(PTREMAP_TYPE, 12)
 
 /*
  * What errors of any call mean:
@@ -141,9 +144,11 @@ struct ptremap_tables {
 };
 
 #define PTREMAP_PHYS_WRITE 1
-#define PTREMAP_PHYS_MMIO  2 /* device memory is allowed, in accesses of exactly @width bytes */
-#define PTREMAP_PHYS_VA	   4 /* @pa is an address of process @pid */
-#define PTREMAP_PHYS_FORCE 8 /* with VA and WRITE: also what the process may only read */
+#define PTREMAP_PHYS_MMIO  2  /* device memory is allowed, in accesses of exactly @width bytes */
+#define PTREMAP_PHYS_VA	   4  /* @pa is an address of process @pid */
+#define PTREMAP_PHYS_FORCE 8  /* with VA and WRITE: also what the process may only read */
+#define PTREMAP_PHYS_GPA   16 /* @pa is guest-physical, of the VM behind @fd of @pid; with WRITE */
+#define PTREMAP_PHYS_CHECK 32 /* with GPA: nothing is written, the pages are made ready */
 #define PTREMAP_PHYS_MAX   (16U << 20)
 
 /*
@@ -158,6 +163,13 @@ struct ptremap_tables {
  * not let the process write, as of read-only, copy-on-write and many of files' pages: others may
  * have the same frame; -EDOM: not all of it is in the user half; -EAGAIN: the page was another one
  * after each of several tries. @done 0 and -ENXIO may also be a process without memory.
+ *
+ * With PTREMAP_PHYS_GPA a guest's memory is written as the VM's process would do it: pages are
+ * faulted in, and copied before that where they are copy-on-write; KVM's dirty log has them. CHECK
+ * goes as far without the bytes, @done is then what could be written. Errors, beside those of
+ * PTREMAP_VM, of @pa + @done: ENXIO: no memory slot; EROFS: a read-only slot; ENODATA: the process
+ * has nothing there that it may write to; EAGAIN: the slot is being changed. EOPNOTSUPP: the VM's
+ * dirty log is a ring, which only a vCPU can fill; ENOKEY: the guest is encrypted.
  */
 struct ptremap_phys {
 	__u32 size;
@@ -167,7 +179,9 @@ struct ptremap_phys {
 	__u64 buf;
 	__u64 done;  /* out: bytes transferred */
 	__u32 width; /* with PTREMAP_PHYS_MMIO: 1, 2, 4 or 8; else 0 */
-	__s32 pid;   /* with PTREMAP_PHYS_VA; else 0 */
+	__s32 pid;   /* with PTREMAP_PHYS_VA and GPA; else 0 */
+	__s32 fd;    /* with PTREMAP_PHYS_GPA: a VM's, or -1: the only one; else 0 */
+	__u32 reserved;
 };
 
 /* What is done to a leaf of a process' page tables, of 4 KiB or 2 MiB. */
@@ -258,7 +272,8 @@ struct ptremap_item {
  *	EROFS		the process would come to write where it may not: PROTECT would make shared
  *			read-only memory writable, or a read-only page dirty; the frame's owner may
  *			only read it, or its file system wants to hear of each page that is written
- *	EXDEV		the process has a KVM guest, which would not see another frame
+ *	EXDEV		the process has a KVM guest, which would not see another frame: KVM is told
+ *			where ptremap_kvm is loaded, but not of RAM and MMIO
  *	EAGAIN		the kernel kept changing the page under each of several tries
  *	ERANGE		RAM, MMIO: beyond the physical address width
  *	ENODEV		RAM: no RAM there. MMIO: no device memory there
@@ -367,31 +382,45 @@ enum ptremap_cause {
 	PTREMAP_CAUSE_EXIT, /* exit, exec, or a kill */
 	PTREMAP_CAUSE_MIGRATE,
 	PTREMAP_CAUSE_OTHER,
+	PTREMAP_CAUSE_SLOT, /* a memory slot there was made, deleted, moved, made read-only, or its
+			     * writes began to be logged */
+	PTREMAP_CAUSE_ZAP,  /* KVM dropped the entry of EPT or NPT, to make it anew when needed */
+	PTREMAP_CAUSE_ACCESS, /* the guest did what the entry does not allow; then it may */
+	PTREMAP_CAUSE_VM,     /* the VM has ended, its process has not */
 };
 
 /* ->what of a PTREMAP_MAP's record; ->old is its length, ->new its ->from. */
 #define PTREMAP_MAPPED 64
 
+#define PTREMAP_RECORD_VM     1 /* of a PTREMAP_EPT: ->gpa and ->vm_fd */
+#define PTREMAP_RECORD_STICKY 2 /* made with PTREMAP_EPT_STICKY */
+
+/* Its size may grow: callers say which one they know. PTREMAP_RECORD_SIZE_1 ends behind ->new. */
+#define PTREMAP_RECORD_SIZE_1 40
 struct ptremap_record {
 	__u32 id;   /* of the transaction */
-	__u32 what; /* enum ptremap_what */
+	__u32 what; /* enum ptremap_what, or ptremap_ept_what */
 	__s32 pid;
 	__u8 state;
 	__u8 cause;
 	__u8 keep;
 	__u8 level; /* of the leaf: 1 or 2; of PTREMAP_MAPPED 0 */
-	__u64 va;
+	__u64 va;   /* with PTREMAP_RECORD_VM: the guest's page in the VM's process */
 	__u64 old;
 	__u64 new;
+	__u64 gpa;
+	__s32 vm_fd; /* descriptor of the VM in process @pid */
+	__u32 flags; /* PTREMAP_RECORD_* */
 };
 
 /* Lists the items of all transactions that were not undone yet, oldest first. */
 struct ptremap_list {
 	__u32 size;
-	__u32 flags;   /* 0 */
-	__u64 records; /* pointer to struct ptremap_record */
-	__u32 nr;      /* in: how many fit; out: how many there are, perhaps more */
-	__u32 reserved;
+	__u32 flags;	   /* 0 */
+	__u64 records;	   /* pointer to struct ptremap_record */
+	__u32 nr;	   /* in: how many fit; out: how many there are, perhaps more */
+	__u32 record_size; /* bytes of a record, at least PTREMAP_RECORD_SIZE_1, which 0 stands
+			    * for; what the module does not know of it is 0 */
 };
 
 /* Undoes transaction @id, or all of them (0). ENOENT: there is no such transaction. */
@@ -424,8 +453,10 @@ struct ptremap_undo {
 struct ptremap_watch {
 	__u32 size;
 	__u32 flags;
-	__u32 nr; /* events that may wait; 0: 4096; at most PTREMAP_WATCH_MAX */
-	__s32 fd; /* out */
+	__u32 nr;	   /* events that may wait; 0: 4096; at most PTREMAP_WATCH_MAX */
+	__s32 fd;	   /* out */
+	__u32 record_size; /* of the events' records, as in struct ptremap_list */
+	__u32 reserved;
 };
 
 enum ptremap_event_type {
@@ -512,6 +543,295 @@ struct ptremap_vm {
 	__u32 nr_vcpus;
 	__u32 tables; /* out: enum ptremap_vm_tables, by what the vCPUs use */
 	__s32 owner;  /* out: the process that made it, by the initial PID namespace's number */
+};
+
+/*
+ * What is done to a guest-physical page of a VM. FRAME, SWAP and FRESH are edits of the host's
+ * mapping behind it: guest, VMM and KVM see the same page, and so do other gpas that have it.
+ * PROTECT and CACHE are edits of the entries of EPT or NPT, for all vCPUs.
+ */
+enum ptremap_ept_what {
+	PTREMAP_EPT_PROTECT = 32, /* bits @clear of the access are taken, then bits @set given */
+	PTREMAP_EPT_CACHE,	  /* its memory type is @cache, whatever the guest's PAT says */
+	PTREMAP_EPT_FRAME,	  /* it leads to the page at @other */
+	PTREMAP_EPT_SWAP,	  /* it and the page at @other change places */
+	PTREMAP_EPT_FRESH,	  /* it leads to a new page of zeros */
+};
+
+#define PTREMAP_EPT_READ  1
+#define PTREMAP_EPT_WRITE 2
+#define PTREMAP_EPT_EXEC  4
+
+/* ->cache: memory types as EPT's entries have them. */
+enum ptremap_ept_cache {
+	PTREMAP_EPT_UC = 0,
+	PTREMAP_EPT_WC = 1,
+	PTREMAP_EPT_WT = 4,
+	PTREMAP_EPT_WP = 5,
+	PTREMAP_EPT_WB = 6,
+};
+
+/* ->other_fd beside descriptors of VMs. */
+#define PTREMAP_EPT_ONLY_VM (-1) /* the only VM of ->other_pid */
+#define PTREMAP_EPT_PROCESS (-2) /* no VM: ->other is an address of process ->other_pid */
+
+#define PTREMAP_EPT_ITEM_EXPECT 1 /* ->old must be @expected, A and D bits aside */
+#define PTREMAP_EPT_ITEM_SPLIT	2 /* PROTECT, CACHE: a 2 MiB leaf there is split first */
+
+struct ptremap_ept_item {
+	__u64 gpa;	 /* a multiple of 4096, or with ->level 2 of 2 MiB */
+	__u64 other;	 /* of FRAME and SWAP: a gpa of the VM ->other_fd of ->other_pid, or an
+			  * address of that process; else 0 */
+	__s32 other_pid; /* 0: the process of the call; then ->other_fd is not PROCESS */
+	__s32 other_fd;	 /* with ->other_pid 0: 0, the VM of the call */
+	__u32 what;	 /* enum ptremap_ept_what */
+	__u32 level;	 /* 0 or 1: 4 KiB; 2: 2 MiB, which must be there, in host and guest alike */
+	__u32 set;	 /* PTREMAP_EPT_READ ... */
+	__u32 clear;
+	__u32 cache; /* enum ptremap_ept_cache; but of CACHE 0 */
+	__u32 flags; /* PTREMAP_EPT_ITEM_*, PTREMAP_OTHER_PIDFD */
+	__u64 expected;
+	__u64 old; /* out: the entry before: of PROTECT and CACHE that of EPT or NPT, of the others
+		    * that of the VM's process */
+	__u64 new; /* out: the entry now; with PTREMAP_EPT_DRY_RUN what it would be */
+	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
+	__u32 reserved;
+};
+
+#define PTREMAP_EPT_DRY_RUN 1
+#define PTREMAP_EPT_KEEP    2
+#define PTREMAP_EPT_STICKY                                                      \
+	4 /* PROTECT, CACHE: what KVM took away is made again when it makes the \
+	   * entry anew, before the guest goes on */
+#define PTREMAP_EPT_MAX 4096
+
+/*
+ * Changes what guest-physical pages of the VM behind descriptor @fd of process @pid lead to, or how
+ * they may be used; as PTREMAP_EDIT, all items or none. Items of one call are all of FRAME, SWAP
+ * and FRESH, or all of PROTECT and CACHE. It needs ptremap_kvm, as PTREMAP_VM does, whose errors
+ * for @fd it has.
+ *
+ * When the call returns, no vCPU and no CPU uses an old translation. The originals come back as
+ * those of PTREMAP_EDIT do, and before a memory slot goes that has the page, or changes.
+ *
+ * Errors of items, beside those of PTREMAP_EDIT:
+ *	EDOM		the gpa is no multiple of the page's size; or at level 2 guest and host
+ *			have the page at different places of 2 MiB
+ *	EADDRNOTAVAIL	no memory slot has this gpa: it is device memory of the VMM's, or nothing
+ *	EROFS		the slot is read-only; or as with PTREMAP_EDIT
+ *	EUCLEAN		the VMM has the writes to this slot logged, and would miss the change
+ *	EPROTOTYPE	PROTECT, CACHE: the VM has neither EPT nor NPT: KVM shadows the guest's
+ *			own tables
+ *	EMULTIHOP	PROTECT, CACHE: the guest runs a guest of its own, on tables that KVM
+ *			shadows
+ *	ENOKEY		the guest's memory is encrypted
+ *	EXDEV		the VM's memory is not that of process @pid, which has only a descriptor of
+ *			it; of PTREMAP_EDIT, the process has a VM, and ptremap_kvm is not loaded
+ *	EBADF, ENOTUNIQ, ENODEV
+ *			->other_fd is no VM's; or is ONLY_VM, and there are several, or none
+ *	EISDIR		level 1 of PROTECT and CACHE: a 2 MiB leaf is there, and SPLIT is not set
+ *	EOPNOTSUPP	this access alone cannot be taken or given here: on AMD's machines write
+ *			and execute can, and all three together; STICKY of FRAME, SWAP, FRESH
+ */
+struct ptremap_ept {
+	__u32 size;
+	__u32 flags; /* PTREMAP_EPT_*, PTREMAP_PIDFD */
+	__s32 pid;
+	__s32 fd;    /* in, -1: the only one; out: the lowest that stands for it */
+	__u64 items; /* pointer to struct ptremap_ept_item */
+	__u32 nr;    /* at most PTREMAP_EPT_MAX */
+	__u32 id;    /* out: of the transaction */
+};
+
+/* What a rule waits for. */
+enum ptremap_on {
+	PTREMAP_ON_HYPERCALL = 1, /* a vCPU of the VM makes hypercall @nr */
+	PTREMAP_ON_VIOLATION,	  /* EPT violation or NPF at a gpa of [@first, @last] */
+	PTREMAP_ON_FAULT,	  /* a thread of the process faults in user mode, there */
+};
+
+/* What it does then, to the pages that @page and @other name. */
+enum ptremap_do {
+	PTREMAP_DO_TRACE = 1, /* nothing, but for the event */
+	PTREMAP_DO_SWAP,    /* they change places; HYPERCALL: the second time, that is taken back */
+	PTREMAP_DO_MAP,	    /* @page leads to what @other leads to */
+	PTREMAP_DO_FRESH,   /* @page leads to a new page of zeros */
+	PTREMAP_DO_PROTECT, /* @page: accesses @clear are taken, then @set given */
+};
+
+/* Registers of a vCPU in the order of their numbers in instructions; RSP (4) is none of a rule. */
+#define PTREMAP_REG_PAGE 16 /* the page of the address that the trigger is about, at ->level */
+#define PTREMAP_REG_NONE 17 /* 0 */
+#define PTREMAP_REGS	 17
+#define PTREMAP_REG_RSP	 4
+
+struct ptremap_operand {
+	__u32 reg;
+	__u32 reserved;
+	__u64 add; /* is added to it, and wraps */
+};
+
+struct ptremap_condition {
+	__u32 reg; /* below PTREMAP_REG_PAGE */
+	__u32 reserved;
+	__u64 value;
+};
+
+#define PTREMAP_CONDITIONS 4
+#define PTREMAP_RULES_MAX  32 /* that there are at a time */
+
+#define PTREMAP_RULE_KEEP   1 /* it outlives the caller's file, until it is removed */
+#define PTREMAP_RULE_ONCE   2 /* it acts the first time alone */
+#define PTREMAP_RULE_RETURN 4 /* HYPERCALL: the guest gets @ret in RAX when it has acted */
+#define PTREMAP_RULE_USER   8 /* HYPERCALL: also calls that KVM refuses: of a guest's user mode */
+
+struct ptremap_rule {
+	__u32 id; /* out */
+	__u32 flags;
+	__s32 pid;
+	__s32 fd; /* of the VM: in, -1: the only one; out: the lowest. FAULT: 0 */
+	__u32 on;
+	__u32 act;    /* enum ptremap_do */
+	__u64 nr;     /* HYPERCALL; else 0 */
+	__u64 first;  /* VIOLATION, FAULT; else 0 */
+	__u64 last;   /* that counts, too */
+	__u32 access; /* VIOLATION, FAULT: PTREMAP_EPT_READ ... that count, one at least; else 0 */
+	__u32 level;  /* of the pages: 1, or 2 for 2 MiB */
+	__u32 nr_conditions;
+	__u32 per_second; /* it acts no more often; 0: as often as it is called */
+	struct ptremap_condition conditions[PTREMAP_CONDITIONS]; /* registers of HYPERCALL */
+	struct ptremap_operand page;  /* gpa; of FAULT an address of the process */
+	struct ptremap_operand other; /* SWAP, MAP: the same; else NONE and 0 */
+	__u32 set;		      /* PROTECT: PTREMAP_EPT_READ ... */
+	__u32 clear;
+	__u64 ret;
+	/* out, of what happened so far */
+	__u64 matched; /* times that it was called */
+	__u64 done;    /* of these: it acted */
+	__u64 limited; /* it did not, because of ONCE and per_second */
+	__u64 failed;  /* it could not */
+	__s32 error;   /* why, the last time */
+	__u32 slot;    /* its bit in struct ptremap_hit */
+	__u32 over;    /* its VM, or process, has gone */
+	__u32 reserved;
+};
+
+#define PTREMAP_RULE_ADD    1 /* @rules: all or none; ->id, ->slot and ->fd are answered */
+#define PTREMAP_RULE_REMOVE 2 /* rule @id (0: all), and what it changed is undone */
+#define PTREMAP_RULE_LIST   3
+
+/*
+ * Rules: changes that the module makes by itself when a guest, or process, does something, before
+ * that goes on. What calls them is a BPF program on the raw tracepoint ptremap_rule (see struct
+ * ptremap_hit); without one they do nothing. Rules go when the file is closed, with what they
+ * changed, but for those that are kept. A rule's changes are transactions as those of PTREMAP_EPT
+ * and PTREMAP_EDIT, and listed with them.
+ *
+ * The module asks the program at each hypercall (violation, fault) of a VM (process) that has rules
+ * for such. It acts when the exit has been handled, in the vCPU's thread, before that enters the
+ * guest again, or returns to user mode; of a fault, when it is resolved, before the thread goes on.
+ *
+ * Errors of ADD, beside those of PTREMAP_VM (but of FAULT):
+ *	ENOSPC		there are PTREMAP_RULES_MAX rules
+ *	EEXIST		it is at odds with another rule: both can be called by the same event, and
+ *			name the same page. ->id is the other's
+ *	EPROTOTYPE	VIOLATION: the VM has neither EPT nor NPT
+ *	EOPNOTSUPP	this kernel does not let the module see such events
+ *	ENOENT		REMOVE: there is no such rule
+ * and those of a rule's acting, in ->error and the event ptremap_acted: of PTREMAP_EPT, of
+ * PTREMAP_EDIT for FAULT, and
+ *	EUSERS		it has PTREMAP_RULE_CHANGES changes in force
+ *	EBUSY		also: too many threads are being acted for at this moment
+ */
+#define PTREMAP_RULE_CHANGES 1024
+struct ptremap_rules {
+	__u32 size;
+	__u32 op;	 /* PTREMAP_RULE_ADD ... */
+	__u64 rules;	 /* pointer to struct ptremap_rule; REMOVE: 0 */
+	__u32 nr;	 /* ADD: how many; LIST: in: how many fit, out: how many there are */
+	__u32 id;	 /* REMOVE: which; ADD: out: which one failed, from 1 on; else 0 */
+	__u32 rule_size; /* bytes of a struct ptremap_rule, as the caller knows it */
+	__u32 restored;	 /* out: REMOVE: items that were active until now */
+};
+
+/*
+ * The argument of the raw tracepoint ptremap_rule, for programs of type raw_tracepoint.w. Bit N of
+ * ->fire calls the rule whose ->slot is N; it is the only thing that counts of what is written.
+ */
+struct ptremap_hit {
+	__u64 fire;
+	__u64 asked; /* rules that may be called: those of this VM or process, and of ->on */
+	__u64 addr;  /* gpa, or address */
+	__u64 regs[PTREMAP_REG_PAGE]; /* of HYPERCALL: RAX, RCX, RDX, RBX, (0), RBP, RSI, RDI, R8
+					 ... */
+	__u32 on;
+	__u32 access; /* PTREMAP_EPT_READ ... */
+	__u32 vcpu;
+	__s32 pid;		      /* by the initial PID namespace's number */
+	__u32 ids[PTREMAP_RULES_MAX]; /* of rules that may be called, by slot */
+};
+
+/* Guest-physical pages whose use is watched, and which use. */
+struct ptremap_access_range {
+	__u64 gpa; /* a multiple of 4096 */
+	__u64 len; /* so, too; not 0 */
+	__u32 on;  /* PTREMAP_EPT_READ ... */
+	__u32 reserved;
+};
+
+#define PTREMAP_ACCESS_RANGES	65536 /* at most in one call */
+#define PTREMAP_ACCESS_ROOM	(1U << 20)
+#define PTREMAP_ACCESS_NONBLOCK 1 /* of the descriptor: read() does not wait */
+
+/*
+ * Tells what the guest does in these ranges, by a descriptor that read() gives struct
+ * ptremap_access from; it can be polled. The guest goes on unharmed: KVM does what it wants
+ * to do in its place. Closing the descriptor ends it. read() gives 0 when the VM has ended.
+ * A range may have addresses without memory: what is there later is watched, too. Errors as
+ * of PTREMAP_EPT, and EDOM: a range is not of whole pages, or wraps.
+ */
+struct ptremap_access_watch {
+	__u32 size;
+	__u32 flags; /* PTREMAP_ACCESS_NONBLOCK, PTREMAP_PIDFD */
+	__s32 pid;
+	__s32 vm_fd;  /* in, -1: the only one; out: the lowest that stands for it */
+	__u64 ranges; /* pointer to struct ptremap_access_range */
+	__u32 nr;     /* at most PTREMAP_ACCESS_RANGES */
+	__u32 room;   /* in events, at most PTREMAP_ACCESS_ROOM; 0: 65536 */
+	__s32 fd;     /* out */
+	__u32 reserved;
+};
+
+enum ptremap_access_type {
+	PTREMAP_ACCESS_DONE = 1, /* an access */
+	/*
+	 * An access of a kind that KVM cannot do in the guest's place: the guest does it
+	 * itself, and what else is done in that page (or 2 MiB) until CLOSED is not seen.
+	 */
+	PTREMAP_ACCESS_OPENED,
+	PTREMAP_ACCESS_CLOSED,
+	PTREMAP_ACCESS_LOST, /* nothing but ->lost */
+};
+
+#define PTREMAP_ACCESS_GVA   1 /* ->gva is known */
+#define PTREMAP_ACCESS_VALUE 2 /* ->value is known: what was read or written, 8 bytes at most */
+#define PTREMAP_ACCESS_WALK  4 /* by the CPU, which walked the guest's page tables there */
+#define PTREMAP_ACCESS_EVENT 8 /* by the CPU, which delivered an interrupt or exception */
+
+/* One access, as it was done. Of one instruction there may be several, also in one page. */
+struct ptremap_access {
+	__u64 time; /* CLOCK_MONOTONIC, ns */
+	__u64 gpa;
+	__u64 gva;
+	__u64 rip; /* of the instruction */
+	__u64 value;
+	__u32 vcpu;
+	__u32 lost;  /* events that found no room, since the one before this */
+	__u32 type;  /* enum ptremap_access_type */
+	__u32 flags; /* PTREMAP_ACCESS_* */
+	__u8 access; /* PTREMAP_EPT_READ ... */
+	__u8 size;   /* in bytes; 0: not known */
+	__u8 reserved[6];
 };
 
 #endif

@@ -316,6 +316,18 @@ check_stopped()
 	qmp cont
 }
 
+# check_exchanged - while it is stopped: a guest's kernel does not stand it that pages of its own
+# change places. Afterwards it goes on as if nothing had been.
+check_exchanged()
+{
+	qmp stop
+	"$bin/tests/ept_exchange" "$vm" 10000 "$SEED" || not_ok "ept_exchange: exit status $?"
+	qmp cont
+	sleep 2
+	equal 'exchanged: words of trouble from the guest' \
+		"$(grep -cE 'BUG|Oops|panic|Call Trace' "$work/console")" 0
+}
+
 RANDOM=$SEED
 echo "seed $SEED"
 modprobe kvm_amd && insmod "$MODULE" && insmod "${MODULE%/*}/ptremap_kvm.ko" || exit 1
@@ -325,6 +337,8 @@ check_stopped
 check_moving halted
 echo >&7
 until_says works
+check_moving running
+check_exchanged
 check_moving running
 end_guest
 { rmmod ptremap_kvm && rmmod ptremap; } || not_ok 'the modules are gone'

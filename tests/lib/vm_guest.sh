@@ -6,56 +6,11 @@
 # shellcheck disable=SC2317 # the parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
+# shellcheck source=tests/lib/monitored.sh
+. "$(dirname "$0")/monitored.sh"
 
 readonly MODULE=$1 QUESTIONS=${VM_QUESTIONS:-1200} CHANGING=${VM_CHANGING:-16}
-remap=$bin/ptremap
-kvm_guest=$bin/tests/kvm_guest
-name=
 shift
-
-# start WHAT [ARG]... - a guest in the background, up to where it waits; sets $vm, the monitor's pid.
-# $work/guest has what it says.
-start()
-{
-	mkfifo "$work/line" || exit 1
-	"$kvm_guest" "$@" <"$work/line" >"$work/guest" 2>&1 &
-	vm=$!
-	exec 7>"$work/line"
-	rm -f "$work/line"
-}
-
-# until WORD - waits for a line of the guest's that begins with it
-until_says()
-{
-	local i
-
-	for ((i = 0; i < 600; i++)); do
-		grep -q "^$1" "$work/guest" && return
-		kill -0 "$vm" 2>/dev/null || break
-		sleep 0.1
-	done
-	not_ok "$name: the guest says '$1'"
-	return 1
-}
-
-# stop - the guest goes on to its end
-stop()
-{
-	echo >&7
-	exec 7>&-
-	wait "$vm"
-	equal "$name: the guest's own checks" $? 0
-}
-
-# says WHAT PATTERN - the words on stderr, in $work/stderr
-says()
-{
-	if grep -q -- "$2" "$work/stderr"; then
-		ok "$1: $(<"$work/stderr")"
-	else
-		not_ok "$1: no '$2' in: $(<"$work/stderr")"
-	fi
-}
 
 # The lines that translate has to print, but for what NPT has by now: "gva gpa hva pa".
 want_lines()
@@ -452,20 +407,6 @@ part_memory()
 	stop
 }
 
-# refused WHAT WORDS COMMAND... - exit status 1 or 2, one line with the words
-refused()
-{
-	local what=$1 words=$2 status
-
-	shift 2
-	"$remap" "$@" >"$work/out" 2>"$work/stderr"
-	status=$?
-	equal "refused: $what: lines on stderr, on stdout" \
-		"$(wc -l <"$work/stderr") $(wc -l <"$work/out")" '1 0'
-	equal "refused: $what: status" $((status == 1 || status == 2)) 1
-	says "refused: $what" "$words"
-}
-
 part_errors()
 {
 	refused 'no VM' 'has no VM' walk --vm $$ --gva 0
@@ -489,6 +430,92 @@ part_errors()
 	exec 7>&-
 	wait "$vm" 2>/dev/null
 	refused 'a dead monitor' 'no such process' walk --vm "$vm" --gva 0
+}
+
+# write_at GVA ARG... - bytes of $work/bytes to the guest; words in $work/stderr
+write_at()
+{
+	local gva=$1
+
+	shift
+	"$remap" write --vm "$vm" --gva "$gva" --file "$work/bytes" "$@" 2>"$work/stderr"
+}
+
+# random_bytes N - into $work/bytes
+random_bytes()
+{
+	head -c "$1" /dev/urandom >"$work/bytes"
+}
+
+# reads_back GVA - what is in $work/bytes, by a copy of the process' own memory
+reads_back()
+{
+	"$remap" read --vm "$vm" --gva "$1" --raw "$(stat -c %s "$work/bytes")" 2>/dev/null |
+		cmp -s - "$work/bytes" && echo same || echo differs
+}
+
+# Whole buffers over scattered pages, while nobody runs; then the guest itself reads them.
+write_buffers()
+{
+	local gva=0x20000000 i
+
+	random_bytes $((3 * 4096 + 17))
+	write_at $((gva + 4090))
+	equal "$name: 5 scattered pages: status, stderr" "$? $(<"$work/stderr")" '0 '
+	equal "$name: 5 scattered pages: bytes" "$(reads_back $((gva + 4090)))" same
+	cp "$work/bytes" "$work/scattered"
+	random_bytes 8192
+	write_at $((gva + 47 * 4096))
+	equal "$name: a page of two is absent: status, lines" "$? $(wc -l <"$work/stderr")" '1 2'
+	says "$name: a page of two is absent" '^ptremap: 0x20030000-0x20030fff: 4096 bytes cannot .* not present at PTE'
+	says "$name: a page of two is absent" 'nothing was written'
+	equal "$name: none of it was written" "$(reads_back $((gva + 47 * 4096)))" differs
+	for i in 50:read-only 52:'no memory slot' 54:'may write to'; do
+		write_at $((gva + (${i%%:*} - 1) * 4096))
+		equal "$name: ${i#*:}: status" $? 1
+		says "$name: ${i#*:}" "^ptremap: 0x.*: 4096 bytes cannot be written: .*${i#*:}"
+	done
+	random_bytes $((8 * 4096))
+	write_at $((gva + 49 * 4096)) --partial
+	equal "$name: --partial: status, lines" "$? $(wc -l <"$work/stderr")" '1 4'
+	says "$name: --partial" '20480 of 32768 bytes were written'
+	printf 'abcdefgh' >"$work/bytes"
+	"$remap" write --vm "$vm" --gpa $((0x40000000 + 10 * 37 % 64 * 4096)) \
+		--hex '61 62 63 64 65 66 67 68'
+	equal "$name: by guest-physical address: status, bytes" \
+		"$? $(reads_back $((gva + 10 * 4096)))" '0 same'
+}
+
+# word FILE OFFSET - 8 bytes of it as the guest prints them
+word()
+{
+	od -An -v -tx8 -j "$2" -N 8 "$1" | sed 's/ */0x/'
+}
+
+# word_of PAGE - what the guest read there
+word_of()
+{
+	sed -n "s/^word page=$1 value=//p" "$work/guest"
+}
+
+part_writes()
+{
+	local pages i
+
+	name=writes
+	start --wait --mode 4level writes
+	until_says ready && write_buffers
+	stop
+	# Pages 0 to 4 and 10, of the partial one 49, 51, 53, 55 and 56; of what was refused none.
+	pages=$((0x1f | 1 << 10 | 1 << 49 | 1 << 51 | 1 << 53 | 1 << 55 | 1 << 56))
+	equal "$name: in KVM's dirty log" "$(sed -n 's/^log dirty=//p' "$work/guest")" \
+		"$(printf '0x%x' "$pages")"
+	equal "$name: a child has its memory as it was" "$(grep -c '^child same=1' "$work/guest")" 1
+	for i in 1 2 3; do
+		equal "$name: page $i as the guest reads it" "$(word_of "$i")" \
+			"$(word "$work/scattered" $((i * 4096 - 4090)))"
+	done
+	equal "$name: page 10 as the guest reads it" "$(word_of 10)" 0x6867666564636261
 }
 
 # Registers of a guest that changes CR3 without leaving for KVM.

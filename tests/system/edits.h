@@ -93,7 +93,9 @@ static inline int undo(const struct checks *c, uint32_t id)
 /* How many records there are; up to @max of them. */
 static inline int list(const struct checks *c, struct ptremap_record *r, uint32_t max)
 {
-	struct ptremap_list l = { .size = sizeof(l), .records = at(r), .nr = max };
+	struct ptremap_list l = {
+		.size = sizeof(l), .records = at(r), .nr = max, .record_size = sizeof(*r)
+	};
 	int err = call(c, PTREMAP_LIST, &l);
 
 	return err ? err : (int)l.nr;

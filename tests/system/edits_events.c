@@ -2,16 +2,19 @@
 /*
  * edits_events: what the kernel does to a process with active edits, one thing after the other.
  *
- *	edits_events FILE
+ *	edits_events FILE [guest]
  *
  * A process of its own for each event and each kind of edit is edited in its page 1, and lets the
  * event happen. Then the edit is undone, if that was not done already. Its memory must be what it
- * would be without the edit, and what was lent to it as before. FILE is made anew, on a file
- * system on a disk. What the kernel finds wrong by itself (page and RSS counters) is in its log.
+ * would be without the edit, and what was lent to it as before. With "guest" it is the memory of a
+ * VM whose vCPUs read that page without end, edits are of guest-physical pages, and the guest must
+ * see what the process sees. FILE is made anew, on a file system on a disk. What the kernel finds
+ *wrong by itself (page and RSS counters) is in its log.
  */
 #include <sched.h>
 #include <sys/uio.h>
 
+#include "tests/system/ept.h"
 #include "tests/system/happen.h"
 #include "tests/system/meeting.h"
 
@@ -30,7 +33,12 @@ struct test {
 	char *lent; /* a page of this process */
 	pid_t pid;  /* of the process under test */
 	uint32_t id;
+	bool guest;
+	uint32_t first, last; /* kinds of edits */
 };
+
+/* vCPUs that look at the memory without end. */
+#define LOOKING 2
 
 /* ---- the process under test ------------------------------------------------------------------ */
 
@@ -101,19 +109,49 @@ static bool rss_is_right(void)
 	return good;
 }
 
-static void __attribute__((noreturn))
-live(const struct event *e, struct meeting *m, const char *file)
+/* Page 1, which is edited, and page 2, which takes part in swaps. */
+static void start_guest(struct tiny_vm *vm, const char *p)
 {
-	char *p = make_memory(e->memory, file);
+	unsigned int i;
+
+	tiny_make(vm, p, REGION);
+	tiny_read(vm, 0, TINY_GPA + PAGE);
+	tiny_read(vm, 0, TINY_GPA + 2 * PAGE);
+	for (i = 0; i < LOOKING; i++)
+		tiny_start(vm, i, tiny_look_code, TINY_GPA + PAGE, TINY_GPA + 2 * PAGE);
+}
+
+/* What memory is there after @e is the same for both. */
+static bool guest_sees(struct tiny_vm *vm, const struct event *e, const char *before, const char *p)
+{
+	bool good = true;
+	unsigned int i;
+
+	tiny_stop(vm, LOOKING);
+	for (i = 1; i < 3 && p == before && (e->after == SAME || e->after == ZERO); i++)
+		good = tiny_read(vm, 0, TINY_GPA + i * PAGE) ==
+			       *(const volatile uint32_t *)(p + i * PAGE) &&
+		       good;
+	return good;
+}
+
+static void __attribute__((noreturn))
+live(const struct event *e, struct meeting *m, const char *file, bool guest)
+{
+	char *p = make_memory(e->memory, file), *before = p;
+	struct tiny_vm vm;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (guest)
+		start_guest(&vm, p);
 	m->where = p;
 	m->step = READY;
 	wait_for(m, GO);
 	m->result = e->run(&p);
 	m->step = HAPPENED;
 	wait_for(m, END);
-	m->after = e->after == ANY || (is_right(e, p) && rss_is_right());
+	m->after = (!guest || guest_sees(&vm, e, before, p)) &&
+		   (e->after == ANY || (is_right(e, p) && rss_is_right()));
 	m->step = OVER;
 	_exit(0);
 }
@@ -129,7 +167,7 @@ static void start(struct test *t, const struct event *e)
 		die("fork");
 	if (!t->pid) {
 		close(t->c.dev);
-		live(e, t->m, t->file);
+		live(e, t->m, t->file, t->guest);
 	}
 	wait_for(t->m, READY);
 }
@@ -166,6 +204,33 @@ static struct ptremap_item item_for(const struct test *t, uint32_t what)
 		i.other_va = at(t->m->where + 2 * PAGE);
 	}
 	return i;
+}
+
+/* The same of the guest's page. */
+static struct ptremap_ept_item in_guest(const struct test *t, const struct ptremap_item *i)
+{
+	struct ptremap_ept_item g = { .what = i->what + PTREMAP_EPT_FRAME - PTREMAP_FRAME,
+				      .gpa = TINY_GPA + i->va - at(t->m->where) };
+
+	if (i->what == PTREMAP_SWAP)
+		g.other = TINY_GPA + i->other_va - at(t->m->where);
+	if (i->what == PTREMAP_FRAME) {
+		g.other_pid = i->other_pid;
+		g.other_fd = PTREMAP_EPT_PROCESS;
+		g.other = i->other_va;
+	}
+	return g;
+}
+
+static int change(const struct test *t, struct ptremap_item *item, uint32_t flags, uint32_t *id)
+{
+	struct ptremap_ept_item g;
+
+	if (!t->guest)
+		return edit_many(&t->c, item, 1, flags, id);
+	g = in_guest(t, item);
+	return ept_many(&t->c, t->pid, -1, &g, 1, flags & PTREMAP_EDIT_KEEP ? PTREMAP_EPT_KEEP : 0,
+			id);
 }
 
 static bool state_fits(uint8_t state, enum outcome outcome)
@@ -225,7 +290,7 @@ static void test_event(struct test *t, const struct event *e, uint32_t what)
 	new_lent(t->lent);
 	start(t, e);
 	item = item_for(t, what);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	t->m->step = GO;
 	if (e->after == ENDED)
 		wait_exec(t->pid);
@@ -264,7 +329,7 @@ static void test_kill(struct test *t, uint32_t what, bool mrelease)
 	new_lent(t->lent);
 	start(t, &killed);
 	item = item_for(t, what);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	fd = (int)syscall(SYS_pidfd_open, t->pid, 0);
 	kill(t->pid, SIGKILL);
 	if (mrelease)
@@ -292,7 +357,7 @@ static void test_vm_access(struct test *t, uint32_t what)
 	new_lent(t->lent);
 	start(t, &quiet);
 	item = item_for(t, what);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	there = (struct iovec){ t->m->where + PAGE, PAGE };
 	want = what == PTREMAP_FRAME || what == PTREMAP_RAM ? LENT : what == PTREMAP_SWAP ? 2 : 1;
 	good = process_vm_readv(t->pid, &here, 1, &there, 1, 0) == PAGE &&
@@ -321,7 +386,7 @@ static void test_source_death(struct test *t)
 	item = item_for(t, PTREMAP_FRAME);
 	item.other_pid = lender.pid;
 	item.other_va = at(lenders->where + 3 * PAGE);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	kill(lender.pid, SIGKILL);
 	waitpid(lender.pid, NULL, 0);
 	usleep(20000);
@@ -353,7 +418,7 @@ static void controller(const struct test *t, uint32_t what, uint32_t flags, uint
 	struct ptremap_item item = item_for(t, what);
 
 	own.c.dev = open_device();
-	if (edit_many(&own.c, &item, 1, flags, id))
+	if (change(&own, &item, flags, id))
 		_exit(1);
 	kill(getpid(), SIGKILL);
 }
@@ -391,7 +456,7 @@ static int start_all(const struct test *t, struct test *own, uint32_t flags)
 	uint32_t what;
 	int err = 0;
 
-	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
+	for (what = t->first; what <= t->last; what++) {
 		struct test *o = &own[what - 1];
 		struct ptremap_item item;
 
@@ -399,17 +464,17 @@ static int start_all(const struct test *t, struct test *own, uint32_t flags)
 		o->m = t->m + what;
 		start(o, &quiet);
 		item = item_for(o, what);
-		err = err ? err : edit_many(&o->c, &item, 1, flags, &o->id);
+		err = err ? err : change(o, &item, flags, &o->id);
 	}
 	return err;
 }
 
-static bool end_all(struct test *own)
+static bool end_all(const struct test *t, struct test *own)
 {
 	bool good = true;
 	uint32_t what;
 
-	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
+	for (what = t->first; what <= t->last; what++) {
 		struct test *o = &own[what - 1];
 
 		o->m->step = GO;
@@ -449,7 +514,7 @@ static void test_pressure(struct test *t)
 		active += r[i].state == PTREMAP_ACTIVE;
 	undo(&t->c, 0);
 	good = fill_memory(ALLOCATION) && good;
-	check(&t->c, !err && end_all(own) && good && is_given_back(t),
+	check(&t->c, !err && end_all(t, own) && good && is_given_back(t),
 	      "%u MiB allocated under an edit of each kind, and again after the undo: %ld pages "
 	      "swapped out, %d of %d items still active, memory is right",
 	      ALLOCATION >> 20, swapped_out() - swapped, active, nr);
@@ -463,8 +528,9 @@ static void test_rmmod(struct test *t)
 	bool good;
 
 	close(t->c.dev);
-	good = !syscall(SYS_delete_module, "ptremap", O_NONBLOCK);
-	good = end_all(own) && good;
+	good = (!t->guest || !syscall(SYS_delete_module, "ptremap_kvm", O_NONBLOCK)) &&
+	       !syscall(SYS_delete_module, "ptremap", O_NONBLOCK);
+	good = end_all(t, own) && good;
 	check(&t->c, !err && good && is_filled(t->lent, LENT),
 	      "rmmod with kept edits of each kind: originals are back (%d)", err);
 }
@@ -484,17 +550,20 @@ int main(int argc, char **argv)
 	uint32_t what;
 	size_t i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: edits_events FILE\n");
+	t.guest = argc == 3 && !strcmp(argv[2], "guest");
+	if (argc != 2 && !t.guest) {
+		fprintf(stderr, "usage: edits_events FILE [guest]\n");
 		return 2;
 	}
+	t.first = t.guest ? PTREMAP_FRAME : PTREMAP_PROTECT;
+	t.last = t.guest ? PTREMAP_FRESH : WHAT_TABLE;
 	t.c.dev = open_device();
 	t.file = argv[1];
 	t.m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	t.lent = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (t.m == MAP_FAILED || t.lent == MAP_FAILED)
 		die("mmap");
-	for (what = PTREMAP_PROTECT; what <= WHAT_TABLE; what++) {
+	for (what = t.first; what <= t.last; what++) {
 		for (i = 0; i < sizeof(events) / sizeof(*events); i++)
 			if (events[i].memory != FILE_SHARED || what != PTREMAP_SWAP)
 				test_event(&t, &events[i], what);

@@ -3,13 +3,16 @@
  * edits_huge_events: what the kernel does to a process with active edits of 2 MiB leaves, one thing
  * after the other.
  *
- *	edits_huge_events FILE
+ *	edits_huge_events FILE [guest]
  *
  * A process of its own for each event, kind of memory and kind of edit is edited in the leaf of its
  * second huge page, and lets the event happen. Then the edit is undone, if that was not done
  * already. Its memory must be what it would be without the edit, and what was lent to it as before.
- * FILE is made anew, on a disk. What the kernel finds wrong by itself is in its log.
+ * With "guest" it is the memory of a VM whose vCPU reads it without end, edits are of
+ *guest-physical pages, and the guest must see what the process sees. FILE is made anew, on a disk.
+ *What the kernel finds wrong by itself is in its log.
  */
+#include "tests/system/ept.h"
 #include "tests/system/huge_happen.h"
 #include "tests/system/meeting.h"
 
@@ -26,6 +29,7 @@ struct test {
 	enum huge_memory kind;
 	pid_t pid;
 	uint32_t id;
+	bool guest;
 };
 
 /* ---- the process under test ------------------------------------------------------------------ */
@@ -74,10 +78,34 @@ static bool is_right(const struct event *e, const struct mem *m)
 	       (zero ? is_huge_zero(m->p + 2 * HUGE) : is_huge_filled(m->p + 2 * HUGE, 2));
 }
 
+/* KVM has entries of the page that is edited, and of the one that takes part in swaps. */
+static void start_guest(struct tiny_vm *vm, const char *p)
+{
+	tiny_make(vm, p, HUGES * HUGE);
+	tiny_read(vm, 0, TINY_GPA + HUGE);
+	tiny_read(vm, 0, TINY_GPA + 2 * HUGE);
+	tiny_start(vm, 0, tiny_look_code, TINY_GPA + HUGE, TINY_GPA + 2 * HUGE);
+}
+
+/* What memory is there after @e is the same for both. */
+static bool guest_sees(struct tiny_vm *vm, const struct event *e, const char *before, const char *p)
+{
+	bool good = true;
+	unsigned int i;
+
+	tiny_stop(vm, 1);
+	for (i = 1; i < 3 && p == before && e->after == SAME; i++)
+		good = tiny_read(vm, 0, TINY_GPA + i * HUGE) ==
+			       *(const volatile uint32_t *)(p + i * HUGE) &&
+		       good;
+	return good;
+}
+
 static void __attribute__((noreturn)) live(const struct event *e, const struct test *t)
 {
 	struct mem mem = { .kind = t->kind };
 	struct meeting *m = t->m;
+	struct tiny_vm vm;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	mem.p = make_huge(t->kind, HUGES, &mem.fd);
@@ -85,12 +113,14 @@ static void __attribute__((noreturn)) live(const struct event *e, const struct t
 	if (mem.disk < 0)
 		die(t->file);
 	m->where = mem.p;
+	if (t->guest)
+		start_guest(&vm, mem.p);
 	m->step = READY;
 	wait_for(m, GO);
 	m->result = e->run(&mem);
 	m->step = HAPPENED;
 	wait_for(m, END);
-	m->after = is_right(e, &mem);
+	m->after = (!t->guest || guest_sees(&vm, e, m->where, mem.p)) && is_right(e, &mem);
 	m->step = OVER;
 	_exit(0);
 }
@@ -129,6 +159,34 @@ static struct ptremap_item item_for(const struct test *t, uint32_t what)
 		i.other_va = at(t->m->where + 2 * HUGE);
 	}
 	return i;
+}
+
+/* The same of the guest's page. */
+static struct ptremap_ept_item in_guest(const struct test *t, const struct ptremap_item *i)
+{
+	struct ptremap_ept_item g = { .what = i->what + PTREMAP_EPT_FRAME - PTREMAP_FRAME,
+				      .gpa = TINY_GPA + i->va - at(t->m->where),
+				      .level = i->level };
+
+	if (i->what == PTREMAP_SWAP)
+		g.other = TINY_GPA + i->other_va - at(t->m->where);
+	if (i->what == PTREMAP_FRAME) {
+		g.other_pid = i->other_pid;
+		g.other_fd = PTREMAP_EPT_PROCESS;
+		g.other = i->other_va;
+	}
+	return g;
+}
+
+static int change(const struct test *t, struct ptremap_item *item, uint32_t flags, uint32_t *id)
+{
+	struct ptremap_ept_item g;
+
+	if (!t->guest)
+		return edit_many(&t->c, item, 1, flags, id);
+	g = in_guest(t, item);
+	return ept_many(&t->c, t->pid, -1, &g, 1, flags & PTREMAP_EDIT_KEEP ? PTREMAP_EPT_KEEP : 0,
+			id);
 }
 
 static bool state_fits(uint8_t state, enum outcome outcome)
@@ -182,7 +240,7 @@ static void test_event(struct test *t, const struct event *e, uint32_t what, uin
 
 	start(t, e);
 	item = item_for(t, what);
-	err = edit_many(&t->c, &item, 1, flags, &t->id);
+	err = change(t, &item, flags, &t->id);
 	if (e->after == ENDED) {
 		t->m->step = GO;
 		wait_exec(t->pid);
@@ -221,7 +279,7 @@ static void test_kill(struct test *t, uint32_t what)
 
 	start(t, &quiet);
 	item = item_for(t, what);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	kill(t->pid, SIGKILL);
 	wait_exec(t->pid);
 	waitpid(t->pid, NULL, 0);
@@ -243,7 +301,7 @@ static void test_vm_access(struct test *t, uint32_t what)
 
 	start(t, &quiet);
 	item = item_for(t, what);
-	err = edit(&t->c, &item, &t->id);
+	err = change(t, &item, 0, &t->id);
 	there = (struct iovec){ t->m->where + HUGE, HUGE };
 	good = process_vm_readv(t->pid, &here, 1, &there, 1, 0) == HUGE &&
 	       (what == PTREMAP_FRESH ? is_huge_zero(copy)
@@ -296,7 +354,7 @@ static void controller(const struct test *t, uint32_t what, uint32_t flags, uint
 	struct ptremap_item item = item_for(t, what);
 
 	own.c.dev = open_device();
-	if (edit_many(&own.c, &item, 1, flags, id))
+	if (change(&own, &item, flags, id))
 		_exit(1);
 	kill(getpid(), SIGKILL);
 }
@@ -437,14 +495,24 @@ static void test_counts(struct test *t, long anon, long shmem)
 	      "huge pages of hugetlb are free again: %ld of %ld, one is lent", unused, total);
 }
 
+/* Of guests' pages: frames, in one memory of huge pages of each sort. */
+static bool is_wanted(const struct test *t, uint32_t what)
+{
+	if (!t->guest)
+		return true;
+	return what >= PTREMAP_FRAME && what <= PTREMAP_FRESH &&
+	       (t->kind == HUGE_ANON || t->kind == HUGETLB_SHARED);
+}
+
 int main(int argc, char **argv)
 {
 	static struct test t;
 	long anon, shmem;
 	uint32_t what;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: edits_huge_events FILE\n");
+	t.guest = argc == 3 && !strcmp(argv[2], "guest");
+	if (argc != 2 && !t.guest) {
+		fprintf(stderr, "usage: edits_huge_events FILE [guest]\n");
 		return 2;
 	}
 	t.c.dev = open_device();
@@ -457,8 +525,10 @@ int main(int argc, char **argv)
 	shmem = counted("ShmemHugePages");
 	for (t.kind = 0; t.kind < HUGE_MEMORIES; t.kind++)
 		for (what = PTREMAP_PROTECT; what <= PTREMAP_TRAP; what++)
-			if (is_possible(t.kind, what))
+			if (is_possible(t.kind, what) && is_wanted(&t, what))
 				test_kind(&t, what);
+	if (t.guest)
+		return t.c.failed > 0;
 	t.kind = HUGE_ANON;
 	test_small_frame(&t);
 	check(&t.c, list(&t.c, NULL, 0) == 0, "no edit is left");

@@ -299,7 +299,7 @@ static void test_structures(struct test *t)
 	refused(t, "list: unknown flag", call(&t->c, PTREMAP_LIST, &l), EINVAL);
 	refused(t, "list: reserved field",
 		call(&t->c, PTREMAP_LIST,
-		     &(struct ptremap_list){ .size = sizeof(l), .reserved = 1 }),
+		     &(struct ptremap_list){ .size = sizeof(l), .record_size = 39 }),
 		EINVAL);
 	refused(t, "undo: unknown flag", call(&t->c, PTREMAP_UNDO, &u), EINVAL);
 	refused(t, "undo: no such transaction", undo(&t->c, 0x7ffffff0), ENOENT);

@@ -20,9 +20,9 @@ vm()
 }
 
 OPTIONS=(--cpu-levels 4 --disk-mb 16 --timeout 280)
-vm '6.1 4' walks none errors vcpus changing dying
+vm '6.1 4' walks none errors vcpus changing dying writes
 OPTIONS=(--cpu-levels 5 --disk-mb 16 --timeout 280)
-vm '6.12 5' vms la57 ranges changing dying memory
+vm '6.12 5' vms la57 ranges changing dying memory writes
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
 # shellcheck disable=SC2046 # perhaps no word

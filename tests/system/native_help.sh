@@ -163,6 +163,16 @@ groff -man -ww -z -Tutf8 "$man5" 2>"$work/warnings"
 equal "ptrace-pf-abi(5): groff's warnings" "$(wc -l <"$work/warnings")" 0
 cat "$work/warnings"
 
+# The examples of the rules' man page are rules: each is understood, and refused for its process.
+man5=$top/user/cmd/ptremap-rules.5
+sed -n '/^on [a-z]*:/ { s/\\//g; p }' "$man5" >"$work/rules"
+equal "ptremap-rules(5): rules among the examples" "$(wc -l <"$work/rules")" 4
+"$bin/ptremap" rule add --vm 1 --pid 1 "$work/rules" >"$work/out" 2>&1
+equal "ptremap-rules(5): the examples are understood" "$? $(grep -c 'not loaded' "$work/out")" '1 1'
+groff -man -ww -z -Tutf8 "$man5" 2>"$work/warnings"
+equal "ptremap-rules(5): groff's warnings" "$(wc -l <"$work/warnings")" 0
+cat "$work/warnings"
+
 use ptremap
 check_program
 check_values walk --format --access

@@ -154,6 +154,7 @@ cat >"$work/want" <<-END
 	share/man/man1/ptremap.1
 	share/man/man3/ptw.3
 	share/man/man5/ptrace-pf-abi.5
+	share/man/man5/ptremap-rules.5
 	share/ptscope/abi/bitvisor.abi
 	share/ptscope/abi/capsule.abi
 	share/ptscope/abi/hyperv.abi

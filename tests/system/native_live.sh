@@ -93,6 +93,9 @@ check_usage()
 	fails "read: of a VM, length 0" 2 "nothing to do" "$remap" read --vm 1 --gpa 0 0
 	fails "read: of a VM, beyond all" 2 "beyond all" "$remap" read --vm 1 --gpa 0xfffffffffffffff8 9
 	fails "read: of a VM, no module" 1 "not loaded" "$remap" read --vm $$ --gpa 0 8
+	fails "write: to a VM, no address" 2 "gva or --gpa" "$remap" write --vm 1 --hex 00
+	fails "write: to a VM, forced" 2 "is for --va" "$remap" write --vm 1 --gpa 0 --force --hex 00
+	fails "write: to a VM, no module" 1 "not loaded" "$remap" write --vm $$ --gpa 0 --hex 00
 	fails "write: nothing" 2 "one of them" "$remap" write --pa 0
 	fails "write: twice" 2 "one of them" "$remap" write --pa 0 --hex 00 --file x
 	fails "write: half a byte" 2 "pairs of digits" "$remap" write --pa 0 --hex "12 3"

@@ -10,7 +10,10 @@
 /* A descriptor, or -errno. */
 static inline int watch_on(int dev, uint32_t flags, uint32_t nr)
 {
-	struct ptremap_watch w = { .size = sizeof(w), .flags = flags, .nr = nr };
+	struct ptremap_watch w = { .size = sizeof(w),
+				   .flags = flags,
+				   .nr = nr,
+				   .record_size = sizeof(struct ptremap_record) };
 
 	return ioctl(dev, PTREMAP_WATCH, &w) ? -errno : w.fd;
 }

@@ -32,12 +32,14 @@ int cmd_write(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_swap(int argc, char **argv);
+int cmd_ept(int argc, char **argv);
 int cmd_graft(int argc, char **argv);
 int cmd_mirror(int argc, char **argv);
 int cmd_trap(int argc, char **argv);
 int cmd_apply(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_undo(int argc, char **argv);
+int cmd_rule(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 
 #endif

@@ -20,10 +20,12 @@ static const struct command commands[] = {
 	{ "graft", "map memory where a process has none, low addresses included", cmd_graft },
 	{ "mirror", "show a guest's addresses in another process", cmd_mirror },
 	{ "swap", "let two pages exchange their frames", cmd_swap },
+	{ "ept", "show and change what a VM's guest-physical pages lead to", cmd_ept },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
 	{ "list", "list the changes that are in force", cmd_list },
 	{ "undo", "take changes back", cmd_undo },
+	{ "rule", "change pages when a guest or a process does something", cmd_rule },
 	{ "watch", "tell what becomes of changes, as it happens", cmd_watch },
 };
 

@@ -51,7 +51,7 @@ _ptremap_options()
 		;;
 	write)
 		flags+=' --force --partial'
-		valued+=' --pa --mmio --pid --va --hex --file'
+		valued+=" --pa --mmio --pid --va --gva --gpa $vm_valued --hex --file"
 		;;
 	protect | map | graft | swap | trap | apply)
 		flags+=' --json --dry-run --keep'
@@ -78,6 +78,11 @@ _ptremap_options()
 	swap)
 		valued+=' --with'
 		;;
+	ept)
+		flags+=' --json --dry-run --keep --split --sticky --fresh'
+		valued+=' --for --vm --vm-fd --gpa --len --level --set --clear --cache --frame-of
+			--with --expect'
+		;;
 	trap | apply) ;;
 	list)
 		flags+=' --json'
@@ -85,9 +90,13 @@ _ptremap_options()
 	undo)
 		flags+=' --all'
 		;;
+	rule)
+		flags+=' --json --keep --all'
+		valued+=' --vm --vm-fd --pid --on --do --for'
+		;;
 	watch)
 		flags+=' --json'
-		valued+=' --pid --id --for --count'
+		valued+=' --pid --id --vm --vm-fd --gpa --on --for --count'
 		;;
 	*)
 		flags='' valued=''
@@ -120,6 +129,13 @@ _ptremap_value()
 	--prot)
 		mapfile -t COMPREPLY < <(compgen -W 'r rw rx rwx' -- "$cur")
 		;;
+	--cache | --set | --clear)
+		if [[ ${COMP_WORDS[1]} == ept ]]; then
+			[[ $1 == --cache ]] && key='uc wc wt wp wb' || key='r w x'
+			mapfile -t COMPREPLY < <(compgen -W "$key" -- "$cur")
+			return
+		fi
+		;;&
 	--cache)
 		mapfile -t COMPREPLY < <(compgen -W 'wb uc wc' -- "$cur")
 		;;
@@ -155,7 +171,7 @@ _ptremap()
 	if ((COMP_CWORD == 1)); then
 		mapfile -t COMPREPLY < <(compgen -W \
 			'decode walk translate dump diff snapshot kind read write
-			protect map graft mirror swap trap apply list undo watch help --help --version' -- "$cur")
+			protect map graft mirror swap ept trap apply list undo rule watch help --help --version' -- "$cur")
 		return
 	fi
 	_ptremap_options "${COMP_WORDS[1]}"
@@ -166,7 +182,7 @@ _ptremap()
 		previous=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	_ptremap_value "$previous" && return
-	if [[ $cur == -* || " diff apply " != *" ${COMP_WORDS[1]} "* ]]; then
+	if [[ $cur == -* || " diff apply rule " != *" ${COMP_WORDS[1]} "* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -- "$cur")
 	else
 		mapfile -t COMPREPLY < <(compgen -W "$flags $valued" -f -- "$cur")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ptremap read, write: physical memory, by way of the helper module; of a process' see memory.c, of
- * a VM's vm_memory.c.
+ * a VM's vm_memory.c and vm_write.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,9 @@
 #define READ_USAGE                                                   \
 	"ptremap read [OPTIONS] (--pa ADDR | --pid PID --va ADDR | " \
 	"--vm PID (--gva ADDR | --gpa ADDR)) LEN"
-#define WRITE_USAGE \
-	"ptremap write [OPTIONS] (--pa ADDR | --pid PID --va ADDR) (--hex BYTES | --file FILE)"
+#define WRITE_USAGE                                                   \
+	"ptremap write [OPTIONS] (--pa ADDR | --pid PID --va ADDR | " \
+	"--vm PID (--gva ADDR | --gpa ADDR)) (--hex BYTES | --file FILE)"
 
 #define NO_PA	  UINT64_MAX
 #define PAGE_SIZE 4096
@@ -82,11 +83,12 @@ static const struct opt read_options[] = {
 static const struct opt write_options[] = {
 	PHYS_ROWS,
 	MEMORY_ROWS,
+	VM_MEMORY_ROWS(struct phys_opts, vm),
 	{ 0, "force", NULL,
 	  "with --va: also pages that the process may only read, which others may have, too",
 	  OPT_FLAG, offsetof(struct phys_opts, force), NULL },
-	{ 0, "partial", NULL, "with --va: what can be written, where not all can", OPT_FLAG,
-	  offsetof(struct phys_opts, partial), NULL },
+	{ 0, "partial", NULL, "with --va and --vm: what can be written, where not all can",
+	  OPT_FLAG, offsetof(struct phys_opts, partial), NULL },
 	{ 0, "hex", "BYTES", "what to write: \"de ad be ef\", in the order of addresses", OPT_STR,
 	  offsetof(struct phys_opts, hex), NULL },
 	{ 0, "file", "FILE", "what to write: all of this file", OPT_STR,
@@ -128,17 +130,19 @@ static const char *contradiction(const struct phys_opts *o)
 
 	if (vm && (va || o->pid || o->pa != NO_PA || o->mmio))
 		return "--vm, --pid and --pa exclude each other, and --mmio is for --pa";
+	if (vm && o->force)
+		return "--force is for --va";
 	if (vm || vm_memory_contradiction(&o->vm))
 		return vm_memory_contradiction(&o->vm);
 	if (va == (o->pa != NO_PA))
 		return va ? "--pa and --va exclude each other"
-			  : "--pa is missing, or --pid and --va (of read also --vm)";
+			  : "--pa is missing, or --pid and --va, or --vm";
 	if (va != !!o->pid)
 		return "--pid and --va go together";
 	if (va && o->mmio)
 		return "--mmio is for --pa";
 	if (!va && (o->force || o->partial))
-		return "--force and --partial are for --va";
+		return "--force is for --va, --partial for --va and --vm";
 	return o->pid > INT32_MAX ? "--pid is no process id" : NULL;
 }
 
@@ -365,6 +369,8 @@ static int write_memory(const struct phys_opts *o, uint64_t len)
 	m.bytes = bytes;
 	if (check(o, m.len, WRITE_USAGE))
 		status = EXIT_USAGE;
+	else if (o->vm.pid)
+		status = vm_memory_write(&o->vm, bytes, m.len, o->partial);
 	else
 		status = memory_write(&m);
 	free(bytes);
@@ -386,7 +392,7 @@ int cmd_write(int argc, char **argv)
 		err = check_write(&o, &len);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	if (o.va.given)
+	if (o.va.given || o.vm.pid)
 		return write_memory(&o, len);
 	return run(&o, o.hex ? write_hex : write_file, len);
 }

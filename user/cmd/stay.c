@@ -42,9 +42,12 @@ int stay_begin(struct stay *s, char **command, uint64_t ns)
 {
 	int status;
 
-	*s = (struct stay){
-		.signal_fd = -1, .watch = -1, .ns = ns, .command = command, .child = LAUNCH_INIT
-	};
+	*s = (struct stay){ .signal_fd = -1,
+			    .watch = -1,
+			    .process = -1,
+			    .ns = ns,
+			    .command = command,
+			    .child = LAUNCH_INIT };
 	status = command ? launch(s) : EXIT_DONE;
 	if (status)
 		return status;
@@ -62,7 +65,9 @@ void stay_end(struct stay *s)
 		close(s->signal_fd);
 	if (s->watch >= 0)
 		close(s->watch);
-	s->signal_fd = s->watch = -1;
+	if (s->process >= 0)
+		close(s->process);
+	s->signal_fd = s->watch = s->process = -1;
 }
 
 /* 0: there was none. */
@@ -199,6 +204,7 @@ static int wait_for_end(struct stay *s, uint32_t id)
 	struct pollfd fds[] = {
 		{ .fd = s->signal_fd, .events = POLLIN },
 		{ .fd = s->watch, .events = POLLIN },
+		{ .fd = s->process, .events = POLLIN },
 	};
 	bool from_process;
 	int ms;
@@ -211,7 +217,7 @@ static int wait_for_end(struct stay *s, uint32_t id)
 			return next_signal(s, &from_process);
 		take_events(s, id);
 		fds[1].fd = s->watch;
-	} while (ms && s->active);
+	} while (ms && s->active && !fds[2].revents);
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct stay {
 	char **command; /* or NULL */
 	struct launch child;
 	int watch;	     /* of the transaction; -1: none */
+	int process;	     /* a pidfd: its end ends the waiting, too; -1: none */
 	unsigned int active; /* its items that are in force */
 	unsigned int taken;  /* those that the kernel took, each told in a line, if not too many */
 	unsigned int undone; /* those that somebody else took back */

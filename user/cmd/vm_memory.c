@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "user/cmd/vm_memory.h"
+#include "user/cmd/vm_memory_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,38 +9,23 @@
 #include <sys/uio.h>
 
 #include "user/base/msg.h"
-#include "user/cmd/absent.h"
 #include "user/cmd/program.h"
-#include "user/cmd/readout.h"
-#include "user/cmd/target.h"
 #include "user/cmd/target_vm.h"
 #include "user/kernel/helper.h"
 #include "user/pt/pt_entry.h"
-#include "user/pt/pt_mem_cache.h"
-#include "user/space/guest_run.h"
 
 #define PAGE_SIZE   4096
-#define PIECE	    (1U << 20) /* bytes that are transferred at once */
 #define CACHE_LINES 128
 /* For one byte the process may lack the page, and each table on the way; and lose them again. */
 #define FETCHES (4 * (PT_MAX_LEVEL + 1))
 /* Of a transfer, while the VM's slots are others after each. */
 #define CHANGES 64
 
-struct vm_memory {
-	const struct vm_memory_opts *opts;
-	struct target target;
-	struct live *host; /* the target's */
-	struct pt_cache_line *lines;
-	struct pt_mem_cache cache; /* of the guest's memory: for its tables */
-	struct pt_space space;	   /* the guest's tables as the cache has them */
-	struct guest_map map;
-	struct absent absent;
+struct vm_read {
+	struct vm_memory m;
 	struct readout out;
-	char *buf;	      /* PIECE bytes */
-	unsigned int fetches; /* since the last byte or gap */
-	unsigned int changes; /* the same */
-	bool failed;	      /* and why was told */
+	char *buf;   /* VM_MEMORY_PIECE bytes */
+	bool failed; /* and why was told */
 };
 
 /* ---- options ---------------------------------------------------------------------------- */
@@ -77,11 +62,7 @@ uint64_t vm_memory_first(const struct vm_memory_opts *o)
 
 /* ---- pages that the process does not have ------------------------------------------------ */
 
-/*
- * The VM's process gets a page at @hva, as if it had read there. 0: worth another try; -EOPNOTSUPP:
- * this was not asked for; or -errno of what the kernel said.
- */
-static int fetch(struct vm_memory *m, uint64_t hva)
+int vm_memory_fetch(struct vm_memory *m, uint64_t hva)
 {
 	char byte;
 	const struct iovec to = { &byte, 1 };
@@ -112,11 +93,16 @@ static const char *why_not_fetched(int err)
 	}
 }
 
-/*
- * In @why the reason for @err at @hva, and for @not_fetched. Returns how many bytes it is about: of
- * pages that were to be fetched no more than were tried, unless there is nothing that could be.
- */
-static uint64_t why_host(struct vm_memory *m, uint64_t hva, int err, int not_fetched, char *why)
+int vm_memory_fetch_table(struct vm_memory *m, struct guest_run *run)
+{
+	int not_fetched = run->slot ? vm_memory_fetch(m, run->hva) : -EOPNOTSUPP;
+
+	if (!not_fetched)
+		run->len = 0;
+	return not_fetched;
+}
+
+uint64_t vm_memory_why_host(struct vm_memory *m, uint64_t hva, int err, int not_fetched, char *why)
 {
 	char said[ABSENT_WHY_LEN];
 	uint64_t n = absent_why(&m->absent, hva, err, said) - hva;
@@ -127,15 +113,33 @@ static uint64_t why_host(struct vm_memory *m, uint64_t hva, int err, int not_fet
 	return n;
 }
 
-/* ---- runs ------------------------------------------------------------------------------- */
-
-static int failed(struct vm_memory *m, uint64_t at, int err)
+static void why_table(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
 {
-	gaps_tell(&m->out.gaps);
-	msg_error("%s, 0x%" PRIx64 ": %s", m->target.name, at, ptremap_memory_strerror(err));
-	m->failed = true;
-	return 0;
+	char said[GAP_WHY_LEN] = "in no memory slot";
+
+	if (run->slot)
+		vm_memory_why_host(m, run->hva, -ENXIO, not_fetched, said);
+	snprintf(why, GAP_WHY_LEN,
+		 "the guest's %s at guest-physical 0x%" PRIx64 " is unreadable: %.170s",
+		 pt_level_name(m->space.fmt, run->end.level), run->gpa, said);
 }
+
+void vm_memory_why_run(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
+{
+	bool canonical = run->end.why != PT_WHY_NONCANONICAL;
+
+	if (run->kind == GUEST_RUN_TABLE)
+		why_table(m, run, not_fetched, why);
+	else if (run->kind == GUEST_RUN_HOLE)
+		snprintf(why, GAP_WHY_LEN, "the guest's tables lead to none: %s%s%s",
+			 pt_why_name(run->end.why), canonical ? " at " : "",
+			 canonical ? pt_level_name(m->space.fmt, run->end.level) : "");
+	else
+		snprintf(why, GAP_WHY_LEN,
+			 "no memory slot: a device that the VM's process plays, or nothing");
+}
+
+/* ---- slots that change ------------------------------------------------------------------ */
 
 static void use_slots(struct vm_memory *m)
 {
@@ -144,163 +148,166 @@ static void use_slots(struct vm_memory *m)
 	pt_mem_cache_invalidate(&m->cache, 0, UINT64_MAX);
 }
 
-/* What was found out at @at counts only if the VM's slots are as they were. */
-static bool still_so(struct vm_memory *m, uint64_t at)
+int vm_memory_still_so(struct vm_memory *m, struct gaps *gaps, uint64_t at)
 {
 	int changed = guest_refresh(m->target.vm);
 
 	if (!changed)
-		return true;
+		return 1;
 	if (changed > 0)
 		use_slots(m);
 	if (changed > 0 && ++m->changes <= CHANGES)
-		return false;
-	gaps_tell(&m->out.gaps);
+		return 0;
+	gaps_tell(gaps);
 	msg_error("%s, 0x%" PRIx64 ": %s", m->target.name, at,
 		  changed < 0 ? ptremap_vm_strerror(changed)
 			      : "its memory slots were others after each try");
-	m->failed = true;
-	return false;
+	return changed < 0 ? changed : -EAGAIN;
 }
 
-static int put_gap(struct vm_memory *m, uint64_t at, uint64_t n, const char *why)
+void vm_memory_progress(struct vm_memory *m)
 {
 	m->fetches = 0;
 	m->changes = 0;
-	return readout_gap(&m->out, at, n, why);
 }
 
-static int put_bytes(struct vm_memory *m, uint64_t at, uint64_t n)
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static int failed(struct vm_read *r, uint64_t at, int err)
 {
-	if (n) {
-		m->fetches = 0;
-		m->changes = 0;
-	}
-	return readout_bytes(&m->out, at, m->buf, n);
+	gaps_tell(&r->out.gaps);
+	msg_error("%s, 0x%" PRIx64 ": %s", r->m.target.name, at, ptremap_memory_strerror(err));
+	r->failed = true;
+	return 0;
+}
+
+static bool still_so(struct vm_read *r, uint64_t at)
+{
+	int so = vm_memory_still_so(&r->m, &r->out.gaps, at);
+
+	r->failed = so < 0;
+	return so > 0;
+}
+
+static int put_gap(struct vm_read *r, uint64_t at, uint64_t n, const char *why)
+{
+	vm_memory_progress(&r->m);
+	return readout_gap(&r->out, at, n, why);
+}
+
+static int put_bytes(struct vm_read *r, uint64_t at, uint64_t n)
+{
+	if (n)
+		vm_memory_progress(&r->m);
+	return readout_bytes(&r->out, at, r->buf, n);
 }
 
 /*
  * Memory of the VM's process, which is at @at for the guest: as much as comes in one transfer, and
  * what is absent behind it. run->len is then how much that was.
  */
-static int read_memory(struct vm_memory *m, uint64_t at, struct guest_run *run)
+static int read_memory(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
 	uint64_t done, n, len = run->len;
+	struct live *host = r->m.host;
 	char why[GAP_WHY_LEN];
-	int not_fetched, put,
-		err = ptremap_memory(live_fd(m->host), 0, live_pid(m->host), run->hva, m->buf, len,
-				     &done);
+	int err = ptremap_memory(live_fd(host), 0, live_pid(host), run->hva, r->buf, len, &done);
+	int not_fetched, put;
 
 	run->len = 0;
-	if (!still_so(m, at))
+	if (!still_so(r, at))
 		return 0;
 	run->len = done;
-	put = put_bytes(m, at, done);
+	put = put_bytes(r, at, done);
 	if (!err || put)
 		return put;
 	if (!absent_is_page(err))
-		return failed(m, at + done, err);
-	not_fetched = err == -ENXIO ? fetch(m, run->hva + done) : -EOPNOTSUPP;
+		return failed(r, at + done, err);
+	not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, run->hva + done) : -EOPNOTSUPP;
 	if (!not_fetched)
 		return 0;
-	n = why_host(m, run->hva + done, err, not_fetched, why);
+	n = vm_memory_why_host(&r->m, run->hva + done, err, not_fetched, why);
 	if (n > len - done)
 		n = len - done;
 	run->len += n;
-	return put_gap(m, at + done, n, why);
+	return put_gap(r, at + done, n, why);
 }
 
-static void why_table(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
-{
-	char said[GAP_WHY_LEN] = "in no memory slot";
-
-	if (run->slot)
-		why_host(m, run->hva, -ENXIO, not_fetched, said);
-	snprintf(why, GAP_WHY_LEN,
-		 "the guest's %s at guest-physical 0x%" PRIx64 " is unreadable: %.170s",
-		 pt_level_name(m->space.fmt, run->end.level), run->gpa, said);
-}
-
-static int read_gap(struct vm_memory *m, uint64_t at, struct guest_run *run)
+static int read_gap(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
 	char why[GAP_WHY_LEN];
 	int not_fetched = -EOPNOTSUPP;
 
-	switch (run->kind) {
-	case GUEST_RUN_MEMORY:
-		return 0; /* is no gap */
-	case GUEST_RUN_HOLE:
-		snprintf(why, sizeof(why), "the guest's tables lead to none: %s%s%s",
-			 pt_why_name(run->end.why),
-			 run->end.why == PT_WHY_NONCANONICAL ? "" : " at ",
-			 run->end.why == PT_WHY_NONCANONICAL
-				 ? ""
-				 : pt_level_name(m->space.fmt, run->end.level));
-		break;
-	case GUEST_RUN_TABLE:
-		if (run->slot)
-			not_fetched = fetch(m, run->hva);
-		if (!not_fetched) {
-			run->len = 0; /* the walk is made again */
-			return 0;
-		}
-		why_table(m, run, not_fetched, why);
-		break;
-	case GUEST_RUN_SLOT:
-		snprintf(why, sizeof(why),
-			 "no memory slot: a device that the VM's process plays, or nothing");
-		break;
-	}
-	return put_gap(m, at, run->len, why);
+	if (run->kind == GUEST_RUN_TABLE)
+		not_fetched = vm_memory_fetch_table(&r->m, run);
+	if (!not_fetched)
+		return 0;
+	vm_memory_why_run(&r->m, run, not_fetched, why);
+	return put_gap(r, at, run->len, why);
 }
 
-static int read_run(struct vm_memory *m, uint64_t at, struct guest_run *run)
+static int read_run(struct vm_read *r, uint64_t at, struct guest_run *run)
 {
 	if (run->kind == GUEST_RUN_MEMORY)
-		return read_memory(m, at, run);
-	if (still_so(m, at))
-		return read_gap(m, at, run);
+		return read_memory(r, at, run);
+	if (still_so(r, at))
+		return read_gap(r, at, run);
 	run->len = 0;
 	return 0;
 }
 
 /* What was cached of the guest's tables is forgotten each time: writing may take long. */
-static int read_piece(struct vm_memory *m, uint64_t at, uint64_t len)
+static int read_piece(struct vm_read *r, uint64_t at, uint64_t len)
 {
 	struct guest_run run;
 	int put = 0;
 
-	pt_mem_cache_invalidate(&m->cache, 0, UINT64_MAX);
-	for (; len && !put && !m->failed; at += run.len, len -= run.len) {
-		guest_run_at(&m->map, at, len, &run);
-		put = read_run(m, at, &run);
+	pt_mem_cache_invalidate(&r->m.cache, 0, UINT64_MAX);
+	for (; len && !put && !r->failed; at += run.len, len -= run.len) {
+		guest_run_at(&r->m.map, at, len, &run);
+		put = read_run(r, at, &run);
 	}
 	return put;
 }
 
-static int read_all(struct vm_memory *m, uint64_t len)
+static int read_all(struct vm_read *r, uint64_t len)
 {
-	uint64_t at = vm_memory_first(m->opts), n;
+	uint64_t at = vm_memory_first(r->m.opts), n;
 	int put = 0, status;
 
-	for (; len && !put && !m->failed; at += n, len -= n) {
-		n = len < PIECE ? len : PIECE;
-		put = read_piece(m, at, n);
+	for (; len && !put && !r->failed; at += n, len -= n) {
+		n = len < VM_MEMORY_PIECE ? len : VM_MEMORY_PIECE;
+		put = read_piece(r, at, n);
 	}
-	status = readout_end(&m->out, put);
-	return m->failed ? EXIT_FAILED : status;
+	status = readout_end(&r->out, put);
+	return r->failed ? EXIT_FAILED : status;
+}
+
+int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
+{
+	struct vm_read r = { .m = { .opts = o }, .out = READOUT_INIT(raw) };
+	int status = vm_memory_open(&r.m);
+
+	if (!status) {
+		r.buf = malloc(VM_MEMORY_PIECE);
+		if (!r.buf)
+			msg_error("%s", strerror(ENOMEM));
+		status = r.buf ? read_all(&r, len) : EXIT_FAILED;
+	}
+	free(r.buf);
+	vm_memory_close(&r.m);
+	return status;
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
-static int open_memory(struct vm_memory *m)
+static int open_map(struct vm_memory *m)
 {
 	struct guest *guest = m->target.vm;
 	int err;
 
-	m->buf = malloc(PIECE);
 	m->lines = calloc(CACHE_LINES, sizeof(*m->lines));
-	if (!m->buf || !m->lines)
+	if (!m->lines)
 		return -ENOMEM;
 	m->host = guest_host(guest);
 	m->absent.live = m->host;
@@ -315,20 +322,21 @@ static int open_memory(struct vm_memory *m)
 	return err;
 }
 
-int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
+int vm_memory_open(struct vm_memory *m)
 {
-	const struct space_opts space = space_opts_of(o);
-	struct vm_memory m = { .opts = o, .out = READOUT_INIT(raw) };
-	int err, status = target_open(&m.target, &space, 0, NULL, NULL);
+	const struct space_opts space = space_opts_of(m->opts);
+	int err, status = target_open(&m->target, &space, 0, NULL, NULL);
 
 	if (status)
 		return status;
-	err = open_memory(&m);
+	err = open_map(m);
 	if (err)
 		msg_error("%s", strerror(-err));
-	status = err ? EXIT_FAILED : read_all(&m, len);
-	free(m.lines);
-	free(m.buf);
-	target_close(&m.target);
-	return status;
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+void vm_memory_close(struct vm_memory *m)
+{
+	free(m->lines);
+	target_close(&m->target);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory of a KVM guest by its addresses: what "ptremap read" does with --vm. */
+/* Memory of a KVM guest by its addresses: what "ptremap read" and "write" do
+ * with --vm. */
 #ifndef CMD_VM_MEMORY_H
 #define CMD_VM_MEMORY_H
 
@@ -49,5 +50,11 @@ uint64_t vm_memory_first(const struct vm_memory_opts *o);
  * stderr for each range that was left out, and why.
  */
 int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw);
+
+/*
+ * Writes @bytes, @len of them, from there on: all, or with @partial what can be written. Returns
+ * the exit status, after a line on stderr for each range that cannot be, and why.
+ */
+int vm_memory_write(const struct vm_memory_opts *o, const char *bytes, uint64_t len, bool partial);
 
 #endif

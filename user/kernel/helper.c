@@ -133,6 +133,19 @@ int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, ui
 	return transfer(fd, &req, va, buf, len, done);
 }
 
+int ptremap_guest_write(int fd, uint32_t flags, pid_t pid, int vm_fd, uint64_t gpa, const void *buf,
+			uint64_t len, uint64_t *done)
+{
+	struct ptremap_phys req = {
+		.size = sizeof(req),
+		.flags = flags | PTREMAP_PHYS_WRITE | PTREMAP_PHYS_GPA,
+		.pid = pid,
+		.fd = vm_fd,
+	};
+
+	return transfer(fd, &req, gpa, (void *)(uintptr_t)buf, len, done);
+}
+
 int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, uint32_t *id)
 {
 	struct ptremap_edit req = { .size = sizeof(req), .flags = flags };
@@ -153,10 +166,28 @@ int ptremap_map(int fd, struct ptremap_map *map)
 	return call(fd, PTREMAP_MAP, map);
 }
 
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id)
+{
+	struct ptremap_ept req = { .size = sizeof(req), .flags = flags, .pid = pid, .fd = *vm_fd };
+	int err;
+
+	if (nr > PTREMAP_EPT_MAX)
+		return -E2BIG;
+	req.items = (uintptr_t)items;
+	req.nr = (uint32_t)nr;
+	err = call(fd, PTREMAP_EPT, &req);
+	*vm_fd = req.fd;
+	*id = req.id;
+	return err;
+}
+
 /* One try, with room for *@room; when that is too small, *@room is enough for what there is now. */
 static int try_list(int fd, struct ptremap_record *records, size_t *room, size_t *nr)
 {
-	struct ptremap_list req = { .size = sizeof(req), .nr = (uint32_t)*room };
+	struct ptremap_list req = { .size = sizeof(req),
+				    .nr = (uint32_t)*room,
+				    .record_size = sizeof(*records) };
 	int err;
 
 	req.records = (uintptr_t)records;
@@ -203,7 +234,10 @@ int ptremap_undo(int fd, uint32_t id, uint32_t *restored)
 
 int ptremap_watch(int fd, uint32_t flags, uint32_t room)
 {
-	struct ptremap_watch req = { .size = sizeof(req), .flags = flags, .nr = room };
+	struct ptremap_watch req = { .size = sizeof(req),
+				     .flags = flags,
+				     .nr = room,
+				     .record_size = sizeof(struct ptremap_record) };
 	int err = call(fd, PTREMAP_WATCH, &req);
 
 	return err ? err : req.fd;
@@ -217,6 +251,31 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max)
 		max = PTREMAP_WATCH_MAX;
 	n = read(watch, events, max * sizeof(*events));
 	return n < 0 ? -errno : (int)((size_t)n / sizeof(*events));
+}
+
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr)
+{
+	struct ptremap_access_watch req = { .size = sizeof(req),
+					    .flags = PTREMAP_ACCESS_NONBLOCK,
+					    .pid = pid,
+					    .vm_fd = vm_fd,
+					    .ranges = (uintptr_t)ranges,
+					    .nr = (uint32_t)nr,
+					    .room = PTREMAP_ACCESS_ROOM / 4 };
+	int err = nr > PTREMAP_ACCESS_RANGES ? -E2BIG : call(fd, PTREMAP_ACCESS, &req);
+
+	return err ? err : req.fd;
+}
+
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max)
+{
+	ssize_t n;
+
+	if (max > PTREMAP_ACCESS_ROOM)
+		max = PTREMAP_ACCESS_ROOM;
+	n = read(watch, accesses, max * sizeof(*accesses));
+	return n < 0 ? -errno : (int)((size_t)n / sizeof(*accesses));
 }
 
 /* With room for @vm->nr_slots and ->nr_vcpus; -EAGAIN: there are more, as many as these say now. */
@@ -261,6 +320,45 @@ int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *
 		err = try_vm(fd, vm, slots, vcpus);
 	} while (err == -EAGAIN && ++tries < LIST_TRIES);
 	return err;
+}
+
+int ptremap_rule_add(int fd, struct ptremap_rule *rules, size_t nr, size_t *wrong)
+{
+	struct ptremap_rules req = {
+		.size = sizeof(req),
+		.op = PTREMAP_RULE_ADD,
+		.rules = (uintptr_t)rules,
+		.nr = (uint32_t)nr,
+		.rule_size = sizeof(*rules),
+	};
+
+	int err = nr > PTREMAP_RULES_MAX ? -ENOSPC : call(fd, PTREMAP_RULE, &req);
+
+	*wrong = err && req.id ? req.id - 1 : nr;
+	return err;
+}
+
+int ptremap_rule_remove(int fd, uint32_t id, uint32_t *restored)
+{
+	struct ptremap_rules req = { .size = sizeof(req), .op = PTREMAP_RULE_REMOVE, .id = id };
+	int err = call(fd, PTREMAP_RULE, &req);
+
+	*restored = req.restored;
+	return err;
+}
+
+int ptremap_rule_list(int fd, struct ptremap_rule rules[PTREMAP_RULES_MAX])
+{
+	struct ptremap_rules req = {
+		.size = sizeof(req),
+		.op = PTREMAP_RULE_LIST,
+		.rules = (uintptr_t)rules,
+		.nr = PTREMAP_RULES_MAX,
+		.rule_size = sizeof(*rules),
+	};
+	int err = call(fd, PTREMAP_RULE, &req);
+
+	return err ? err : (int)req.nr;
 }
 
 /* ---- what errors mean ------------------------------------------------------------------- */
@@ -353,8 +451,8 @@ static const struct sentence of_edits[] = {
 	  "the physical page is the kernel's own; --force-frame kernel maps it all the same" },
 	{ EHWPOISON, 0, "the physical page is broken (hardware poison)" },
 	{ EXDEV, 0,
-	  "a KVM guest has frames of this process, and would go on with the old one; protect and "
-	  "trap are possible" },
+	  "a KVM guest has frames of this process, and would go on with the old one; with the module "
+	  "ptremap_kvm it does not, but RAM and devices by their address are not for it" },
 	{ EAGAIN, 0, "the kernel kept changing the page under each try; try again" },
 	{ ENXIO, 0, "a process without memory: a kernel thread, or one that has ended" },
 	{ EINVAL, 0, "the helper module does not know this change" },
@@ -412,6 +510,81 @@ static const struct sentence of_memory[] = {
 	{ 0 },
 };
 
+static const struct sentence of_guests[] = {
+	{ ENXIO, 0, "no memory slot: a device that the VM's process plays, or nothing" },
+	{ EROFS, 0, "a memory slot that is read-only for the guest" },
+	{ ENODATA, 0, "the VM's process has no memory there that it may write to" },
+	{ EAGAIN, 0, "the memory slot is being changed; try again" },
+	{ ESRCH, 0, "the VM's process has ended" },
+	{ EOPNOTSUPP, 0,
+	  "the VM logs dirty pages in rings, which only its vCPUs can fill (in QEMU "
+	  "dirty-ring-size)" },
+	{ ENOKEY, 0, "the guest's memory is encrypted" },
+	{ 0 },
+};
+
+/* Those of one kind of change come before those of all. */
+static const struct sentence of_accesses[] = {
+	{ EDOM, 0, "a range is not of whole pages" },
+	{ E2BIG, 0, "more ranges than can be watched at a time: 65536" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT, or no vCPU yet: there is nothing to watch it by" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be watched "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted: nobody can do its accesses in its place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ ENOTTY, 0,
+	  "the helper module is too old to watch accesses; load the one of this version" },
+	{ 0 },
+};
+
+static const struct sentence of_epts[] = {
+	{ EDOM, 0,
+	  "no multiple of 4096 (level 2: of 2 MiB), or at level 2 the VMM has this page at another "
+	  "place of its 2 MiB than the guest" },
+	{ EADDRNOTAVAIL, 0,
+	  "no memory slot of the VM has this guest-physical address: it is a device's, or nothing "
+	  "is there" },
+	{ EUCLEAN, 0,
+	  "the VMM has writes to this memory logged, as for a migration, and would miss the change" },
+	{ EPROTOTYPE, 0,
+	  "the VM has neither EPT nor NPT: KVM shadows the guest's own tables, which cannot be "
+	  "changed so" },
+	{ EMULTIHOP, 0,
+	  "the guest runs a guest of its own, on tables that KVM shadows; this VM cannot be changed "
+	  "meanwhile" },
+	{ ENOKEY, 0, "the guest's memory is encrypted, and means nothing at another place" },
+	{ EXDEV, 0,
+	  "this process has a descriptor of the VM, but its memory is another process'; name that "
+	  "one ('ptrace-pf vms')" },
+	{ EBADF, 0, "that file descriptor of the process is no VM" },
+	{ ENODEV, 0, "the other process has no VM; an address of its own is PID:VA" },
+	{ ENOTUNIQ, 0, "the other process has several VMs; name one: vm=PID/FD:GPA" },
+	{ EISDIR, 0, "a 2 MiB page is mapped there; --split makes small ones, --level 2 takes it" },
+	{ EROFS, PTREMAP_EPT_PROTECT,
+	  "the guest may not write to this memory: its slot is read-only, or the page is not the "
+	  "VMM's own" },
+	{ EROFS, 0,
+	  "the slot is read-only, or the guest could write to a page that its owner may only read, "
+	  "or of which a file system wants to hear each write" },
+	{ EOPNOTSUPP, PTREMAP_EPT_PROTECT,
+	  "this machine cannot take or give that access alone: on AMD's, w and x can be, and all "
+	  "three together" },
+	{ EOPNOTSUPP, PTREMAP_EPT_CACHE, "this machine's nested tables have no such memory type" },
+	{ EOPNOTSUPP, 0,
+	  "memory of a kind that is not changed (a device, hugetlb at level 1, at level 2 a file "
+	  "outside of tmpfs), or a kernel that does not tell of changes of memory slots (PREEMPT_RT, "
+	  "or no kprobes)" },
+	{ ENOENT, 0,
+	  "the VMM has nothing mapped there, or its page cannot be had; 'ptremap ept show' shows "
+	  "what there is" },
+	{ EINVAL, 0, "the helper module does not know this change" },
+	{ 0 },
+};
+
 static const struct sentence of_undo[] = {
 	{ ENOENT, 0, "there is no such transaction; 'ptremap list' shows those there are" },
 	{ 0 },
@@ -424,6 +597,16 @@ static const struct sentence of_vms[] = {
 	{ EBADF, 0, "that file descriptor of the process is no VM" },
 	{ ENOTUNIQ, 0, "this process has several VMs; name one of them with --vm-fd" },
 	{ EAGAIN, 0, "its memory slots and vCPUs became more under each try" },
+	{ 0 },
+};
+
+/* Those of VMs behind them. */
+static const struct sentence of_rules[] = {
+	{ ENOSPC, 0, "there are 32 rules already, which is all there can be" },
+	{ EEXIST, 0, "another rule does something with the same page at the same event" },
+	{ EPROTOTYPE, 0, "the VM has neither EPT nor NPT: there are no violations" },
+	{ EOPNOTSUPP, 0, "this kernel does not let the helper module see such events" },
+	{ EINVAL, 0, "the helper module does not know such a rule" },
 	{ 0 },
 };
 
@@ -467,9 +650,34 @@ const char *ptremap_memory_strerror(int error)
 	return explain(of_memory, 0, error);
 }
 
+const char *ptremap_guest_strerror(int error)
+{
+	return find(of_guests, 0, -error) ?: explain(of_vms, 0, error);
+}
+
+/* What it has in common with changes of the VMM's own memory is said there. */
+const char *ptremap_ept_strerror(uint32_t what, int error)
+{
+	const char *text = find(of_epts, what, error < 0 ? -error : error);
+
+	return text ? text : explain(of_edits, 0, error);
+}
+
 const char *ptremap_vm_strerror(int error)
 {
 	return explain(of_vms, 0, error);
+}
+
+const char *ptremap_rule_strerror(int error)
+{
+	return find(of_rules, 0, -error) ?: explain(of_vms, 0, error);
+}
+
+const char *ptremap_access_strerror(int error)
+{
+	const char *text = find(of_accesses, 0, error < 0 ? -error : error);
+
+	return text ? text : explain(of_vms, 0, error);
 }
 
 const char *ptremap_undo_strerror(int error)

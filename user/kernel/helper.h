@@ -51,6 +51,15 @@ int ptremap_memory(int fd, uint32_t flags, pid_t pid, uint64_t va, void *buf, ui
 		   uint64_t *done);
 
 /*
+ * Writes @len bytes of @buf to guest-physical memory from @gpa on, of the VM behind descriptor
+ * @vm_fd (-1: the only one) of process @pid, as that process would: PTREMAP_PHYS_GPA. @flags:
+ * PTREMAP_PHYS_CHECK, which writes nothing, and only makes the pages ready. *@done bytes were
+ * written (could be). Errors are for ptremap_guest_strerror().
+ */
+int ptremap_guest_write(int fd, uint32_t flags, pid_t pid, int vm_fd, uint64_t gpa, const void *buf,
+			uint64_t len, uint64_t *done);
+
+/*
  * Makes the changes @items, all or none; @flags: PTREMAP_EDIT_*. *@id is the transaction's. When it
  * fails, the item whose ->status is not 0 is the reason, if there is one: ask
  * ptremap_edit_strerror() then, and ptremap_strerror() otherwise. -E2BIG: more than
@@ -63,6 +72,14 @@ int ptremap_edit(int fd, uint32_t flags, struct ptremap_item *items, size_t nr, 
  * is, and ->id the transaction's. When it fails, ask ptremap_map_strerror().
  */
 int ptremap_map(int fd, struct ptremap_map *map);
+
+/*
+ * Makes the changes @items of pages of the VM behind descriptor *@vm_fd (-1: the only one, whose
+ * descriptor is put there) of process @pid, all or none; @flags: PTREMAP_EPT_DRY_RUN, _KEEP,
+ * _STICKY. Otherwise as ptremap_edit(), with ptremap_ept_strerror().
+ */
+int ptremap_ept(int fd, pid_t pid, int *vm_fd, uint32_t flags, struct ptremap_ept_item *items,
+		size_t nr, uint32_t *id);
 
 /* All items of all transactions that were not undone yet, oldest first; free() gives them back. */
 int ptremap_list(int fd, struct ptremap_record **records, size_t *nr);
@@ -83,6 +100,15 @@ int ptremap_watch(int fd, uint32_t flags, uint32_t room);
 int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 
 /*
+ * A file descriptor that tells what the guest of VM @vm_fd (-1: the only one) of process @pid does
+ * in @ranges, close()d by the caller; it does not block. Or -errno, for ptremap_access_strerror().
+ */
+int ptremap_access(int fd, pid_t pid, int vm_fd, const struct ptremap_access_range *ranges,
+		   size_t nr);
+/* As ptremap_watch_read(); 0: the VM has ended. */
+int ptremap_access_read(int watch, struct ptremap_access *accesses, size_t max);
+
+/*
  * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
  * ->tables and ->owner, the slots, and unless @flags has PTREMAP_VM_NO_VCPUS the vCPUs. How many
  * there are is in vm->nr_slots and vm->nr_vcpus; free() gives the arrays back. A running vCPU
@@ -92,6 +118,18 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
 int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
 	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus);
 
+/*
+ * Adds @rules, all or none; each has its id and slot then. They do nothing until a BPF program
+ * calls them (user/trace/rule_caller.h has one). On failure, which ptremap_rule_strerror()
+ * explains, *@wrong is the index of the rule that it is about, or @nr; with -EEXIST that one's ->id
+ * is the rule's that is in the way.
+ */
+int ptremap_rule_add(int fd, struct ptremap_rule *rules, size_t nr, size_t *wrong);
+/* Removes rule @id (0: all), and undoes its changes: *@restored items. */
+int ptremap_rule_remove(int fd, uint32_t id, uint32_t *restored);
+/* All rules there are, at most PTREMAP_RULES_MAX, go to @rules: how many, or -errno. */
+int ptremap_rule_list(int fd, struct ptremap_rule rules[PTREMAP_RULES_MAX]);
+
 /* What an error of any of these calls means, as the end of a sentence: "no such process". */
 const char *ptremap_strerror(int error);
 /* The same for the ->status of an item; @what: enum ptremap_what. */
@@ -100,8 +138,16 @@ const char *ptremap_edit_strerror(uint32_t what, int error);
 const char *ptremap_map_strerror(uint32_t source, int error);
 /* The same for ptremap_memory(). */
 const char *ptremap_memory_strerror(int error);
+/* The same for ptremap_guest_write(). */
+const char *ptremap_guest_strerror(int error);
 /* The same for ptremap_vm(). */
 const char *ptremap_vm_strerror(int error);
+/* The same for ptremap_rule_add() and _remove(). */
+const char *ptremap_rule_strerror(int error);
+/* The same for the ->status of an item of ptremap_ept(); @what: enum ptremap_ept_what. */
+const char *ptremap_ept_strerror(uint32_t what, int error);
+/* The same for ptremap_access(). */
+const char *ptremap_access_strerror(int error);
 /* The same for ptremap_undo(). */
 const char *ptremap_undo_strerror(int error);
 

@@ -342,7 +342,12 @@ const char *change_name(uint32_t what)
 		[PTREMAP_MMIO] = "mmio",
 	};
 
+	static const char *const of_guests[] = { "ept-protect", "ept-cache", "ept-map", "ept-swap",
+						 "ept-fresh" };
+
 	if (what == PTREMAP_MAPPED)
 		return "mapped";
+	if (what >= PTREMAP_EPT_PROTECT && what <= PTREMAP_EPT_FRESH)
+		return of_guests[what - PTREMAP_EPT_PROTECT];
 	return what && what < ARRAY_SIZE(names) ? names[what] : "?";
 }

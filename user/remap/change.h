@@ -57,7 +57,8 @@ void change_text(struct line *l, const struct ptremap_item *item);
 
 /*
  * "protect", "map", "swap", "fresh", "trap", "phys", "mmio": of enum ptremap_what;
- * "mapped": of PTREMAP_MAPPED; "?" for others.
+ * "mapped": of PTREMAP_MAPPED; "ept-protect", "ept-cache", "ept-map", "ept-swap", "ept-fresh": of
+ * enum ptremap_ept_what; "?" for others.
  */
 const char *change_name(uint32_t what);
 

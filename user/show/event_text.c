@@ -46,9 +46,7 @@ static void put_record(struct line *l, const struct ptremap_event *e)
 	line_char(l, ' ');
 	line_str(l, change_name(r->what));
 	line_char(l, ' ');
-	line_dec(l, r->pid < 0 ? 0 : (uint64_t)r->pid);
-	line_char(l, ':');
-	line_0x(l, r->va);
+	record_place(l, r);
 	line_char(l, ' ');
 	if (r->what != PTREMAP_MAPPED) {
 		put_entries(l, e);

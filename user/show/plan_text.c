@@ -5,6 +5,8 @@
 #include <inttypes.h>
 
 #include "user/base/table.h"
+#include "user/kernel/kinfo.h"
+#include "user/kernel/kvm_here.h"
 #include "user/pt/pt_linux.h"
 #include "user/remap/change.h"
 #include "user/remap/force.h"
@@ -225,6 +227,10 @@ static const struct {
 	[PTREMAP_CAUSE_EXIT] = { "exit", "the process exited, was killed or did an exec" },
 	[PTREMAP_CAUSE_MIGRATE] = { "migrate", "the kernel migrated the page" },
 	[PTREMAP_CAUSE_OTHER] = { "other", "the kernel acted on the page" },
+	[PTREMAP_CAUSE_SLOT] = { "slot", "a memory slot of the VM was made, changed or deleted" },
+	[PTREMAP_CAUSE_ZAP] = { "zap", "KVM dropped the entry, to make it anew" },
+	[PTREMAP_CAUSE_ACCESS] = { "access", "the guest did what the entry did not allow" },
+	[PTREMAP_CAUSE_VM] = { "vm", "the VM ended" },
 };
 
 static const char *state_name(uint8_t state)
@@ -257,6 +263,49 @@ static bool is_mapping(const struct ptremap_record *r)
 	return r->what == PTREMAP_MAPPED;
 }
 
+/* Its entries are those of EPT or NPT. */
+static bool is_nested(const struct ptremap_record *r)
+{
+	return r->what == PTREMAP_EPT_PROTECT || r->what == PTREMAP_EPT_CACHE;
+}
+
+static void put_nested_json(struct json *j, const struct ptremap_record *r,
+			    const struct entry_view *style)
+{
+	struct pt_feat feat;
+	struct pt_fmt fmt;
+	const struct entry_view nested = { .fmt = &fmt };
+
+	kinfo_cpu_features(&feat);
+	fmt = kvm_here_fmt(&feat, style->fmt->top);
+	json_u64(j, "level", r->level);
+	put_entry_json(j, "before", r->level, r->old, &nested);
+	put_entry_json(j, "after", r->level, r->new, &nested);
+}
+
+void record_place(struct line *l, const struct ptremap_record *r)
+{
+	line_dec(l, r->pid < 0 ? 0 : (uint64_t)r->pid);
+	if (r->flags & PTREMAP_RECORD_VM) {
+		line_char(l, '/');
+		line_dec(l, r->vm_fd < 0 ? 0 : (uint64_t)r->vm_fd);
+		line_str(l, ":gpa=");
+		line_0x(l, r->gpa);
+	} else {
+		line_char(l, ':');
+		line_0x(l, r->va);
+	}
+}
+
+static void put_place(struct table *t, const struct ptremap_record *r)
+{
+	struct line l = { 0 };
+
+	record_place(&l, r);
+	table_cell(t, "%.*s", (int)l.len, l.buf ? l.buf : "");
+	line_free(&l);
+}
+
 static void put_record(struct table *t, const struct ptremap_record *r)
 {
 	const char *cause = record_cause(r);
@@ -266,7 +315,7 @@ static void put_record(struct table *t, const struct ptremap_record *r)
 	table_cell(t, "%s", state_name(r->state));
 	table_cell(t, "%s", cause ? cause : "-");
 	table_cell(t, "%s", change_name(r->what));
-	table_cell(t, "%" PRId32 ":0x%llx", r->pid, r->va);
+	put_place(t, r);
 	table_cell(t, r->level ? "%u" : "-", (unsigned int)r->level);
 	table_cell(t, is_mapping(r) ? "%lluK" : "0x%llx", is_mapping(r) ? r->old >> 10 : r->old);
 	if (is_mapping(r) && !r->new)
@@ -303,9 +352,16 @@ void record_members(struct json *j, const struct ptremap_record *r, const struct
 	json_str(j, "what", change_name(r->what));
 	json_u64(j, "pid", (uint64_t)r->pid);
 	json_hex(j, "address", r->va);
+	if (r->flags & PTREMAP_RECORD_VM) {
+		json_u64(j, "vm_fd", r->vm_fd < 0 ? 0 : (uint64_t)r->vm_fd);
+		json_hex(j, "gpa", r->gpa);
+		json_bool(j, "sticky", r->flags & PTREMAP_RECORD_STICKY);
+	}
 	if (is_mapping(r)) {
 		json_u64(j, "length", r->old);
 		json_hex(j, "from", r->new);
+	} else if (is_nested(r)) {
+		put_nested_json(j, r, style);
 	} else {
 		json_u64(j, "level", r->level);
 		put_entry_json(j, "before", r->level, r->old, style);

@@ -37,13 +37,17 @@ void plan_json(struct json *j, const struct plan *p, const struct entry_view *st
  * address the last two are its length and what it is of. 0 or -errno.
  */
 int records_print(FILE *out, const struct ptremap_record *records, size_t nr);
-/* An object: "id", "keep", "state", "cause" (or null), "what", "pid", "address", "before", "after".
+/*
+ * An object: "id", "keep", "state", "cause" (or null), "what", "pid", "address", "before", "after";
+ * of a VM's page also "vm_fd", "gpa", "sticky".
  */
 void record_json(struct json *j, const struct ptremap_record *r, const struct entry_view *style);
 
 /* The same members, of an object that is open. */
 void record_members(struct json *j, const struct ptremap_record *r, const struct entry_view *style);
 
+/* "42:0x7f0000001000", or "42/5:gpa=0x40001000": a page of the VM behind descriptor 5 of 42. */
+void record_place(struct line *l, const struct ptremap_record *r);
 /* "unmap", "clear", ...: of enum ptremap_cause; NULL: none. */
 const char *record_cause(const struct ptremap_record *r);
 /* Why a change is no longer in force, as the end of a sentence: "the kernel was about to ...". */

@@ -31,6 +31,14 @@ static const struct scenario scenarios[] = {
 	  moves_prepare, moves_meanwhile, NULL },
 	{ "dirty", "N rounds of writes, with and without KVM's log of them", 20, NULL,
 	  dirty_prepare, NULL, dirty_report },
+	{ "writes", "64 pages for others to write to, before the guest reads them", 64, NULL,
+	  writes_prepare, NULL, writes_report },
+	{ "memtest",
+	  "N times VMCALL_MEM_TEST there and back: rsi, rdx are two pages, rbx the count", 8, NULL,
+	  memtest_prepare, NULL, memtest_report },
+	{ "memtest-half", "the same, there alone", 8, NULL, memtest_prepare, NULL, memtest_report },
+	{ "copy", "the monitor copies N MiB of its guest's memory", 64, NULL, copy_prepare, NULL,
+	  copy_report },
 	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, NULL, die_prepare,
 	  die_meanwhile, NULL },
 };
@@ -75,6 +83,10 @@ static const char options_text[] =
 	"                   that began and ended then (CLOCK_REALTIME, us)\n"
 	"  vcpu             a vCPU was made, begun and ended then\n"
 	"  dirty            pages written, and those in KVM's log\n"
+	"  memory, word, log, child  of writes: what the guest read of each page, which are in KVM's\n"
+	"                   log, and whether a child of the monitor has them as they were\n"
+	"  memtest, monitor  what two pages have after the call, for the guest and the monitor\n"
+	"  copy             bytes copied by the monitor, and the ns it took\n"
 	"  cpu, exits, stats  registers, exits to the monitor, KVM's own counters at the end\n"
 	"  end              wrong: operations and checks that were not as they had to be\n"
 	"\n"

@@ -271,6 +271,18 @@ void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
 void dirty_report(struct vm *vm);
 
+/* copy.c */
+void copy_prepare(struct vm *vm);
+void copy_report(struct vm *vm);
+
+/* memtest.c */
+void memtest_prepare(struct vm *vm);
+void memtest_report(struct vm *vm);
+
+/* writes.c */
+void writes_prepare(struct vm *vm);
+void writes_report(struct vm *vm);
+
 /* moves.c */
 void moves_prepare(struct vm *vm);
 void moves_meanwhile(struct vm *vm);

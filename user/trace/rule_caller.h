@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The BPF program that calls rules: bpf/rule.bpf.c. */
+#ifndef TRACE_RULE_CALLER_H
+#define TRACE_RULE_CALLER_H
+
+#include <stddef.h>
+
+#include "kmod-helper/uapi/ptremap.h"
+
+#define RULE_CALLER_DIR "/sys/fs/bpf/ptremap" /* where those of rules that are kept are pinned */
+
+struct rule_caller;
+
+/*
+ * Loads the program, and has it call @rules, which the module has given ids and slots. The rules
+ * are in force when it returns, until rule_caller_close(). 0 or -errno.
+ */
+int rule_caller_start(struct rule_caller **caller, const struct ptremap_rule *rules, size_t nr);
+/*
+ * From now on it outlives this program. 0 or -errno; -ENODEV: no BPF file system at /sys/fs/bpf.
+ */
+int rule_caller_keep(struct rule_caller *caller, const struct ptremap_rule *rules, size_t nr);
+void rule_caller_close(struct rule_caller *caller);
+
+/* Ends kept programs none of whose rules is in @rules, which are all that there are. */
+void rule_caller_tidy(const struct ptremap_rule *rules, size_t nr);
+
+#endif
