@@ -158,6 +158,14 @@ static u32 nr_online(struct kvm *kvm)
 	return atomic_read(&kvm->online_vcpus);
 }
 
+static int look_at_vcpu(struct kvm_vcpu *vcpu, u32 flags, struct ptremap_vcpu *out)
+{
+	if (!(flags & PTREMAP_VM_ROOTS))
+		return vcpu_look(vcpu, out);
+	vcpu_root(vcpu, out);
+	return 0;
+}
+
 static int tell_vcpus(struct kvm *kvm, struct ptremap_vm *req)
 {
 	u32 max = req->flags & PTREMAP_VM_NO_VCPUS ? 0 : req->nr_vcpus;
@@ -167,7 +175,7 @@ static int tell_vcpus(struct kvm *kvm, struct ptremap_vm *req)
 	int err;
 
 	for (i = 0; i < min(nr, max); i++) {
-		err = vcpu_look(kvm_get_vcpu(kvm, i), &seen);
+		err = look_at_vcpu(kvm_get_vcpu(kvm, i), req->flags, &seen);
 		if (err)
 			return err;
 		if (copy_to_user(&to[i], &seen, sizeof(seen)))
@@ -195,7 +203,7 @@ static int call_facts(struct ptremap_vm *req)
 	struct kvm *kvm;
 	int err;
 
-	if (req->flags & ~PTREMAP_VM_NO_VCPUS || req->fd < -1)
+	if (req->flags & ~(PTREMAP_VM_NO_VCPUS | PTREMAP_VM_ROOTS) || req->fd < -1)
 		return -EINVAL;
 	if (req->pid <= 0)
 		return -ESRCH;
@@ -231,12 +239,17 @@ static int __init ptremap_kvm_init(void)
 
 	if (err)
 		return err;
+	err = vcpu_telling_init();
+	if (err)
+		goto no_telling;
 	frames_init();
 	err = ptremap_vm_register(&calls);
-	if (err) {
-		frames_exit();
-		vcpu_looking_exit();
-	}
+	if (!err)
+		return 0;
+	frames_exit();
+	vcpu_telling_exit();
+no_telling:
+	vcpu_looking_exit();
 	return err;
 }
 
@@ -244,6 +257,7 @@ static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
 	frames_exit();
+	vcpu_telling_exit();
 	vcpu_looking_exit();
 }
 

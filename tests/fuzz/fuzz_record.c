@@ -93,6 +93,32 @@ static void add_exits(struct image *f)
 	add(f, &v, sizeof(v));
 }
 
+/* A call with a string that is whole, and with bytes whose second page is absent. */
+static void add_buffers(struct image *f)
+{
+	struct {
+		struct ptev_hypercall call;
+		struct ptev_buffer name;
+		char text[8];
+		struct ptev_buffer data;
+		char bytes[16];
+	} r = {
+		.call = { .exit = { .isa = PTEV_ISA_VMX, .flags = PTEV_K_ARGS | PTEV_K_BUFFERS } },
+		.name = { .length = 64, .wanted = 64, .len = { 5 }, .virt = 1, .string = 1 },
+		.text = "name",
+		.data = { .address = 0xff0,
+			  .length = 300,
+			  .wanted = 256,
+			  .len = { 16 },
+			  .stop = { 0, PTEV_STOP_HOLE },
+			  .level = { 0, 1 } },
+		.bytes = "sixteen bytes..",
+	};
+
+	r.call.exit.hdr = (struct ptev_hdr){ sizeof(r), PTEV_HYPERCALL, 0 };
+	add(f, &r, sizeof(r));
+}
+
 static void add_side_band(struct image *f)
 {
 	struct ptev_task task = { .hdr = { sizeof(task), PTEV_COMM, 0 }, .comm = "comm" };
@@ -125,6 +151,7 @@ static void add_recording(struct image *f)
 	add_chunk(f, 3, add_side_band);
 	add_chunk(f, 4, add_faults);
 	add_chunk(f, 3, add_exits);
+	add_chunk(f, 1, add_buffers);
 	add_chunk(f, 4, add_faults);
 	end.bytes = f->size;
 	add(f, &chunk, sizeof(chunk));
@@ -189,7 +216,31 @@ static void check_fault(const struct ptev_fault *f)
 static void check_exit(const struct ptev_vmexit *e, size_t size)
 {
 	CHECK(e->hdr.size == size && (e->isa == PTEV_ISA_VMX || e->isa == PTEV_ISA_SVM));
-	CHECK(e->mode < PTEV_NR_MODES && e->cpl < 4 && !(e->flags & ~PTEV_K_ALL));
+	CHECK(e->mode < PTEV_NR_MODES && e->cpl < 4);
+}
+
+static void check_buffer(const struct ptev_buffer *b)
+{
+	unsigned int i;
+
+	CHECK(b->wanted <= PTEV_BUFFER_BYTES && b->virt < 2 && b->string < 2);
+	for (i = 0; i < PTEV_BUFFER_PARTS; i++) {
+		CHECK(b->stop[i] < PTEV_NR_STOPS && b->len[i] <= ptev_part_size(b, i));
+		CHECK(!b->stop[i] || !b->len[i]);
+	}
+}
+
+static void check_call(const struct ptev_hypercall *c)
+{
+	const char *at = (const char *)(c + 1), *end = (const char *)c + c->exit.hdr.size;
+	unsigned int n = 0;
+
+	check_exit(&c->exit, c->exit.flags & PTEV_K_BUFFERS ? c->exit.hdr.size : sizeof(*c));
+	for (; at < end; at += ptev_buffer_size((const void *)at), n++) {
+		CHECK((size_t)(end - at) >= sizeof(struct ptev_buffer));
+		check_buffer((const void *)at);
+	}
+	CHECK(at == end && !n == !(c->exit.flags & PTEV_K_BUFFERS) && n <= PTEV_MAX_BUFFERS);
 }
 
 static void check_violation(const struct ptev_violation *v)
@@ -221,7 +272,7 @@ static void check_record(const struct ptev_hdr *hdr)
 		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_vmexit));
 		break;
 	case PTEV_HYPERCALL:
-		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_hypercall));
+		check_call((const struct ptev_hypercall *)hdr);
 		break;
 	case PTEV_VIOLATION:
 		check_violation((const struct ptev_violation *)hdr);

@@ -8,7 +8,8 @@
 #
 # PTRACE_PF is the program under test (default: build/ptrace-pf). Symbols come from the files and
 # the kernel of the machine that replays, so they are blanked in scripts, and reports are made by
-# other keys. Recordings called abi-NAME.ptd are of hypercalls, told by NAME.abi.
+# other keys. Recordings called abi-NAME.ptd are of hypercalls, told by NAME.abi, of this folder or
+# of those that are installed.
 # Exit: 0 all equal, 1 something differs, 2 wrong usage, 77 nothing to compare.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 2
@@ -31,6 +32,7 @@ compared=0
 blank_symbols()
 {
 	sed -E \
+		-e 's/"symbol":"[^"]*","dso":"[^"]*"/"symbol":"SYMBOL"/g' \
 		-e 's/(ip=0x[0-9a-f]+) (\[unknown\]|.*\+0x[0-9a-f]+) \(/\1 SYMBOL (/' \
 		-e 's/"symbol":("[^"]*"|null),"symbol_offset":([0-9]+|null)/"symbol":"SYMBOL"/g'
 }
@@ -83,13 +85,30 @@ done
 for file in abi-*.ptd; do
 	[ -f "$file" ] || continue
 	base=${file%.ptd}
-	abi=../../user/abi/${base#abi-}.abi
+	abi=${base#abi-}.abi
+	[ -f "$abi" ] || abi=../../user/abi/$abi
+	[ "${abi#*/}" = "$abi" ] && abi=./$abi
 	compare "$base script" "$base.script" script --abi "$abi" -i "$file"
 	compare "$base script --json" "$base.json" script --json --abi "$abi" -i "$file"
 	compare "$base report" "$base.report" report --abi "$abi" -i "$file"
 	compare "$base report --json" "$base.report.json" \
 		report --json --sort call,nr --abi "$abi" -i "$file"
 done
+# Recordings against each other: one a side, several, a cut one, and hypercalls.
+a=fentry-4level.ptd b=kprobe-5level.ptd c=rawtp-stacks.ptd
+compare "diff" diff.text diff --sort comm,outcome "$a" "$b"
+compare "diff, several" diff-several.text diff --sort outcome,access "$a,$b" "$c,$a,cut.ptd"
+compare "diff --json" diff.json diff --json --sort pid,level "$a,$a" "$b,$a"
+compare "diff --csv" diff.csv diff --csv --limit 20 --sort file,access "$a" "$b"
+compare "diff --csv of one that was cut" diff-cut.csv diff --csv --sort access "$a" cut.ptd
+compare "diff --beyond-noise" diff-beyond.text \
+	diff --beyond-noise --sort outcome,access "$a,$a,$a" "$a,$a,$a"
+compare "diff of hypercalls" diff-calls.text diff --abi ../../user/abi/kvm.abi --sort call,vcpu \
+	abi-kvm.ptd abi-bitvisor.ptd,abi-kvm.ptd
+compare "export" export-faults.json export --perfetto - -i "$a"
+compare "export of a recording that was cut" export-cut.json export --perfetto - -i cut.ptd
+compare "export of hypercalls" export-calls.json \
+	export --perfetto - --abi ../../user/abi/kvm.abi -i abi-kvm.ptd
 if [ $compared -eq 0 ]; then
 	echo "skip replay: no recordings"
 	exit 77

@@ -62,6 +62,21 @@ Test(json, document)
 		      "\"nothing\":null,\"no name\":null,\"half\":0.5}\n");
 }
 
+Test(json, times_and_breaks)
+{
+	struct out o;
+
+	out_open(&o);
+	json_array(&o.j, NULL);
+	json_break(&o.j);
+	json_ns_as_us(&o.j, NULL, 1234567);
+	json_break(&o.j);
+	json_ns_as_us(&o.j, NULL, 5);
+	json_ns_as_us(&o.j, NULL, UINT64_MAX);
+	json_end_array(&o.j);
+	out_check(&o, "[\n1234.567\n,0.005,18446744073709551.615]");
+}
+
 Test(json, one_object_per_line)
 {
 	struct out o;

@@ -2,6 +2,7 @@
 #include "user/base/json.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -192,6 +193,12 @@ void json_double(struct json *j, const char *key, double value)
 	fprintf(j->out, "%.15g", value);
 }
 
+void json_ns_as_us(struct json *j, const char *key, uint64_t ns)
+{
+	begin_value(j, key);
+	fprintf(j->out, "%" PRIu64 ".%03u", ns / 1000, (unsigned int)(ns % 1000));
+}
+
 void json_bool(struct json *j, const char *key, bool value)
 {
 	begin_value(j, key);
@@ -207,8 +214,19 @@ void json_null(struct json *j, const char *key)
 	put(j, "null", 4);
 }
 
+void json_raw(struct json *j, const char *key, const char *value, size_t len)
+{
+	begin_value(j, key);
+	put(j, value, len);
+}
+
 void json_end_line(struct json *j)
 {
 	put_char(j, '\n');
 	j->need_comma[0] = false;
+}
+
+void json_break(struct json *j)
+{
+	put_char(j, '\n');
 }

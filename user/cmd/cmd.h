@@ -10,9 +10,12 @@
 /* ptrace-pf */
 int cmd_record(int argc, char **argv);
 int cmd_live(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_script(int argc, char **argv);
+int cmd_diff_recordings(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_vms(int argc, char **argv);
 

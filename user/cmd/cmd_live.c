@@ -25,18 +25,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-/* Records shorter than the structure are handed on with the rest zero, as from a file. */
-static int put(void *ctx, const void *record, size_t size)
-{
-	const struct ptev_hdr *hdr = record;
-	struct ptev_fault whole = { 0 };
-
-	if (hdr->type != PTEV_FAULT || size >= sizeof(whole))
-		return feed_put(ctx, hdr);
-	memcpy(&whole, record, size);
-	return feed_put(ctx, &whole.hdr);
-}
-
 static int tick(void *ctx)
 {
 	(void)ctx;
@@ -57,7 +45,7 @@ static int live(struct live_opts *o, int argc, char **argv, char **command)
 	err = feed_init(&f, &t.info);
 	if (!err) {
 		f.sink = sink_script(&f.env, &o->script);
-		err = f.sink ? tracing_run(&t, put, tick, &f) : -ENOMEM;
+		err = f.sink ? tracing_run(&t, feed_put_live, tick, &f) : -ENOMEM;
 	}
 	if (!err && !t.exec_error) {
 		session_totals(t.session, &totals);
@@ -81,7 +69,7 @@ int cmd_live(int argc, char **argv)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
-	o.script.abi = abi;
+	o.script.abi = o.tracing.abi = abi;
 	status = live(&o, argc, argv, rest < argc ? argv + rest : NULL);
 	abi_free(abi);
 	return status;

@@ -9,6 +9,7 @@
 #include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/base/units.h"
+#include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/tracing.h"
 #include "user/report/totals.h"
@@ -17,7 +18,7 @@
 
 struct record_opts {
 	struct tracing_opts tracing;
-	const char *output;
+	const char *output, *abi;
 	bool quiet;
 };
 
@@ -26,6 +27,10 @@ static const struct opt options[] = {
 	  offsetof(struct record_opts, output), NULL },
 	TRACING_OPT_ROWS(struct record_opts, tracing),
 	TRACING_EVENT_ROWS(struct record_opts, tracing),
+	{ 0, "abi", "NAME|FILE",
+	  "record what hypercalls point to by this ABI: a name (help lists them), or a file of your "
+	  "own, see ptrace-pf-abi(5)",
+	  OPT_STR, offsetof(struct record_opts, abi), NULL },
 	{ 'q', "quiet", NULL, "no progress and no summary", OPT_FLAG,
 	  offsetof(struct record_opts, quiet), NULL },
 	{ 0 },
@@ -123,27 +128,19 @@ static int finish(struct recording *r, const struct record_opts *o)
 	return err ? err : r->write_failed ? -ENOSPC : 0;
 }
 
-int cmd_record(int argc, char **argv)
+static int record(struct record_opts *o, int argc, char **argv, char **command)
 {
-	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE };
 	struct recording r = { 0 };
 	struct tracing t;
-	int rest, err, status;
-	char **command;
+	int err, status;
 
-	err = opts_parse(options, "ptrace-pf record [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc,
-			 argv, &o, &rest);
-	if (err)
-		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	command = rest < argc ? argv + rest : NULL;
-	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
-	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
+	status = tracing_start(&t, &o->tracing, true, argc, argv, command);
 	if (status)
 		return status;
 	r.tracing = &t;
 	r.last_flush = clock_ns(CLOCK_MONOTONIC);
-	r.progress = !o.quiet && isatty(STDERR_FILENO);
-	err = rec_create(&r.writer, o.output, &t.info);
+	r.progress = !o->quiet && isatty(STDERR_FILENO);
+	err = rec_create(&r.writer, o->output, &t.info);
 	if (err) {
 		tracing_end(&t, err);
 		return EXIT_FAILED;
@@ -151,7 +148,26 @@ int cmd_record(int argc, char **argv)
 	err = tracing_run(&t, put, tick, &r);
 	if (t.exec_error)
 		rec_discard(r.writer); /* nothing was traced: an older recording stays */
-	else if (finish(&r, &o))
+	else if (finish(&r, o))
 		err = -EIO;
 	return tracing_end(&t, err);
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE };
+	struct abi *abi;
+	int rest, err, status;
+
+	err = opts_parse(options, "ptrace-pf record [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc,
+			 argv, &o, &rest);
+	if (err)
+		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (!abi_opt_open(&abi, o.abi, &status))
+		return status;
+	o.tracing.abi = abi;
+	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
+	status = record(&o, argc, argv, rest < argc ? argv + rest : NULL);
+	abi_free(abi);
+	return status;
 }

@@ -10,15 +10,20 @@
 #include "user/base/table.h"
 #include "user/base/units.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/new_file.h"
 #include "user/cmd/tracing.h"
 #include "user/report/percentile.h"
 #include "user/report/stat_kvm.h"
+#include "user/report/stat_metrics.h"
 #include "user/report/totals.h"
+
+#define USAGE "ptrace-pf stat [OPTIONS] [-- COMMAND [ARGS]]"
 
 struct stat_opts {
 	struct tracing_opts tracing;
 	const char *output;
-	bool json, per_vcpu;
+	uint64_t every; /* ns; 0: only at the end */
+	bool json, openmetrics, per_vcpu;
 };
 
 static const struct opt options[] = {
@@ -28,6 +33,11 @@ static const struct opt options[] = {
 	{ 0, "per-vcpu", NULL, "exits of each vCPU apart", OPT_FLAG,
 	  offsetof(struct stat_opts, per_vcpu), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct stat_opts, json), NULL },
+	{ 0, "openmetrics", NULL, "a page of metrics, for Prometheus", OPT_FLAG,
+	  offsetof(struct stat_opts, openmetrics), NULL },
+	{ 0, "every", "TIME",
+	  "write the page of metrics anew each TIME, such as 15s, to FILE of -o", OPT_TIME,
+	  offsetof(struct stat_opts, every), NULL },
 	{ 0 },
 };
 
@@ -61,12 +71,14 @@ static uint64_t nr_faults(const struct counts *c)
 	return n;
 }
 
-static int count(struct counts *c, const struct tracing *t)
+/* @over: nothing is on its way any more. */
+static int count(struct counts *c, const struct tracing *t, bool over)
 {
 	unsigned int origin, ec;
 	size_t i;
 	int err;
 
+	memset(c->origins, 0, sizeof(c->origins));
 	session_totals(t->session, &c->totals);
 	session_stats(t->session, &c->stat);
 	c->duration = clock_ns(CLOCK_MONOTONIC) - t->info.start_mono;
@@ -78,6 +90,8 @@ static int count(struct counts *c, const struct tracing *t)
 	/* A fault is counted when it begins, unless its end decides: nothing can lose it then. */
 	if (!c->by_end)
 		memset(c->totals.lost, 0, sizeof(c->totals.lost));
+	if (!over)
+		c->totals.lost[PTEV_LOST_INFLIGHT] = 0;
 	if (!c->kvm)
 		return 0;
 	if (!c->by_end)
@@ -268,53 +282,100 @@ static int print_json(FILE *out, const struct counts *c)
 	return 0;
 }
 
+static void print_metrics(FILE *out, const struct counts *c, bool per_vcpu)
+{
+	const struct stat_metrics m = {
+		.faults = c->faults ? &c->stat : NULL,
+		.totals = &c->totals,
+		.exits_counted = c->kvm,
+		.per_vcpu = per_vcpu,
+		.exits = c->exits,
+		.nr_exits = c->nr_exits,
+		.duration = c->duration,
+		.hook = name_hook(c->hook),
+	};
+
+	stat_metrics_print(out, &m);
+}
+
 static int print(const struct stat_opts *o, const struct counts *c)
 {
-	FILE *out = o->output ? fopen(o->output, "we") : stdout;
-	int err;
+	struct new_file f;
+	int err = new_file_open(&f, o->output);
 
-	if (!out) {
-		msg_error("%s: %s", o->output, strerror(errno));
-		return -EIO;
-	}
-	err = o->json ? print_json(out, c) : print_text(out, c, o->per_vcpu);
-	if (fflush(out) && !err) {
-		err = -errno;
-		msg_error("%s: %s", o->output ? o->output : "stdout", strerror(errno));
-	}
-	if (out != stdout)
-		fclose(out);
+	if (err)
+		return err;
+	if (o->openmetrics)
+		print_metrics(f.out, c, o->per_vcpu);
+	else
+		err = o->json ? print_json(f.out, c) : print_text(f.out, c, o->per_vcpu);
+	return new_file_done(&f, err);
+}
+
+struct stat_run {
+	const struct stat_opts *o;
+	struct tracing t;
+	struct counts c;
+	uint64_t next; /* page, CLOCK_MONOTONIC */
+};
+
+static int count_and_print(struct stat_run *run, bool over)
+{
+	int err = count(&run->c, &run->t, over);
+
+	if (err)
+		msg_error("cannot read the counters: %s", strerror(-err));
+	else
+		err = print(run->o, &run->c);
+	free(run->c.exits);
+	run->c.exits = NULL;
 	return err;
+}
+
+static int tick(void *ctx)
+{
+	struct stat_run *run = ctx;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (!run->o->every || now < run->next)
+		return 0;
+	run->next = now + run->o->every;
+	return count_and_print(run, false);
+}
+
+/* Why the options cannot stand together, or NULL. */
+static const char *contradiction(const struct stat_opts *o)
+{
+	if (o->json && o->openmetrics)
+		return "--json and --openmetrics exclude each other";
+	if (o->every && (!o->openmetrics || !o->output))
+		return "--every is for a page of metrics in a file: add --openmetrics and -o";
+	return NULL;
 }
 
 int cmd_stat(int argc, char **argv)
 {
 	struct stat_opts o = { .tracing = TRACING_OPTS_INIT };
-	struct counts c = { 0 };
-	struct tracing t;
+	struct stat_run run = { .o = &o };
 	int rest, err, status;
-	char **command;
 
-	err = opts_parse(options, "ptrace-pf stat [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc, argv,
-			 &o, &rest);
+	err = opts_parse(options, USAGE, NULL, argc, argv, &o, &rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
-	command = rest < argc ? argv + rest : NULL;
+	if (contradiction(&o)) {
+		msg_usage(USAGE, "%s", contradiction(&o));
+		return EXIT_USAGE;
+	}
 	o.tracing.cfg.stat = 1;
-	status = tracing_start(&t, &o.tracing, false, argc, argv, command);
+	status = tracing_start(&run.t, &o.tracing, false, argc, argv,
+			       rest < argc ? argv + rest : NULL);
 	if (status)
 		return status;
-	err = tracing_run(&t, ignore, NULL, NULL);
-	if (err || t.exec_error)
-		return tracing_end(&t, err);
-	c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
-	c.faults = o.tracing.cfg.origins;
-	c.kvm = o.tracing.cfg.kvm;
-	err = count(&c, &t);
-	if (err)
-		msg_error("cannot read the counters: %s", strerror(-err));
-	else
-		err = print(&o, &c);
-	free(c.exits);
-	return tracing_end(&t, err);
+	run.c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
+	run.c.faults = o.tracing.cfg.origins;
+	run.c.kvm = o.tracing.cfg.kvm;
+	err = tracing_run(&run.t, ignore, tick, &run);
+	if (!err && !run.t.exec_error)
+		err = count_and_print(&run, true);
+	return tracing_end(&run.t, err);
 }

@@ -9,9 +9,13 @@
 static const struct command commands[] = {
 	{ "record", "trace into a file", cmd_record },
 	{ "live", "trace to the terminal, one line per fault", cmd_live },
+	{ "top", "trace live on the whole terminal: rates, latencies, addresses", cmd_top },
 	{ "stat", "count in the kernel and print totals", cmd_stat },
 	{ "report", "summarise a recording, grouped and sorted", cmd_report },
 	{ "script", "print a recording, one line or JSON object per fault", cmd_script },
+	{ "diff", "compare recordings with others: what grew, shrank, appeared",
+	  cmd_diff_recordings },
+	{ "export", "write a recording as a trace for other programs", cmd_export },
 	{ "doctor", "say what this kernel offers and what is missing", cmd_doctor },
 	{ "vms", "list the virtual machines of KVM", cmd_vms },
 };

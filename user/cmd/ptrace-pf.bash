@@ -14,23 +14,35 @@ _ptrace_pf_options()
 	case $1 in
 	record)
 		flags+=" $tracing_flags -g --call-graph --no-walks -q --quiet"
-		valued="$tracing_valued -o --output -m --ring-size"
+		valued="$tracing_valued -o --output -m --ring-size --abi"
 		;;
 	live)
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
 		valued="$tracing_valued -m --ring-size --abi"
 		;;
+	top)
+		flags+=" $tracing_flags -g --call-graph --no-walks -b --batch"
+		valued="$tracing_valued -m --ring-size --abi -d --delay -n --iterations -s --sort
+			--view --order --filter"
+		;;
 	stat)
-		flags+=" $tracing_flags --per-vcpu --json"
-		valued="$tracing_valued -o --output"
+		flags+=" $tracing_flags --per-vcpu --json --openmetrics"
+		valued="$tracing_valued -o --output --every"
 		;;
 	report)
 		flags+=' --json'
-		valued='-i --input -s --sort --limit --abi'
+		valued='-i --input -s --sort --limit --html --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
 		valued='-i --input --abi'
+		;;
+	export)
+		valued='-i --input --perfetto --abi'
+		;;
+	diff)
+		flags+=' --json --csv --beyond-noise'
+		valued='-s --sort --limit --abi'
 		;;
 	doctor | vms)
 		flags+=' --json'
@@ -73,14 +85,20 @@ _ptrace_pf_files()
 	compopt -o filenames 2>/dev/null
 }
 
-# _ptrace_pf_abi - the names that the program knows, and files
-_ptrace_pf_abi()
+# _ptrace_pf_add_files - offers files, too
+_ptrace_pf_add_files()
 {
 	local files
 
 	mapfile -t files < <(compgen -f -- "$cur")
-	_ptrace_pf_words "$("${words[0]}" script --abi help 2>/dev/null) help"
 	COMPREPLY+=("${files[@]}")
+}
+
+# _ptrace_pf_abi - the names that the program knows, and files
+_ptrace_pf_abi()
+{
+	_ptrace_pf_words "$("${words[0]}" script --abi help 2>/dev/null) help"
+	_ptrace_pf_add_files
 }
 
 # _ptrace_pf_value OPTION - what can follow it
@@ -98,11 +116,13 @@ _ptrace_pf_value()
 		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
 			page event vm vcpu reason nr call'
 		;;
+	--view) _ptrace_pf_words 'process vma outcome vm latency address' ;;
+	--order) _ptrace_pf_words 'rate total p50 p99 max keys' ;;
 	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
 	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
 	--cgroup) _ptrace_pf_files -d ;;
 	--abi) _ptrace_pf_abi ;;
-	-i | --input | -o | --output) _ptrace_pf_files -f ;;
+	-i | --input | -o | --output | --perfetto) _ptrace_pf_files -f ;;
 	esac
 }
 
@@ -170,17 +190,18 @@ _ptrace_pf()
 	_ptrace_pf_join
 	cur=${words[-1]}
 	if ((${#words[@]} == 2)); then
-		_ptrace_pf_words 'record live stat report script doctor vms help --help --version'
+		_ptrace_pf_words 'record live top stat report script diff export doctor vms help --help --version'
 		return
 	fi
 	_ptrace_pf_options "${words[1]}"
 	case ${words[1]} in
-	record | live | stat) _ptrace_pf_command && return ;;
+	record | live | top | stat) _ptrace_pf_command && return ;;
 	esac
 	if _ptrace_pf_is "${words[-2]}" "$valued"; then
 		_ptrace_pf_value "${words[-2]}"
 	else
 		_ptrace_pf_words "$flags $valued"
+		[[ ${words[1]} != diff ]] || _ptrace_pf_add_files
 	fi
 }
 

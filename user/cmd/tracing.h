@@ -19,6 +19,7 @@ struct tracing_opts {
 		bool vms;	   /* targets were given as VMs: each must have one */
 		bool wait;	   /* for KVM to be loaded */
 		bool stdout_taken; /* the output goes there: the command writes to stderr */
+		bool screen_taken; /* the command neither reads nor writes it */
 		const char *origins;
 		uint64_t ring_bytes;
 		uint32_t targets[TRACING_MAX_TARGETS];
@@ -26,6 +27,7 @@ struct tracing_opts {
 		enum fault_hook hook;
 	} set;
 	struct fault_cfg cfg;
+	const struct abi *abi; /* whose calls' buffers are read, or NULL; outlives the session */
 };
 
 #define TRACING_OPTS_INIT                                        \
@@ -193,6 +195,7 @@ struct tracing {
 	struct launch launch;
 	const char *command; /* its name, or NULL */
 	int signal_fd, epoll;
+	int input_fd;	/* readable: tracing_run() calls @tick at once; -1, or set before it */
 	int signal;	/* that ended the session, or 0 */
 	int exec_error; /* -errno of the command's exec, or 0 */
 	struct rec_info info;

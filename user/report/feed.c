@@ -27,6 +27,17 @@ int feed_put(struct feed *f, const struct ptev_hdr *record)
 	return procs_feed(f->env.procs, record);
 }
 
+int feed_put_live(void *f, const void *record, size_t size)
+{
+	const struct ptev_hdr *hdr = record;
+	struct ptev_fault whole = { 0 };
+
+	if (hdr->type != PTEV_FAULT || size >= sizeof(whole))
+		return feed_put(f, hdr);
+	memcpy(&whole, record, size);
+	return feed_put(f, &whole.hdr);
+}
+
 void feed_end(struct feed *f)
 {
 	if (f->sink)
@@ -51,7 +62,7 @@ static int feed_all(struct feed *f, struct rec_reader *r)
 		err = f->sink->finish(f->sink, &totals, complete);
 	}
 	if (err && err != -EPIPE)
-		msg_error("stdout: %s", strerror(-err));
+		msg_error("%s: %s", f->sink->output ? f->sink->output : "stdout", strerror(-err));
 	return err ? err : got;
 }
 

@@ -14,6 +14,8 @@ struct feed {
 int feed_init(struct feed *f, const struct rec_info *info);
 /* Side-band records teach the names, events go to the sink. 0, or the sink's -errno. */
 int feed_put(struct feed *f, const struct ptev_hdr *record);
+/* The same for a record as the ring has it: what its size does not cover is taken as zero. */
+int feed_put_live(void *f, const void *record, size_t size);
 void feed_end(struct feed *f);
 
 /* A whole recording: open, feed, totals. 0 or -errno, said on stderr (-EPIPE is not). */

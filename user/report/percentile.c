@@ -73,6 +73,30 @@ int percentile_add(struct percentile *p, uint64_t value)
 	return 0;
 }
 
+int percentile_merge(struct percentile *p, const struct percentile *from)
+{
+	unsigned int i, last = from->first + from->octaves - 1u;
+	int err = 0;
+
+	if (!from->count)
+		return 0;
+	if (!p->octaves || from->first < p->first)
+		err = cover(p, from->first);
+	if (!err && last >= p->first + p->octaves)
+		err = cover(p, last);
+	if (err)
+		return err;
+	for (i = 0; i < from->octaves * SUBS; i++)
+		p->buckets[(from->first - p->first) * SUBS + i] += from->buckets[i];
+	if (!p->count || from->min < p->min)
+		p->min = from->min;
+	if (from->max > p->max)
+		p->max = from->max;
+	p->total += from->total;
+	p->count += from->count;
+	return 0;
+}
+
 static uint64_t clamp(const struct percentile *p, uint64_t value)
 {
 	if (value < p->min)

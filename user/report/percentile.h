@@ -18,6 +18,8 @@ struct percentile { /* all zero: empty */
 
 /* 0 or -ENOMEM. */
 int percentile_add(struct percentile *p, uint64_t value);
+/* Adds all of @from, exactly as if its values had been added one by one. 0 or -ENOMEM. */
+int percentile_merge(struct percentile *p, const struct percentile *from);
 /*
  * The smallest value that at least @percent (0..100) of all values do not exceed (nearest rank);
  * 0 when empty.

@@ -3,38 +3,16 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
-#include "user/base/hash.h"
 #include "user/base/line.h"
-#include "user/report/percentile.h"
 #include "user/report/sink.h"
-#include "user/report/sort_keys.h"
-
-struct group {
-	uint64_t count;
-	struct percentile latency; /* of those whose end was seen */
-};
+#include "user/report/tally.h"
 
 struct report {
 	struct sink sink;
 	struct report_opts opts;
 	FILE *out;
-	struct sort_ctx ctx;
-	const struct sort_key *keys[SORT_KEYS_MAX];
-	unsigned int nr_keys;
-	struct hash_index index;
-	struct group *groups;
-	uint64_t *ids; /* ->nr_keys of each group */
-	uint32_t nr_groups, room;
-	uint64_t events;
-	uint64_t last_time; /* of an event */
-	bool has_latency;
+	struct tally tally;
 };
-
-/* ->nr_keys values of a group. */
-static inline const uint64_t *report_ids(const struct report *r, uint32_t group)
-{
-	return r->ids + (size_t)group * r->nr_keys;
-}
 
 /* What the printers are given: @order has the @rows groups to be printed. */
 struct report_view {

@@ -12,21 +12,21 @@
 
 static const struct rec_info *info_of(const struct report_view *v)
 {
-	return v->report->ctx.env.info;
+	return v->report->tally.by.ctx.env.info;
 }
 
 /* A recording that was cut ends with its last event. */
 static uint64_t duration_of(const struct report_view *v)
 {
 	uint64_t start = info_of(v)->start_mono;
-	uint64_t end = v->complete ? v->totals->end_mono : v->report->last_time;
+	uint64_t end = v->complete ? v->totals->end_mono : v->report->tally.last_time;
 
 	return end > start ? end - start : 0;
 }
 
-static double share_of(const struct report_view *v, const struct group *g)
+static double share_of(const struct report_view *v, const struct tally_group *g)
 {
-	return (double)g->count / (double)v->report->events;
+	return (double)g->count / (double)v->report->tally.events;
 }
 
 /* "# key: " */
@@ -98,11 +98,11 @@ static void head_counts(struct line *l, const struct report_view *v)
 /* Why kernel addresses have no names, where names are asked for. */
 static void head_note(struct line *l, const struct report *r)
 {
-	const char *note = symbols_kernel_note(r->ctx.env.symbols);
+	const char *note = symbols_kernel_note(r->tally.by.ctx.env.symbols);
 	unsigned int i;
 
-	for (i = 0; note && i < r->nr_keys; i++) {
-		if (r->keys[i]->needs_symbols) {
+	for (i = 0; note && i < r->tally.by.nr_keys; i++) {
+		if (r->tally.by.keys[i]->needs_symbols) {
 			head_text(l, "note", note);
 			return;
 		}
@@ -135,20 +135,20 @@ static int print_header(const struct report_view *v)
 static struct table *new_table(const struct report *r)
 {
 	unsigned int i, column = 0;
-	struct table *t = table_new(2 + (r->has_latency ? 3 : 0) + r->nr_keys);
+	struct table *t = table_new(2 + (r->tally.has_latency ? 3 : 0) + r->tally.by.nr_keys);
 
 	if (!t)
 		return NULL;
 	table_column(t, column++, "share", TABLE_RIGHT);
 	table_column(t, column++, "count", TABLE_RIGHT);
-	if (r->has_latency) {
+	if (r->tally.has_latency) {
 		table_column(t, column++, "p50", TABLE_RIGHT);
 		table_column(t, column++, "p99", TABLE_RIGHT);
 		table_column(t, column++, "max", TABLE_RIGHT);
 	}
-	for (i = 0; i < r->nr_keys; i++)
-		table_column(t, column++, r->keys[i]->name,
-			     sort_key_is_number(r->keys[i]) ? TABLE_RIGHT : TABLE_LEFT);
+	for (i = 0; i < r->tally.by.nr_keys; i++)
+		table_column(t, column++, r->tally.by.keys[i]->name,
+			     sort_key_is_number(r->tally.by.keys[i]) ? TABLE_RIGHT : TABLE_LEFT);
 	return t;
 }
 
@@ -165,17 +165,18 @@ static void latency_cells(struct table *t, const struct percentile *p)
 static void row_cells(struct table *t, const struct report_view *v, uint32_t group)
 {
 	const struct report *r = v->report;
-	const struct group *g = &r->groups[group];
+	const struct tally_group *g = &r->tally.groups[group];
 	char buf[SORT_TEXT_MAX];
 	unsigned int i;
 
 	table_cell(t, "%.2f%%", 100 * share_of(v, g));
 	table_cell(t, "%" PRIu64, g->count);
-	if (r->has_latency)
+	if (r->tally.has_latency)
 		latency_cells(t, &g->latency);
-	for (i = 0; i < r->nr_keys; i++)
+	for (i = 0; i < r->tally.by.nr_keys; i++)
 		table_cell(t, "%s",
-			   sort_key_text(&r->ctx, r->keys[i], report_ids(r, group)[i], buf));
+			   sort_key_text(&r->tally.by.ctx, r->tally.by.keys[i],
+					 groups_ids(&r->tally.by, group)[i], buf));
 }
 
 int report_print_text(const struct report_view *v)
@@ -191,8 +192,8 @@ int report_print_text(const struct report_view *v)
 	err = print_header(v);
 	if (!err)
 		err = table_print(t, v->report->out, 0);
-	if (v->rows < v->report->nr_groups)
-		fprintf(v->report->out, "# %u more rows\n", v->report->nr_groups - v->rows);
+	if (v->rows < v->report->tally.by.n)
+		fprintf(v->report->out, "# %u more rows\n", v->report->tally.by.n - v->rows);
 	table_free(t);
 	return err;
 }
@@ -215,20 +216,21 @@ static void json_latency(struct json *j, const struct percentile *p)
 static void json_group(struct json *j, const struct report_view *v, uint32_t group)
 {
 	const struct report *r = v->report;
-	const struct group *g = &r->groups[group];
+	const struct tally_group *g = &r->tally.groups[group];
 	char buf[SORT_TEXT_MAX];
 	unsigned int i;
 	uint64_t id;
 
 	json_object(j, NULL);
-	for (i = 0; i < r->nr_keys; i++) {
-		id = report_ids(r, group)[i];
-		if (id == SORT_NOTHING && sort_key_is_number(r->keys[i]))
-			json_null(j, r->keys[i]->name);
-		else if (sort_key_is_number(r->keys[i]))
-			json_u64(j, r->keys[i]->name, id);
+	for (i = 0; i < r->tally.by.nr_keys; i++) {
+		id = groups_ids(&r->tally.by, group)[i];
+		if (id == SORT_NOTHING && sort_key_is_number(r->tally.by.keys[i]))
+			json_null(j, r->tally.by.keys[i]->name);
+		else if (sort_key_is_number(r->tally.by.keys[i]))
+			json_u64(j, r->tally.by.keys[i]->name, id);
 		else
-			json_str(j, r->keys[i]->name, sort_key_text(&r->ctx, r->keys[i], id, buf));
+			json_str(j, r->tally.by.keys[i]->name,
+				 sort_key_text(&r->tally.by.ctx, r->tally.by.keys[i], id, buf));
 	}
 	json_u64(j, "count", g->count);
 	json_double(j, "share", share_of(v, g));
@@ -249,10 +251,10 @@ static void json_header(struct json *j, const struct report_view *v)
 	json_bool(j, "walks", info->walks);
 	json_u64(j, "duration_ns", duration_of(v));
 	json_array(j, "sort");
-	for (i = 0; i < v->report->nr_keys; i++)
-		json_str(j, NULL, v->report->keys[i]->name);
+	for (i = 0; i < v->report->tally.by.nr_keys; i++)
+		json_str(j, NULL, v->report->tally.by.keys[i]->name);
 	json_end_array(j);
-	json_u64(j, "groups_total", v->report->nr_groups);
+	json_u64(j, "groups_total", v->report->tally.by.n);
 }
 
 int report_print_json(const struct report_view *v)

@@ -20,6 +20,7 @@ struct sink {
 	/* The end of the stream. @complete false: the recording was cut. */
 	int (*finish)(struct sink *sink, const struct rec_totals *totals, bool complete);
 	void (*free)(struct sink *sink);
+	const char *output; /* what it writes, for messages; NULL: stdout */
 };
 
 /* What every sink may ask about an event. Owned by the caller, outlives the sink. */
@@ -45,9 +46,17 @@ struct report_opts {
 	FILE *out;	       /* NULL: stdout; stays the caller's */
 };
 
-/* Both return NULL after msg_error() (unknown sort key, or one that needs an ABI) or without
+struct trace_opts {
+	const struct abi *abi; /* of hypercalls, or NULL; outlives the sink */
+	FILE *out;	       /* stays the caller's */
+	const char *name;      /* of ->out, for messages; NULL: stdout */
+};
+
+/* All return NULL after msg_error() (unknown sort key, or one that needs an ABI) or without
  * memory. */
 struct sink *sink_script(const struct sink_env *env, const struct script_opts *opts);
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts);
+/* The Trace Event Format, JSON object form, of Perfetto's and Chrome's viewers. */
+struct sink *sink_trace(const struct sink_env *env, const struct trace_opts *opts);
 
 #endif

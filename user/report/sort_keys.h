@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "user/report/intern.h"
+#include "user/report/learned.h"
 #include "user/report/sink.h"
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
@@ -23,7 +24,8 @@ struct sort_ctx {
 	struct pt_fmt fmt;
 	struct intern names;
 	struct vma_ids vmas;
-	int err; /* -ENOMEM: the ids since then mean nothing */
+	struct learned learned; /* names of hypercalls */
+	int err;		/* -ENOMEM: the ids since then mean nothing */
 };
 
 /* The id of an event that has no such thing. */

@@ -80,6 +80,13 @@ static size_t merge_vcpus(struct kvm_count *rows, size_t n)
 	return out;
 }
 
+size_t stat_kvm_rows(struct kvm_count *counts, size_t n, bool per_vcpu)
+{
+	if (n)
+		qsort(counts, n, sizeof(*counts), by_key);
+	return per_vcpu ? n : merge_vcpus(counts, n);
+}
+
 static void put_times(struct table *t, const struct ptev_kvm_stat *s)
 {
 	const uint64_t times[] = { s->min, s->ended ? s->sum / s->ended : 0,
@@ -134,10 +141,7 @@ int stat_kvm_text(FILE *out, struct kvm_count *counts, size_t n, bool per_vcpu)
 
 	if (!t)
 		return -ENOMEM;
-	if (n)
-		qsort(counts, n, sizeof(*counts), by_key);
-	if (!per_vcpu)
-		n = merge_vcpus(counts, n);
+	n = stat_kvm_rows(counts, n, per_vcpu);
 	if (n)
 		qsort(counts, n, sizeof(*counts), by_time);
 	for (i = 0; i < n; i++)

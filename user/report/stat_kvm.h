@@ -19,6 +19,9 @@ int stat_kvm_text(FILE *out, struct kvm_count *counts, size_t n, bool per_vcpu);
  * "latency_max_ns", "latency_histogram".
  */
 void stat_kvm_json(struct json *json, struct kvm_count *counts, size_t n);
+/* Sorts @counts by VM, reason and vCPU and, without @per_vcpu, adds up the vCPUs of a VM, in place.
+ * Returns how many rows are left. */
+size_t stat_kvm_rows(struct kvm_count *counts, size_t n, bool per_vcpu);
 /* Adds @b to @a. */
 void stat_kvm_add(struct ptev_kvm_stat *a, const struct ptev_kvm_stat *b);
 /*

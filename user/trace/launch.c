@@ -15,13 +15,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The terminal is somebody else's: its keys are not read, nothing is written over it. */
+static int leave_terminal(void)
+{
+	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd) && dup2(null, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+static int redirect(int out_fd)
+{
+	if (out_fd == LAUNCH_OFF_TERMINAL)
+		return leave_terminal();
+	return out_fd != STDOUT_FILENO && dup2(out_fd, STDOUT_FILENO) < 0 ? -errno : 0;
+}
+
 /* Runs in the child; returns only by _exit(). */
 static void child(int go_fd, int error_fd, int out_fd, char *const argv[])
 {
 	char byte;
 	int err;
 
-	if (out_fd != STDOUT_FILENO && dup2(out_fd, STDOUT_FILENO) < 0)
+	if (redirect(out_fd))
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (read(go_fd, &byte, 1) != 1)

@@ -17,6 +17,9 @@ struct launch {
 		.pid = -1, .pidfd = -1, .go_fd = -1, .error_fd = -1 \
 	}
 
+/* For launch_prepare(): what is a terminal of stdin, stdout and stderr becomes /dev/null. */
+#define LAUNCH_OFF_TERMINAL (-1)
+
 /* 0 when execvp() would find an executable @file, else -ENOENT or -EACCES. */
 int launch_find(const char *file);
 /*
