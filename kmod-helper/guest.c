@@ -8,7 +8,8 @@
  * and they find what the entry says then. That a VM comes later, or is given the page by a slot, is
  * told by ptremap_vm_slot(), before the VMM can know that the slot is there: the edit is taken.
  *
- * guests_lock protects the list of edits that lead to other frames. It is taken outside of
+ * guests_lock protects the list of edits that lead to other frames, and what they know of VMs: the
+ * edit's own maker, and its guard once it is active, read that without. It is taken outside of
  * edit->lock, in no interrupt, and held where KVM, all CPUs and watches are told.
  */
 #include <linux/fdtable.h>
@@ -90,6 +91,18 @@ static bool set_has(const struct vm_set *set, const struct kvm *kvm)
 	return false;
 }
 
+/* Others may look at it, if the edit is in the list. */
+static void set_vms(struct guest *g, struct vm_set *set)
+{
+	struct vm_set *before = g->vms;
+
+	spin_lock(&guests_lock);
+	g->vms = set;
+	spin_unlock(&guests_lock);
+	if (before)
+		g->calls->put_vms(before);
+}
+
 /* ->seen is of before the look, so that a slot that comes meanwhile counts as a change. */
 static int look_up(struct edit *e)
 {
@@ -102,15 +115,8 @@ static int look_up(struct edit *e)
 	err = g->calls->vms_of(e->mm, &set);
 	if (err)
 		return err;
-	g->vms = set;
+	set_vms(g, set);
 	return g->page.kvm && !set_has(set, g->page.kvm) ? -EBADF : 0;
-}
-
-static void drop_set(struct guest *g)
-{
-	if (g->vms)
-		g->calls->put_vms(g->vms);
-	g->vms = NULL;
 }
 
 int guest_attach(struct edit *e, const struct vm_calls *calls, const struct gpage *page,
@@ -132,7 +138,7 @@ int guest_attach(struct edit *e, const struct vm_calls *calls, const struct gpag
 		err = look_up(e);
 	}
 	if (err) {
-		drop_set(g);
+		set_vms(g, NULL);
 		return err;
 	}
 	spin_lock(&guests_lock);
@@ -147,7 +153,6 @@ int guest_renew(struct edit *e)
 
 	if (!g->calls || g->seen == atomic_read(&slot_changes))
 		return 0;
-	drop_set(g);
 	return look_up(e);
 }
 
@@ -161,7 +166,7 @@ void guest_end(struct edit *e)
 	list_del(&g->link);
 	spin_unlock(&guests_lock);
 	g->link.next = NULL;
-	drop_set(g);
+	set_vms(g, NULL);
 }
 
 /* ---- round the writing of an entry ----------------------------------------------------------- */

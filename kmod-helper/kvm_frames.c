@@ -250,6 +250,9 @@ int frames_check(struct kvm *kvm, const struct mm_struct *mm)
 	return 0;
 }
 
+/* A slot with one of these has no edits. */
+#define FORBIDDING (KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)
+
 /* The slots beyond the VMM's are KVM's own. */
 static int check_slot(const struct kvm_memory_slot *slot, gfn_t gfn, unsigned long nr)
 {
@@ -298,10 +301,16 @@ static int at_commit(struct kprobe *probe, struct pt_regs *regs)
 	const struct kvm_memory_slot *slot = slot_of(change, (void *)regs->si, (void *)regs->dx);
 	unsigned long start = slot->userspace_addr, size = slot->npages << PAGE_SHIFT;
 	struct mmu_notifier_range range = range_of(kvm->mm, start, size);
+	bool made = change == KVM_MR_CREATE;
 
-	begin(kvm, &range);
-	ptremap_vm_slot(kvm, kvm->mm, start, start + size, change == KVM_MR_CREATE);
-	done(kvm, &range);
+	if (change == KVM_MR_FLAGS_ONLY && !(slot->flags & FORBIDDING))
+		return 0;
+	/* Edits that do not know the VM do not tell it. */
+	if (made)
+		begin(kvm, &range);
+	ptremap_vm_slot(kvm, kvm->mm, start, start + size, made);
+	if (made)
+		done(kvm, &range);
 	return 0;
 }
 NOKPROBE_SYMBOL(at_commit);

@@ -105,8 +105,9 @@ void ptremap_vm_unregister(const struct vm_calls *calls);
 
 /*
  * A slot of @kvm, whose process has @mm, was @made, or changes or goes otherwise: [@start, @end) is
- * that process' memory. Edits there are taken. The VM is within begin() and done(). May be called
- * with preemption off, but not with interrupts off.
+ * that process' memory. Edits there are taken; of one that was made, those that do not know the VM,
+ * which is within begin() and done() then. May be called with preemption off, but not with
+ * interrupts off.
  */
 void ptremap_vm_slot(const struct kvm *kvm, const struct mm_struct *mm, unsigned long start,
 		     unsigned long end, bool made);

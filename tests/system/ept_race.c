@@ -11,7 +11,7 @@
  *	- a frame that no page leads to any more does not change,
  *	- the one that A leads to has the count that was reached, as soon as it is seen to be
  *reached. Which edit comes next, and for how long, is random; the seed is printed and taken back
- * (PTSCOPE_SEED).
+ * (PTSCOPE_SEED). Meanwhile another memory slot comes and goes, which edits have to live with.
  */
 #include <sched.h>
 #include <time.h>
@@ -29,6 +29,8 @@ struct race {
 	uint64_t size;	    /* of a page */
 	uint32_t level, state;
 	unsigned long edits, undone, wrong;
+	pthread_t slots;
+	bool enough;	    /* of slots */
 	unsigned int to[2]; /* which page of the file A and B lead to; PAGES: none of it */
 };
 
@@ -188,6 +190,21 @@ static void go_first(bool first)
 		die("sched_setscheduler");
 }
 
+static void *change_slots(void *arg)
+{
+	struct race *r = arg;
+	bool there = false;
+
+	while (!__atomic_load_n(&r->enough, __ATOMIC_RELAXED)) {
+		there = !there;
+		if (tiny_slot(&r->vm, 2, TINY_GPA - HUGE, r->file + OTHER * r->size,
+			      there ? PAGE : 0, 0))
+			die("slot");
+		usleep(20000);
+	}
+	return NULL;
+}
+
 static void run(struct race *r, unsigned int seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -195,12 +212,16 @@ static void run(struct race *r, unsigned int seconds)
 
 	for (v = 0; v < TINY_VCPUS; v++)
 		tiny_start(&r->vm, v, tiny_count_code, gpa(r, A) + 64 * v, gpa(r, B) + 64 * v);
+	if (pthread_create(&r->slots, NULL, change_slots, r))
+		die("thread");
 	go_first(true);
 	do
 		one_round(r);
 	while (time(NULL) < end && r->wrong < 100);
 	check_now(r);
 	go_first(false);
+	__atomic_store_n(&r->enough, true, __ATOMIC_RELAXED);
+	pthread_join(r->slots, NULL);
 	tiny_stop(&r->vm, TINY_VCPUS);
 }
 
