@@ -233,8 +233,8 @@ static struct vm_calls calls = {
 };
 
 /*
- * Access is denied and watched by hooks in KVM, which a kernel may not have, or somebody else may be
- * at. Then all else goes on without.
+ * Access is denied and watched by hooks in KVM, which a kernel may not have, or somebody else may
+ * be at. Then all else goes on without.
  */
 static void start_limits(void)
 {
