@@ -59,6 +59,20 @@ int index_upto(const struct index *x, gfn_t gfn);
 	for ((i) = index_upto(x, to); (i) >= 0 && (x)->entry[i].reach >= (from); (i)--) \
 		if ((x)->entry[i].last >= (from))
 
+/* Of all that are not taken. ->mutex is held. NULL: no memory. */
+struct index *index_make(const struct limits *v);
+/* ->mutex is held. New index and blocks; @kvm: NULL when the VM has ended. 0 or -ENOMEM. */
+int limits_update(struct limits *v, struct kvm *kvm);
+/* With a reference, or NULL: it has ended. */
+struct kvm *limits_get_kvm(struct limits *v);
+/* Lines of another memory type must not stay in the caches. The VM's process may have ended. */
+void limit_flush_caches(struct kvm *kvm, const struct limit *l);
+
+/* ->close. Has a reference, which it gives back. */
+void limits_close_work(struct work_struct *work);
+/* False: it is queued already. */
+bool limits_queue_close(struct limits *v, unsigned long jiffies_from_now);
+
 /* Does what is to be done, later. From anywhere. */
 void limits_queue(struct limits *v);
 /* It is over, for @cause, if it was not. limits_queue() or limits_settle() is for the caller. */

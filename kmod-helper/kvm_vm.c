@@ -326,7 +326,6 @@ static int __init ptremap_kvm_init(void)
 	if (err) {
 		end_parts(i - 1);
 		return err;
-<<<<<<< HEAD
 	}
 	start_limits();
 	kvm_rule_init(&calls);
@@ -335,19 +334,6 @@ static int __init ptremap_kvm_init(void)
 		stop_limits();
 		end_parts(ARRAY_SIZE(parts));
 	}
-=======
-	err = vcpu_telling_init();
-	if (err)
-		goto no_telling;
-	frames_init();
-	err = ptremap_vm_register(&calls);
-	if (!err)
-		return 0;
-	frames_exit();
-	vcpu_telling_exit();
-no_telling:
-	vcpu_looking_exit();
->>>>>>> eptframe
 	return err;
 }
 
@@ -355,14 +341,8 @@ static void __exit ptremap_kvm_exit(void)
 {
 	kvm_rule_exit();
 	ptremap_vm_unregister(&calls);
-<<<<<<< HEAD
 	stop_limits();
 	end_parts(ARRAY_SIZE(parts));
-=======
-	frames_exit();
-	vcpu_telling_exit();
-	vcpu_looking_exit();
->>>>>>> eptframe
 }
 
 module_init(ptremap_kvm_init);

@@ -59,15 +59,15 @@ static inline size_t take_events(int fd, struct ptremap_access *a, size_t max)
 static inline uint64_t vcpu_stat(const struct tiny_vm *vm, unsigned int i, const char *name)
 {
 	struct kvm_stats_header h;
-	struct {
+	union {
 		struct kvm_stats_desc d;
-		char name[64];
-	} one;
+		char bytes[sizeof(struct kvm_stats_desc) + 64];
+	} one; /* its name ends it */
 	uint64_t value = ~0ull;
 	uint32_t n;
 	int fd = ioctl(vm->vcpu[i].fd, KVM_GET_STATS_FD, 0);
 
-	if (fd < 0 || pread(fd, &h, sizeof(h), 0) != sizeof(h) || h.name_size > sizeof(one.name))
+	if (fd < 0 || pread(fd, &h, sizeof(h), 0) != sizeof(h) || h.name_size > 64)
 		die("KVM_GET_STATS_FD");
 	for (n = 0; n < h.num_desc; n++) {
 		size_t size = sizeof(one.d) + h.name_size;
@@ -85,9 +85,9 @@ static inline uint64_t vcpu_stat(const struct tiny_vm *vm, unsigned int i, const
 /* SSE, and AVX where there is AVX, for vCPU @i. */
 static inline void use_vectors(const struct tiny_vm *vm, unsigned int i)
 {
-	static struct {
+	static union {
 		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[256];
+		char bytes[sizeof(struct kvm_cpuid2) + 256 * sizeof(struct kvm_cpuid_entry2)];
 	} ids;
 	struct kvm_xcrs x = { .nr_xcrs = 1, .xcrs = { { .value = 7 } } };
 	struct kvm_sregs s;

@@ -448,6 +448,7 @@ static void test_killed(struct test *t)
 		tiny_start(&t->vm, 1, tiny_count_code, gpa(t, ONE) + 64, gpa(t, TWO) + 64);
 		pause();
 	}
+	close(pipes[1]);
 	if (read(pipes[0], &vm, sizeof(vm)) != sizeof(vm))
 		die("child");
 	usleep(20000);
@@ -463,7 +464,6 @@ static void test_killed(struct test *t)
 	close(fd);
 	undo(&t->c, id);
 	close(pipes[0]);
-	close(pipes[1]);
 }
 
 /* ---- what is refused ---------------------------------------------------------------------------
