@@ -57,8 +57,8 @@ void guest_end(struct edit *e);
 bool guest_is_there(struct pid *pid);
 /*
  * Without ptremap_kvm, when all of @edits are active: -EXDEV if the process of one, *@failed, has
- * got a VM since guest_is_there() was asked, which may have the old frame. One that comes later gets
- * the new one (and hold_tell_others() takes care). Sleeps.
+ * got a VM since guest_is_there() was asked, which may have the old frame. One that comes later
+ * gets the new one (and hold_tell_others() takes care). Sleeps.
  */
 int guest_check_late(const struct edit *edits, u32 nr, u32 *failed);
 
