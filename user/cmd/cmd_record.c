@@ -13,17 +13,21 @@
 #include "user/cmd/tracing.h"
 #include "user/report/totals.h"
 
-#define FLUSH_NS 1000000000u
+#define FLUSH_NS  1000000000u
+#define LEVEL_MAX 22 /* ZSTD_maxCLevel() */
 
 struct record_opts {
 	struct tracing_opts tracing;
 	const char *output;
+	uint32_t level; /* of the compression */
 	bool quiet;
 };
 
 static const struct opt options[] = {
 	{ 'o', "output", "FILE", "write here (default " DEFAULT_FILE "; '-': stdout)", OPT_STR,
 	  offsetof(struct record_opts, output), NULL },
+	{ 'z', "compression-level", "N", "of zstd, 1 (fast) to 22 (small); 0: none (default 1)",
+	  OPT_U32, offsetof(struct record_opts, level), NULL },
 	TRACING_OPT_ROWS(struct record_opts, tracing),
 	TRACING_EVENT_ROWS(struct record_opts, tracing),
 	{ 'q', "quiet", NULL, "no progress and no summary", OPT_FLAG,
@@ -125,7 +129,7 @@ static int finish(struct recording *r, const struct record_opts *o)
 
 int cmd_record(int argc, char **argv)
 {
-	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE };
+	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE, .level = 1 };
 	struct recording r = { 0 };
 	struct tracing t;
 	int rest, err, status;
@@ -135,6 +139,10 @@ int cmd_record(int argc, char **argv)
 			 argv, &o, &rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (o.level > LEVEL_MAX) {
+		msg_error("--compression-level %u: levels are 0 to %d", o.level, LEVEL_MAX);
+		return EXIT_USAGE;
+	}
 	command = rest < argc ? argv + rest : NULL;
 	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
 	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
@@ -143,6 +151,7 @@ int cmd_record(int argc, char **argv)
 	r.tracing = &t;
 	r.last_flush = clock_ns(CLOCK_MONOTONIC);
 	r.progress = !o.quiet && isatty(STDERR_FILENO);
+	t.info.zstd = o.level;
 	err = rec_create(&r.writer, o.output, &t.info);
 	if (err) {
 		tracing_end(&t, err);

@@ -31,7 +31,9 @@ struct rec_info {
 	char boot_id[40];    /* /proc/sys/kernel/random/boot_id */
 	char release[72];    /* uname -r */
 	char hostname[72];
-	char command[244];  /* the tracer's command line, cut */
+	char command[236];  /* the tracer's command line, cut */
+	uint32_t stacks;    /* call chains were recorded */
+	uint32_t zstd;	    /* level of the compression, 1 to 22; 0: none */
 	uint32_t kvm;	    /* enum ptev_kvm_want: which VM exits were recorded; 0: none */
 	uint32_t no_faults; /* 1: page faults were not recorded. 0 in files older than KVM's events
 			     */

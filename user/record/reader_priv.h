@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the reader's files share. */
+#ifndef RECORD_READER_PRIV_H
+#define RECORD_READER_PRIV_H
+
+#include "user/record/foreign.h"
+#include "user/record/input.h"
+#include "user/record/perf_format.h"
+#include "user/record/sample.h"
+#include "user/record/side.h"
+#include "user/record/zip.h"
+
+struct rec_reader {
+	struct input in;
+	int state;   /* INPUT_OK, or what rec_next() goes on to return */
+	bool stream; /* perf's, without a file header */
+	bool own;    /* made by this tool: ->session tells of it */
+	bool cut;    /* the writer did not end the data */
+	struct attrs attrs;
+	struct rec_session session;
+	struct foreign *foreign; /* NULL: own */
+	struct zip_reader *zip;	 /* NULL: nothing compressed yet */
+	uint32_t packed; /* size of the COMPRESSED record that is being unpacked; not consumed */
+	uint32_t plain;	 /* size of the record that was handed out last; not consumed */
+	uint64_t events, lost;
+	uint64_t unknown; /* records of types that nobody has told of yet */
+	uint64_t useless; /* samples of events that this tool knows nothing of */
+	struct side_record side;
+	_Alignas(8) unsigned char aligned[1 << 16]; /* a record that was not */
+	_Alignas(8) unsigned char record[1 << 16];  /* what was made of it */
+};
+
+/*
+ * Reads what stands in front of the data, of a file or a stream: attributes, the session. 0, or
+ * -errno after msg_error().
+ */
+int reader_front(struct rec_reader *r);
+/* The next record of perf's, unpacked and aligned. INPUT_OK, INPUT_END, or -errno (said). */
+int reader_raw(struct rec_reader *r, const struct perf_event_header **h);
+/* Takes the record with a session. 0, or -EINVAL after msg_error(). */
+int reader_session(struct rec_reader *r, const struct perf_event_header *h);
+/* Whether it is such a record. */
+bool is_session(const struct perf_event_header *h);
+
+#endif
