@@ -346,6 +346,18 @@ void header_session(struct rec_session *s, const struct rec_info *info)
 	};
 }
 
+/*
+ * Room for the kernel's text, up to where modules can begin: at 512 MiB steps, one or, with KASLR,
+ * two of them (Documentation/x86/x86_64/mm.rst). A kernel fits 64 MiB.
+ */
+static uint64_t text_room(uint64_t text)
+{
+	const uint64_t step = 512ul << 20, least = 64ul << 20;
+	uint64_t room = step - text % step;
+
+	return room < least ? room + step : room;
+}
+
 void header_kernel_map(struct blob *out, const struct rec_info *info)
 {
 	/* struct perf_record_mmap; the name's room is a multiple of 8. */
@@ -361,7 +373,7 @@ void header_kernel_map(struct blob *out, const struct rec_info *info)
 	blob_u32(out, UINT32_MAX);
 	blob_u32(out, 0);
 	blob_u64(out, info->kernel_text);
-	blob_u64(out, -info->kernel_text); /* to the end: modules are mapped over it */
+	blob_u64(out, text_room(info->kernel_text));
 	blob_u64(out, info->kernel_text);
 	blob_put(out, name, sizeof(name));
 	blob_put(out, &tail, sizeof(tail));
