@@ -158,8 +158,10 @@ static inline size_t load(const char *path, char *buf, size_t size)
 
 static inline void store(const char *path, const void *data, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	unlink(path); /* ext4 writes a file that was emptied to the disk at once */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	cr_assert(fd >= 0);
 	cr_assert_eq(write(fd, data, size), (ssize_t)size);
 	close(fd);
