@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "user/base/msg.h"
 #include "user/base/opts.h"
 #include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
@@ -10,6 +11,7 @@
 
 struct report_cmd {
 	const char *input, *abi;
+	bool folded;
 	struct report_opts report;
 };
 
@@ -25,13 +27,17 @@ static const struct opt options[] = {
 	  NULL },
 	{ 0, "limit", "N", "print the N largest groups (default: all)", OPT_U32,
 	  offsetof(struct report_cmd, report.limit), NULL },
+	{ 0, "folded", NULL, "the call chains as lines \"comm;caller;...;function count\"",
+	  OPT_FLAG, offsetof(struct report_cmd, folded), NULL },
 	ABI_OPT_ROW(struct report_cmd, abi),
 	{ 0 },
 };
 
 static struct sink *make(const struct sink_env *env, const void *opts)
 {
-	return sink_report(env, opts);
+	const struct report_cmd *o = opts;
+
+	return o->folded ? sink_folded(env, NULL) : sink_report(env, &o->report);
 }
 
 int cmd_report(int argc, char **argv)
@@ -45,11 +51,16 @@ int cmd_report(int argc, char **argv)
 		err = opts_no_more(argc, argv, rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (o.folded && (o.report.sort || o.report.json || o.report.limit || o.abi)) {
+		msg_error(
+			"--folded has no groups: --sort, --json, --limit and --abi do not go with it");
+		return EXIT_USAGE;
+	}
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
 	o.report.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
-	err = feed_file(o.input, make, &o.report);
+	err = feed_file(o.input, make, &o);
 	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

@@ -49,5 +49,10 @@ struct report_opts {
  * memory. */
 struct sink *sink_script(const struct sink_env *env, const struct script_opts *opts);
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts);
+/*
+ * Each event's stack as a line, "comm;outermost;...;innermost count"; without a call chain the
+ * instruction alone, of VM exits the reason. @out NULL: stdout. NULL without memory.
+ */
+struct sink *sink_folded(const struct sink_env *env, FILE *out);
 
 #endif
