@@ -10,10 +10,7 @@
 #include "user/record/kinds.h"
 #include "user/record/reader_priv.h"
 
-#define TRACING_DATA_MAX (64u << 20)
-#define STRING_MAX	 4096
-
-static int not_perf(const struct rec_reader *r, const char *what)
+int reader_refuse(const struct rec_reader *r, const char *what)
 {
 	msg_error("%s: %s", r->in.path, what);
 	return -EINVAL;
@@ -21,10 +18,10 @@ static int not_perf(const struct rec_reader *r, const char *what)
 
 static int cut_off(const struct rec_reader *r)
 {
-	return not_perf(r, "cut off within its header, nothing was recorded");
+	return reader_refuse(r, "cut off within its header, nothing was recorded");
 }
 
-static int no_memory(const struct rec_reader *r)
+int reader_no_memory(const struct rec_reader *r)
 {
 	msg_error("%s: %s", r->in.path, strerror(ENOMEM));
 	return -ENOMEM;
@@ -65,32 +62,32 @@ static int add_attr(struct rec_reader *r, const void *attr, size_t bytes, const 
 	int err = nr > IDS_MAX ? -EINVAL : attrs_add(&r->attrs, attr, bytes, ids, (size_t)nr);
 
 	if (err == -ENOMEM)
-		return no_memory(r);
-	return err ? not_perf(r, "corrupt: attributes of events that perf would not write") : 0;
+		return reader_no_memory(r);
+	return err ? reader_refuse(r, "corrupt: attributes of events that perf would not write")
+		   : 0;
 }
 
 static int copy_failed(const struct rec_reader *r, int err)
 {
 	if (err == -ESPIPE)
-		return not_perf(r, "this perf.data file cannot be read through a pipe");
+		return reader_refuse(r, "this perf.data file cannot be read through a pipe");
 	if (err == -ENODATA)
 		return cut_off(r);
 	msg_error("%s: cannot read: %s", r->in.path, strerror(-err));
 	return err;
 }
 
-/* Bytes from anywhere in the file, to be freed. NULL: *@err, said. */
-static void *copy(const struct rec_reader *r, const struct perf_section *s, size_t max, int *err)
+void *reader_copy(const struct rec_reader *r, const struct perf_section *s, size_t max, int *err)
 {
 	void *data;
 
 	if (s->size > max) {
-		*err = not_perf(r, "corrupt: its header tells of more than there can be");
+		*err = reader_refuse(r, "corrupt: its header tells of more than there can be");
 		return NULL;
 	}
 	data = malloc(s->size + 1);
 	if (!data) {
-		*err = no_memory(r);
+		*err = reader_no_memory(r);
 		return NULL;
 	}
 	*err = input_copy(&r->in, s->offset, data, (size_t)s->size);
@@ -108,11 +105,11 @@ static int read_attr(struct rec_reader *r, uint64_t offset, size_t size)
 	char *attr, *words;
 	int err;
 
-	attr = copy(r, &where, PERF_ATTR_SIZE_MAX, &err);
+	attr = reader_copy(r, &where, PERF_ATTR_SIZE_MAX, &err);
 	if (!attr)
 		return err;
 	memcpy(&ids, attr + size - sizeof(ids), sizeof(ids));
-	words = copy(r, &ids, IDS_MAX * sizeof(uint64_t), &err);
+	words = reader_copy(r, &ids, IDS_MAX * sizeof(uint64_t), &err);
 	if (words)
 		err = add_attr(r, attr, size - sizeof(ids), words, ids.size / sizeof(uint64_t));
 	free(words);
@@ -127,77 +124,12 @@ static int read_attrs(struct rec_reader *r, const struct perf_file_header *h)
 
 	if (h->attr_size < PERF_ATTR_SIZE_VER0 + sizeof(struct perf_section) ||
 	    h->attr_size > PERF_ATTR_SIZE_MAX || h->attrs.offset > INT64_MAX)
-		return not_perf(r, "corrupt: attributes of events that perf would not write");
+		return reader_refuse(r, "corrupt: attributes of events that perf would not write");
 	nr = h->attrs.size / h->attr_size;
 	if (nr > ATTRS_MAX)
-		return not_perf(r, "corrupt: its header tells of more than there can be");
+		return reader_refuse(r, "corrupt: its header tells of more than there can be");
 	for (i = 0; i < nr && !err; i++)
 		err = read_attr(r, h->attrs.offset + i * h->attr_size, (size_t)h->attr_size);
-	return err;
-}
-
-/* Where a feature is, from the table behind the data. False: it is not there. */
-static bool find_feature(const struct rec_reader *r, const struct perf_file_header *h,
-			 unsigned int feature, struct perf_section *where)
-{
-	uint64_t table = h->data.offset + h->data.size;
-	unsigned int i, before = 0;
-
-	if (!(h->features[feature / 64] >> feature % 64 & 1) || table > INT64_MAX)
-		return false;
-	for (i = 0; i < feature; i++)
-		before += h->features[i / 64] >> i % 64 & 1;
-	return !input_copy(&r->in, table + before * sizeof(*where), where, sizeof(*where));
-}
-
-/* perf's strings: their length, then the text. */
-static void read_string(const struct rec_reader *r, const struct perf_file_header *h,
-			unsigned int feature, char *out, size_t size)
-{
-	struct perf_section where;
-	char text[STRING_MAX] = "";
-
-	if (!find_feature(r, h, feature, &where) || where.size <= 4 || where.size > sizeof(text) ||
-	    input_copy(&r->in, where.offset, text, (size_t)where.size))
-		return;
-	snprintf(out, size, "%.*s", (int)(where.size - 4), text + 4);
-}
-
-static int make_foreign(struct rec_reader *r, const void *data, size_t size)
-{
-	uint32_t i;
-	bool use = false;
-
-	r->foreign = foreign_new(data, size, &r->attrs);
-	if (!r->foreign)
-		return no_memory(r);
-	for (i = 0; i < r->attrs.nr; i++)
-		use = use || r->attrs.attr[i].use;
-	if (!use)
-		return not_perf(r, "a perf.data file without page faults (exceptions:page_fault_*) "
-				   "or VM exits (kvm:kvm_exit)");
-	foreign_info(r->foreign, &r->session.info);
-	return 0;
-}
-
-/* A file that perf has written. */
-static int foreign_file(struct rec_reader *r, const struct perf_file_header *h)
-{
-	struct rec_info *info = &r->session.info;
-	struct perf_section where = { 0 };
-	void *data = NULL;
-	int err;
-
-	read_string(r, h, PERF_FEAT_HOSTNAME, info->hostname, sizeof(info->hostname));
-	read_string(r, h, PERF_FEAT_OSRELEASE, info->release, sizeof(info->release));
-	if (find_feature(r, h, PERF_FEAT_TRACING_DATA, &where)) {
-		data = copy(r, &where, TRACING_DATA_MAX, &err);
-		if (!data)
-			return err;
-	}
-	r->cut = !h->data.size;
-	err = make_foreign(r, data, data ? (size_t)where.size : 0);
-	free(data);
 	return err;
 }
 
@@ -243,7 +175,7 @@ static int read_file(struct rec_reader *r)
 	memcpy(&h, input_at(&r->in), sizeof(h));
 	if (h.data.offset < sizeof(h) || h.data.offset > INT64_MAX ||
 	    h.data.size > INT64_MAX - h.data.offset)
-		return not_perf(r, "corrupt: its header says that the data are nowhere");
+		return reader_refuse(r, "corrupt: its header says that the data are nowhere");
 	/* The attributes are in front of the data; then they are in the window of a pipe, too. */
 	if (h.data.offset <= REC_BUFFER) {
 		ret = input_fill(&r->in, (size_t)h.data.offset);
@@ -259,7 +191,7 @@ static int read_file(struct rec_reader *r)
 	if (h.data.size)
 		r->in.end = h.data.offset + h.data.size;
 	ret = look_for_session(r);
-	return ret || r->own ? ret : foreign_file(r, &h);
+	return ret || r->own ? ret : reader_foreign_file(r, &h);
 }
 
 /* What a stream's attribute has behind its header: the attribute, whose size is in it; ids. */
@@ -268,10 +200,10 @@ static int stream_attr(struct rec_reader *r, const char *body, size_t size)
 	uint32_t bytes;
 
 	if (size < PERF_ATTR_SIZE_VER0)
-		return not_perf(r, "corrupt: attributes of events that perf would not write");
+		return reader_refuse(r, "corrupt: attributes of events that perf would not write");
 	memcpy(&bytes, body + offsetof(struct perf_event_attr, size), sizeof(bytes));
 	if (bytes < PERF_ATTR_SIZE_VER0 || bytes > size)
-		return not_perf(r, "corrupt: attributes of events that perf would not write");
+		return reader_refuse(r, "corrupt: attributes of events that perf would not write");
 	return add_attr(r, body, bytes, body + bytes, (size - bytes) / sizeof(uint64_t));
 }
 
@@ -287,10 +219,10 @@ static int stream_formats(struct rec_reader *r, const char *body, size_t size, v
 		return cut_off(r);
 	memcpy(&bytes, body, sizeof(bytes));
 	if (bytes > TRACING_DATA_MAX || *data)
-		return not_perf(r, "corrupt: its header tells of more than there can be");
+		return reader_refuse(r, "corrupt: its header tells of more than there can be");
 	*data = malloc(bytes + 1ul);
 	if (!*data)
-		return no_memory(r);
+		return reader_no_memory(r);
 	*len = bytes;
 	input_consume(&r->in, sizeof(struct perf_event_header) + size);
 	for (done = 0; done < bytes; done += (uint32_t)step) {
@@ -350,7 +282,7 @@ static int read_stream(struct rec_reader *r)
 	if (ret == INPUT_END) {
 		ret = look_for_session(r);
 		if (!ret && !r->own)
-			ret = make_foreign(r, data, len);
+			ret = reader_foreign(r, data, len);
 	}
 	free(data);
 	return ret;
@@ -365,19 +297,19 @@ int reader_front(struct rec_reader *r)
 	if (ret < 0)
 		return ret;
 	if (ret == INPUT_END)
-		return not_perf(r, "empty, not a perf.data file");
+		return reader_refuse(r, "empty, not a perf.data file");
 	ret = input_fill(&r->in, sizeof(h));
 	if (ret < 0)
 		return ret;
 	n = r->in.len - r->in.pos;
 	memcpy(&h, input_at(&r->in), n < sizeof(h) ? n : sizeof(h));
 	if (memcmp(&h.magic, "PERFILE2", n < 8 ? n : 8))
-		return not_perf(r, "not a perf.data file");
+		return reader_refuse(r, "not a perf.data file");
 	if (ret == INPUT_END)
 		return cut_off(r);
 	if (h.size == sizeof(struct perf_pipe_header))
 		return read_stream(r);
 	if (h.size == sizeof(struct perf_file_header))
 		return read_file(r);
-	return not_perf(r, "a perf.data file of an unknown version");
+	return reader_refuse(r, "a perf.data file of an unknown version");
 }

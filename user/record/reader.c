@@ -261,7 +261,7 @@ int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
 /* A record that has no end. */
 static bool part_left(const struct rec_reader *r)
 {
-	return r->in.len != r->in.pos || (r->zip && zip_rest(r->zip));
+	return (r->stream && r->in.len != r->in.pos) || (r->zip && zip_rest(r->zip));
 }
 
 bool rec_totals(const struct rec_reader *r, struct rec_totals *totals)

@@ -42,4 +42,15 @@ int reader_session(struct rec_reader *r, const struct perf_event_header *h);
 /* Whether it is such a record. */
 bool is_session(const struct perf_event_header *h);
 
+/* Of front.c: "PATH: WHAT" and "PATH: no memory" on stderr; -EINVAL, -ENOMEM. */
+int reader_refuse(const struct rec_reader *r, const char *what);
+int reader_no_memory(const struct rec_reader *r);
+/* Bytes from anywhere in the file, at most @max, to be freed. NULL: *@err, said. */
+void *reader_copy(const struct rec_reader *r, const struct perf_section *s, size_t max, int *err);
+/* A recording of perf itself: of its formats of tracepoints; of a file. 0 or -errno, said. */
+int reader_foreign(struct rec_reader *r, const void *formats, size_t size);
+int reader_foreign_file(struct rec_reader *r, const struct perf_file_header *h);
+
+#define TRACING_DATA_MAX (64u << 20)
+
 #endif

@@ -26,7 +26,7 @@ struct report {
 	uint64_t *ids; /* ->nr_keys of each group */
 	uint32_t nr_groups, room;
 	uint64_t events;
-	uint64_t last_time; /* of an event */
+	uint64_t first_time, last_time; /* of events */
 	bool has_latency;
 };
 

@@ -87,6 +87,8 @@ static int count(struct report *r, const struct ptev_hdr *event, uint64_t time,
 		return (int)slot;
 	r->events++;
 	r->groups[slot].count++;
+	if (r->events == 1 || time < r->first_time)
+		r->first_time = time;
 	if (time > r->last_time)
 		r->last_time = time;
 	if (!latency)
