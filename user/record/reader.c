@@ -18,6 +18,8 @@
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
 #define LAST_USER_RECORD   82 /* PERF_RECORD_FINISHED_INIT */
+/* Bytes of records that wait for their order. */
+#define ORDER_MAX (16u << 20)
 
 static int unpack_failed(const struct rec_reader *r, int err)
 {
@@ -112,7 +114,6 @@ static int hand_out(struct rec_reader *r, const struct ptev_hdr *made,
 {
 	if (!record_ok(made))
 		return input_corrupt(&r->in, "a record contradicts itself");
-	r->events += ptev_is_event(made->type);
 	*record = made;
 	return INPUT_OK;
 }
@@ -157,7 +158,7 @@ static int take_side(struct rec_reader *r, const struct perf_event_header *h,
 	ret = side_from_perf(&r->side, h, size, tail.time);
 	if (ret < 0)
 		return input_corrupt(&r->in, "a record is shorter than its parts");
-	return ret ? hand_out(r, &r->side.hdr, record) : INPUT_OK;
+	return ret ? hand_out(r, (const struct ptev_hdr *)r->side.room, record) : INPUT_OK;
 }
 
 static int take_lost(struct rec_reader *r, const struct perf_event_header *h)
@@ -205,6 +206,10 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 		return take_lost(r, h);
 	case PERF_AUXTRACE:
 		return skip_auxtrace(r, h);
+	case PERF_FINISHED_ROUND:
+		r->order_until = r->last_round;
+		r->last_round = r->round_end;
+		return INPUT_OK;
 	case PERF_COMPRESSED:
 		return input_corrupt(&r->in, "something compressed twice");
 	case PERF_HEADER_EVENT_TYPE:
@@ -231,31 +236,64 @@ static void tell_left_out(struct rec_reader *r)
 	r->useless = 0;
 }
 
-/* What the last samples left open. */
-static int take_rest(struct rec_reader *r, const struct ptev_hdr **record)
-{
-	if (!r->foreign || r->state != INPUT_END ||
-	    !foreign_rest(r->foreign, (union foreign_record *)r->record))
-		return INPUT_END;
-	return hand_out(r, (const struct ptev_hdr *)r->record, record);
-}
-
-int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
+/* The next record in the order of the file. */
+static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 {
 	const struct perf_event_header *h;
 
-	*record = NULL;
 	while (r->state == INPUT_OK && !*record) {
 		r->state = reader_raw(r, &h);
 		if (r->state == INPUT_OK)
 			r->state = take(r, h, record);
 	}
-	if (!*record)
-		take_rest(r, record);
+	/* What the last samples left open. */
+	if (r->state == INPUT_END && r->foreign && !*record &&
+	    foreign_rest(r->foreign, (union foreign_record *)r->record))
+		hand_out(r, (const struct ptev_hdr *)r->record, record);
+	return *record ? INPUT_OK : r->state;
+}
+
+/* All records have it in one place. */
+static uint64_t time_of(const struct ptev_hdr *record)
+{
+	return ((const struct ptev_task *)record)->time;
+}
+
+/* The next record in the order of time. */
+static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
+{
+	const struct ptev_hdr *made;
+	int ret;
+
+	while (!(*record = merge_next(&r->order, r->order_until))) {
+		made = NULL;
+		ret = next_record(r, &made);
+		if (ret != INPUT_OK && r->order_until == UINT64_MAX)
+			return ret;
+		/* A round that is larger than that has to do without an end. */
+		if (ret != INPUT_OK || r->order.size > ORDER_MAX)
+			r->order_until = UINT64_MAX;
+		if (ret != INPUT_OK)
+			continue;
+		if (merge_add(&r->order, made, time_of(made)))
+			return reader_no_memory(r);
+		if (time_of(made) > r->round_end)
+			r->round_end = time_of(made);
+	}
+	return INPUT_OK;
+}
+
+int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
+{
+	int ret;
+
+	*record = NULL;
+	ret = r->foreign ? next_in_order(r, record) : next_record(r, record);
 	if (*record)
-		return INPUT_OK;
-	tell_left_out(r);
-	return r->state;
+		r->events += ptev_is_event((*record)->type);
+	else
+		tell_left_out(r);
+	return ret;
 }
 
 /* A record that has no end. */
@@ -321,6 +359,7 @@ void rec_reader_close(struct rec_reader *r)
 		return;
 	attrs_free(&r->attrs);
 	foreign_free(r->foreign);
+	merge_free(&r->order);
 	zip_reader_free(r->zip);
 	input_close(&r->in);
 	free(r);

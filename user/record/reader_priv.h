@@ -5,6 +5,7 @@
 
 #include "user/record/foreign.h"
 #include "user/record/input.h"
+#include "user/record/merge.h"
 #include "user/record/perf_format.h"
 #include "user/record/sample.h"
 #include "user/record/side.h"
@@ -19,7 +20,13 @@ struct rec_reader {
 	struct attrs attrs;
 	struct rec_session session;
 	struct foreign *foreign; /* NULL: own */
-	struct zip_reader *zip;	 /* NULL: nothing compressed yet */
+	/*
+	 * perf writes one buffer after the other; by the end of a round, what is not later than the
+	 * end of the round before is complete. Our own are in order.
+	 */
+	struct merge order;
+	uint64_t order_until, last_round, round_end;
+	struct zip_reader *zip; /* NULL: nothing compressed yet */
 	uint32_t packed; /* size of the COMPRESSED record that is being unpacked; not consumed */
 	uint32_t plain;	 /* size of the record that was handed out last; not consumed */
 	uint64_t events, lost;

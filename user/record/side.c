@@ -40,12 +40,13 @@ static int take_mmap(struct side_record *out, const struct perf_mmap2 *m, size_t
 		     uint64_t time)
 {
 	size_t len = strnlen(m->filename, room < PERF_NAME_MAX ? room : PERF_NAME_MAX - 1);
-	size_t size = (sizeof(out->map) + len + 1 + 7) & ~7ul;
+	struct ptev_mmap *map = (struct ptev_mmap *)out->room;
+	size_t size = (sizeof(*map) + len + 1 + 7) & ~7ul;
 
 	if (m->pid == NO_PROCESS)
 		return 0;
-	memset(out, 0, size);
-	out->map = (struct ptev_mmap){
+	memset(map, 0, size);
+	*map = (struct ptev_mmap){
 		.hdr = { .size = (uint16_t)size, .type = PTEV_MMAP },
 		.prot = m->prot,
 		.time = time,
@@ -57,31 +58,35 @@ static int take_mmap(struct side_record *out, const struct perf_mmap2 *m, size_t
 		.flags = m->flags,
 	};
 	if (!(m->header.misc & PERF_RECORD_MISC_MMAP_BUILD_ID)) {
-		out->map.ino = m->ino;
-		out->map.maj = m->maj;
-		out->map.min = m->min;
+		map->ino = m->ino;
+		map->maj = m->maj;
+		map->min = m->min;
 	}
-	memcpy(out->map.name, m->filename, len);
+	memcpy(map->name, m->filename, len);
 	return 1;
 }
 
 static int take_comm(struct side_record *out, const struct perf_comm *c, size_t room, uint64_t time)
 {
-	out->task = (struct ptev_task){
-		.hdr = { .size = sizeof(out->task), .type = PTEV_COMM },
+	struct ptev_task *task = (struct ptev_task *)out->room;
+
+	*task = (struct ptev_task){
+		.hdr = { .size = sizeof(*task), .type = PTEV_COMM },
 		.exec = !!(c->header.misc & PERF_RECORD_MISC_COMM_EXEC),
 		.time = time,
 		.pid = c->pid,
 		.tid = c->tid,
 	};
-	memcpy(out->task.comm, c->comm, strnlen(c->comm, room < 15 ? room : 15));
+	memcpy(task->comm, c->comm, strnlen(c->comm, room < 15 ? room : 15));
 	return c->pid != NO_PROCESS;
 }
 
 static int take_task(struct side_record *out, const struct perf_task *t)
 {
-	out->task = (struct ptev_task){
-		.hdr = { .size = sizeof(out->task),
+	struct ptev_task *task = (struct ptev_task *)out->room;
+
+	*task = (struct ptev_task){
+		.hdr = { .size = sizeof(*task),
 			 .type = t->header.type == PERF_RECORD_FORK ? PTEV_FORK : PTEV_EXIT },
 		.time = t->time,
 		.pid = t->pid,

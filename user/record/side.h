@@ -9,13 +9,9 @@
 #include "bpf/events.h"
 #include "user/record/perf_format.h"
 
+/* Room for any of them: a struct ptev_mmap with its name is the longest. */
 struct side_record {
-	union {
-		struct ptev_hdr hdr;
-		struct ptev_task task;
-		struct ptev_mmap map;
-		uint64_t room[(sizeof(struct ptev_mmap) + PERF_NAME_MAX) / 8];
-	};
+	uint64_t room[(sizeof(struct ptev_mmap) + PERF_NAME_MAX) / 8];
 };
 
 /*

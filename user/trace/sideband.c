@@ -14,7 +14,7 @@
 #include <linux/perf_event.h>
 
 #include "user/base/clock.h"
-#include "user/trace/merge.h"
+#include "user/record/merge.h"
 
 #define DATA_PAGES 256 /* per CPU */
 
