@@ -7,17 +7,18 @@
 #include "user/base/opts.h"
 #include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/input_opt.h"
 #include "user/report/feed.h"
 
 struct report_cmd {
-	const char *input, *abi;
+	struct feed_input input;
+	const char *abi;
 	bool folded;
 	struct report_opts report;
 };
 
 static const struct opt options[] = {
-	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
-	  offsetof(struct report_cmd, input), NULL },
+	INPUT_OPT_ROWS(struct report_cmd, input),
 	{ 's', "sort", "KEYS",
 	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
 	  "origin, page, event, vm, vcpu, reason, nr, call (default: comm,symbol,outcome; of VMs "
@@ -42,7 +43,7 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 
 int cmd_report(int argc, char **argv)
 {
-	struct report_cmd o = { .input = DEFAULT_FILE };
+	struct report_cmd o = { .input = FEED_INPUT_INIT };
 	struct abi *abi;
 	int rest, err, status;
 
@@ -60,7 +61,8 @@ int cmd_report(int argc, char **argv)
 		return status;
 	o.report.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
-	err = feed_file(o.input, make, &o);
+	input_opt_default(&o.input);
+	err = feed_files(&o.input, make, &o);
 	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }
