@@ -10,6 +10,11 @@ readonly DATA=$work/data
 readonly PROGRAMS='ls -lR /etc/default; gcc --version; grep -c . /etc/passwd; perf --version;
 	/usr/bin/python3 -c "import json, ssl"; jq --version'
 
+# Those with symbols.
+readonly NAMED='/usr/bin/python3 -c "import ssl, sqlite3, unittest, http.client, ctypes, decimal"
+	echo "int x;" | clang -x c -O2 -S -o /dev/null -; perf --version; git --version; sort /etc/services
+	bash -c "echo {1..20000}"; jq -n "[range(9999)]"; ls -lR /usr/include; sed "" /etc/services'
+
 # record OPTION... - of $PROGRAMS into $DATA
 record()
 {
@@ -67,7 +72,8 @@ check_symbols()
 {
 	local same other
 
-	record
+	rm -f "$DATA"*
+	"$pf" record -q -o "$DATA" -- sh -c "$NAMED" >/dev/null 2>&1
 	by_perf script --no-inline -F ip,sym,symoff | awk 'NF { $1 = $1; print }' |
 		sort -u >"$work/want"
 	"$pf" script --json -i "$DATA" |

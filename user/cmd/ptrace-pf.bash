@@ -14,7 +14,7 @@ _ptrace_pf_options()
 	case $1 in
 	record)
 		flags+=" $tracing_flags -g --call-graph --no-walks -q --quiet"
-		valued="$tracing_valued -o --output -m --ring-size"
+		valued="$tracing_valued -o --output -m --ring-size -z --compression-level"
 		;;
 	live)
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
@@ -25,12 +25,12 @@ _ptrace_pf_options()
 		valued="$tracing_valued -o --output"
 		;;
 	report)
-		flags+=' --json'
-		valued='-i --input -s --sort --limit --abi'
+		flags+=' --json --folded'
+		valued='-i --input --time -s --sort --limit --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
-		valued='-i --input --abi'
+		valued='-i --input --time --abi'
 		;;
 	doctor | vms)
 		flags+=' --json'
