@@ -131,14 +131,21 @@ check_folded()
 # A recorder that is killed leaves what perf and we can read.
 check_killed()
 {
-	local recorder
+	local recorder i
 
 	rm -f "$DATA"*
 	"$pf" record -q -a -o "$DATA" 2>/dev/null &
 	recorder=$!
-	sleep 1
+	for ((i = 0; i < 100; i++)); do
+		[[ -s $DATA ]] && break
+		sleep 0.1
+	done
 	"$bin/tests/touch" -t 1 5000 >/dev/null
-	sleep 1.5
+	for ((i = 0; i < 100; i++)); do
+		"$pf" script -i "$DATA" 2>/dev/null | grep -q '^ *touch ' && break
+		sleep 0.1
+	done
+	sleep 1.2 # the rest of them
 	kill -9 $recorder
 	wait $recorder 2>/dev/null
 	: >"$work/words"
@@ -210,6 +217,42 @@ bytes()
 	at_most "$name: bytes per event (perf record's: $perfs), a third of perf's 88" "$ours" 29
 }
 
+# Several recordings as one, and one in slices of time.
+check_several()
+{
+	local a b middle first
+
+	rm -f "$DATA"*
+	"$pf" record -q -o "$DATA" -- sh -c 'ls -l /etc; sleep 0.3; ls -l /usr' >/dev/null 2>&1 &
+	"$pf" record -q -o "$DATA.2" -- sh -c 'ls -l /usr; sleep 0.3; ls -l /etc' >/dev/null 2>&1
+	wait $!
+	a=$("$pf" script -i "$DATA" | tee "$work/a" | wc -l)
+	b=$("$pf" script -i "$DATA.2" | tee "$work/b" | wc -l)
+	equal "two recordings: events" \
+		"$("$pf" report --sort comm --json -i "$DATA" -i "$DATA.2" | jq .events)" $((a + b))
+	"$pf" script -i "$DATA" -i "$DATA.2" >"$work/both"
+	sort "$work/a" "$work/b" >"$work/want"
+	sort "$work/both" >"$work/got"
+	same_lines "two recordings: lines" "$work/got" "$work/want"
+	middle=$(sed -nE "$((a / 2))s/^.*\] ([0-9.]+): .*/\1/p" "$work/a")
+	first=$("$pf" script --time ",$middle" -i "$DATA" | wc -l)
+	equal "slices of time: first half" "$first" $((a / 2))
+	equal "slices of time: one moment" \
+		"$("$pf" report --sort comm --json --time "$middle,$middle" -i "$DATA" | jq .events)" 1
+	equal "slices of time: the rest" "$("$pf" script --time "$middle," -i "$DATA" | wc -l)" \
+		$((a - first + 1))
+}
+
+# What was lost is lost for perf, too.
+check_lost()
+{
+	rm -f "$DATA"*
+	"$pf" record -q -m 4k -o "$DATA" -- "$bin/tests/touch" -t 2 100000 >/dev/null 2>&1
+	equal "lost events in perf's eyes" \
+		"$(perf script -D -i "$DATA" 2>/dev/null | grep -a 'PERF_RECORD_LOST' | sed 's/.*lost://')" \
+		"$("$pf" report --sort comm --json -i "$DATA" | jq .lost.total)"
+}
+
 record
 for options in '' '-z 0' '-g -z 19' '--no-walks -g -z 0' '-e fault:k' --no-inherit \
 	'--access write -m 1M'; do
@@ -221,6 +264,8 @@ check_commands
 check_folded
 check_killed
 check_pipes
+check_lost
+check_several
 check_foreign
 bytes gcc gcc -O2 -S -o /dev/null -I"$top" -D_GNU_SOURCE "$top/user/pt/pt_map.c"
 bytes python3 /usr/bin/python3 -c 'import json, ssl, unittest, email.mime.text; x = [str(i) for i in range(500000)]'

@@ -239,7 +239,7 @@ static void tell_left_out(struct rec_reader *r)
 /* The next record in the order of the file. */
 static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 {
-	const struct perf_event_header *h;
+	const struct perf_event_header *h = NULL;
 
 	while (r->state == INPUT_OK && !*record) {
 		r->state = reader_raw(r, &h);
@@ -268,12 +268,12 @@ static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
 	while (!(*record = merge_next(&r->order, r->order_until))) {
 		made = NULL;
 		ret = next_record(r, &made);
-		if (ret != INPUT_OK && r->order_until == UINT64_MAX)
+		if (!made && r->order_until == UINT64_MAX)
 			return ret;
 		/* A round that is larger than that has to do without an end. */
-		if (ret != INPUT_OK || r->order.size > ORDER_MAX)
+		if (!made || r->order.size > ORDER_MAX)
 			r->order_until = UINT64_MAX;
-		if (ret != INPUT_OK)
+		if (!made)
 			continue;
 		if (merge_add(&r->order, made, time_of(made)))
 			return reader_no_memory(r);

@@ -34,8 +34,7 @@ static bool same_stack(const void *ctx, uint32_t slot, const void *key)
 static int add_stack(struct folded *f, uint64_t hash, const char *text)
 {
 	uint32_t room = f->room ? f->room * 2 : 64;
-	struct stack *grown = f->stacks;
-	char *copy;
+	struct stack *grown, *new;
 
 	if (f->nr == f->room) {
 		grown = room > f->room ? reallocarray(f->stacks, room, sizeof(*grown)) : NULL;
@@ -44,12 +43,14 @@ static int add_stack(struct folded *f, uint64_t hash, const char *text)
 		f->stacks = grown;
 		f->room = room;
 	}
-	copy = strdup(text);
-	if (!copy || hash_add(&f->index, hash, f->nr)) {
-		free(copy);
+	new = &f->stacks[f->nr];
+	new->count = 1;
+	new->text = strdup(text);
+	if (!new->text || hash_add(&f->index, hash, f->nr)) {
+		free(new->text);
 		return -ENOMEM;
 	}
-	f->stacks[f->nr++] = (struct stack){ copy, 1 };
+	f->nr++;
 	return 0;
 }
 
