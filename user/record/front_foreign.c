@@ -18,7 +18,7 @@ static bool find_feature(const struct rec_reader *r, const struct perf_file_head
 	if (!(h->features[feature / 64] >> feature % 64 & 1) || table > INT64_MAX)
 		return false;
 	for (i = 0; i < feature; i++)
-		before += h->features[i / 64] >> i % 64 & 1;
+		before += (unsigned int)(h->features[i / 64] >> i % 64 & 1);
 	return !input_copy(&r->in, table + before * sizeof(*where), where, sizeof(*where));
 }
 
