@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-#   make            build everything            make check    all tests (as root)
+#   make            build everything            make check    all tests (as root; LONG=1: more)
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
 #   make fuzz       until Ctrl-C; FUZZ=name for one
@@ -72,6 +72,10 @@ $(O)/obj/%.o: %.c | $(SKEL)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+
+# The report's page lies in it as it is.
+$(O)/obj/user/html/assets.o $(O)/san/user/html/assets.o: \
+	$(wildcard user/html/*.css user/html/*.html user/html/*.js)
 
 $(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
 $(O)/ptremap: $(O)/obj/user/cmd/main_ptremap.o

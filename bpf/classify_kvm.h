@@ -11,6 +11,10 @@
 
 /* Intel SDM vol. 3, 2.5 and 2.2.1; AMD APM vol. 2, 3.1. */
 #define GUEST_CR0_PE   0x1
+#define GUEST_CR0_PG   0x80000000
+#define GUEST_CR4_PSE  0x10
+#define GUEST_CR4_PAE  0x20
+#define GUEST_CR4_LA57 0x1000
 #define GUEST_EFER_LMA 0x400
 
 /* VMCB segment attributes, AMD APM vol. 2, 15.5 and appendix B. */
@@ -63,6 +67,29 @@ static __always_inline __u8 kvm_guest_mode(__u64 cr0, __u64 efer, bool l, bool d
 	if ((efer & GUEST_EFER_LMA) && l)
 		return PTEV_MODE_64;
 	return db ? PTEV_MODE_32 : PTEV_MODE_16;
+}
+
+/* Formats of a guest's own tables. */
+enum guest_paging {
+	GUEST_NO_PAGING,
+	GUEST_32BIT,
+	GUEST_PSE,
+	GUEST_PAE,
+	GUEST_4LEVEL,
+	GUEST_5LEVEL,
+	GUEST_NR_PAGINGS,
+};
+
+/* Intel SDM vol. 3, 4.1.1. */
+static __always_inline __u8 kvm_guest_paging(__u64 cr0, __u64 cr4, __u64 efer)
+{
+	if (!(cr0 & GUEST_CR0_PG))
+		return GUEST_NO_PAGING;
+	if (efer & GUEST_EFER_LMA)
+		return cr4 & GUEST_CR4_LA57 ? GUEST_5LEVEL : GUEST_4LEVEL;
+	if (cr4 & GUEST_CR4_PAE)
+		return GUEST_PAE;
+	return cr4 & GUEST_CR4_PSE ? GUEST_PSE : GUEST_32BIT;
 }
 
 /* AMD: EXITINFO1 is a page-fault error code (APM vol. 2, 15.25.6). False: not known. */

@@ -16,6 +16,35 @@ enum fault_target { FAULT_ALL, FAULT_BY_TGID, FAULT_BY_TID };
 /* Value of a target in the `targets` map. */
 enum fault_target_state { FAULT_ON = 1, FAULT_WAIT_EXEC = 2 };
 
+/* Which hypercalls lead to memory: the map `call_specs`. */
+struct call_key {
+	__u64 number;
+	__u32 wide;  /* 1: of 64-bit code, 0: of other code */
+	__u32 other; /* 1: of the calls that have no entry of their own; ->number is 0 then */
+};
+
+/* Registers are numbers in the order of struct ptev_hypercall. */
+struct buffer_spec {
+	__u8 used; /* 0: there is no such buffer */
+	__u8 reg;  /* that has the address */
+	__u8 virt, string;
+	__u8 len_is_reg;
+	__u8 pad;
+	__u16 len; /* of a string: at most; with ->len_is_reg: the register that has it */
+};
+
+struct call_spec {
+	struct buffer_spec buffer[PTEV_MAX_BUFFERS];
+};
+
+/* Where the number of a call is, and whether there is any with buffers. */
+struct call_number {
+	__u8 used, reg;
+	__u8 shift, bits;
+};
+
+#define FAULT_NR_REGS 10 /* of a hypercall's record */
+
 struct fault_cfg {
 	__u64 addr_first, addr_last; /* both included */
 	__u64 min_latency;	     /* ns; 0: no filter */
@@ -35,7 +64,9 @@ struct fault_cfg {
 	__u8 walks;
 	__u8 kernel_stack, user_stack;
 	__u8 by_comm, by_cpu, by_addr, by_nr;
-	__u8 kvm; /* enum ptev_kvm_want */
+	__u8 kvm;		    /* enum ptev_kvm_want */
+	__u8 vcpu_exit;		    /* ptremap_kvm tells what Intel keeps in the VMCS */
+	struct call_number call[2]; /* [wide] */
 	char comm[16];
 	__u64 cpus[FAULT_MAX_CPUS / 64];
 };

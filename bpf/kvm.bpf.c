@@ -54,11 +54,37 @@ static __always_inline void exit_init(struct ptev_vmexit *rec, void *ctx)
 	rec->hdr.type = kvm_wanted(cfg.kvm, kvm_record_type(rec->isa, rec->reason));
 }
 
+static __always_inline void call_buffers(struct kvm_state *st, const struct guest_regs *regs)
+{
+	struct ptev_hypercall *c = &st->rec.call;
+
+	if (!(c->exit.flags & PTEV_K_REGS) || (!cfg.call[0].used && !cfg.call[1].used))
+		return;
+	guest_mem_init(&st->work.mem, st->vcpu, regs, c->exit.flags & PTEV_K_NESTED);
+	st->buffers =
+		buffers_read(&st->work, &st->rec.with.room, c, call_is_wide(&c->exit, regs->efer));
+	if (st->buffers)
+		c->exit.flags |= PTEV_K_BUFFERS;
+}
+
+/* On Intel, where ptremap_kvm tells more, it is waited for (vcpu_exit() below). */
 static __always_inline bool call_begin(struct kvm_state *st)
 {
+	struct ptev_hypercall *c = &st->rec.call;
+	struct guest_regs regs = {};
+
 	if (st->vcpu)
-		vcpu_args(&st->rec.call, st->vcpu);
-	return !cfg.by_nr || !(st->rec.exit.flags & PTEV_K_ARGS) || st->rec.call.rax == cfg.nr;
+		vcpu_args(c, st->vcpu);
+	if (cfg.by_nr && (c->exit.flags & PTEV_K_ARGS) && c->rax != cfg.nr)
+		return false;
+	if (cfg.stat || !st->vcpu || (c->exit.isa == PTEV_ISA_VMX && cfg.vcpu_exit))
+		return true;
+	if (c->exit.isa == PTEV_ISA_SVM)
+		guest_regs_svm(&st->work.mem, &regs, st->vcpu);
+	else
+		guest_regs_vmx(&regs, st->vcpu);
+	call_buffers(st, &regs);
+	return true;
 }
 
 static __always_inline bool violation_begin(struct kvm_state *st)
@@ -93,8 +119,7 @@ static __always_inline bool exit_begin(struct kvm_state *st)
 	return rec->hdr.type != PTEV_VIOLATION || violation_begin(st);
 }
 
-SEC("tp/kvm/kvm_exit")
-int vm_exit(void *ctx)
+static __always_inline void exit_opens(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct kvm_state *st = kvm_state_get(task, 0);
@@ -102,20 +127,54 @@ int vm_exit(void *ctx)
 	if (st && st->open)
 		kvm_close(st); /* its entry was not seen */
 	if (!filter_task())
-		return 0;
+		return;
 	if (!st)
 		st = kvm_state_get(task, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!st) {
 		COUNT(opened);
 		COUNT(lost_kvm);
-		return 0;
+		return;
 	}
-	__builtin_memset(st, 0, sizeof(*st)); /* kind 0 is PT_TABLE: not walked */
+	__builtin_memset(st, 0, KVM_STATE_HEAD); /* kind 0 is PT_TABLE: not walked */
 	exit_init(&st->rec.exit, ctx);
 	if (!st->rec.exit.hdr.type || !exit_begin(st))
-		return 0;
+		return;
 	COUNT(opened);
 	st->open = true;
+	st->begun = bpf_ktime_get_ns(); /* what was done here is not KVM's time */
+}
+
+/* Not 0: that would hide the event from perf, for as long as this program is there. */
+SEC("tp/kvm/kvm_exit")
+int vm_exit(void *ctx)
+{
+	exit_opens(ctx);
+	return 1;
+}
+
+/*
+ * ptremap_kvm, behind vm_exit() at the same exit (kmod-helper/kvm_exit.c): (vcpu, cr0, cr3, cr4,
+ * efer, flags, gla).
+ */
+SEC("raw_tp/ptremap_vcpu_exit")
+int vcpu_exit(__u64 *ctx)
+{
+	struct guest_regs regs = {
+		.cr0 = ctx[1], .cr3 = ctx[2], .cr4 = ctx[3], .efer = ctx[4], .cr3_known = true
+	};
+	struct kvm_state *st = kvm_open();
+	__u32 flags = ctx[5];
+
+	if (!st || cfg.stat || st->vcpu != (void *)ctx[0])
+		return 0;
+	st->rec.exit.mode = kvm_guest_mode(regs.cr0, regs.efer, flags & PTEV_VCPU_CS_L,
+					   flags & PTEV_VCPU_CS_DB);
+	if (st->rec.exit.hdr.type == PTEV_HYPERCALL)
+		call_buffers(st, &regs);
+	if (st->rec.exit.hdr.type == PTEV_VIOLATION && (flags & PTEV_VCPU_GLA)) {
+		st->rec.vio.gva = ctx[6];
+		st->rec.exit.flags |= PTEV_K_GVA;
+	}
 	return 0;
 }
 
@@ -123,13 +182,14 @@ SEC("raw_tp/kvm_entry")
 int vm_entry(__u64 *ctx)
 {
 	struct kvm_vcpu *vcpu = (struct kvm_vcpu *)ctx[0];
+	__u64 now = bpf_ktime_get_ns();
 	struct kvm_state *st = kvm_open();
 	struct ptev_vmexit *rec;
 
 	if (!st)
 		return 0;
 	rec = &st->rec.exit;
-	rec->latency = bpf_ktime_get_ns() - rec->time;
+	rec->latency = now - st->begun;
 	rec->flags |= PTEV_K_LATENCY;
 	if (!cfg.stat && st->vcpu == vcpu && vcpu) {
 		if (rec->isa == PTEV_ISA_VMX)

@@ -48,7 +48,8 @@ enum ptev_guest_mode {
 #define PTEV_K_BEFORE_CUT 0x0800 /* a table could not be read: the walk stops early */
 #define PTEV_K_AFTER_CUT  0x1000
 #define PTEV_K_SLOT	  0x2000 /* violation: ->slot and ->hva; without it no slot was seen */
-#define PTEV_K_ALL	  0x3fff
+#define PTEV_K_BUFFERS	  0x4000 /* hypercall: what its registers point to is behind it */
+#define PTEV_K_GVA	  0x8000 /* violation: ->gva */
 
 /* The common part, and all of a PTEV_KVM_EXIT. */
 struct ptev_vmexit {
@@ -70,12 +71,68 @@ struct ptev_vmexit {
 	__u8 user_exit;
 };
 
-/* Registers when the guest was left. The number is in rax for most ABIs. */
+/*
+ * Registers when the guest was left. The number is in rax for most ABIs. With PTEV_K_BUFFERS one or
+ * two struct ptev_buffer follow, each with its bytes, padded to 8.
+ */
 struct ptev_hypercall {
 	struct ptev_vmexit exit;
 	__u64 rax, rbx, rcx, rdx, rsi, rdi, r8, r9, r10, r11;
 	__u64 ret; /* rax at the next entry, if the guest goes on behind the instruction */
 };
+
+/* Why a part of a buffer is not there. */
+enum ptev_stop {
+	PTEV_STOP_NONE,	     /* it is there */
+	PTEV_STOP_END,	     /* a string has ended before */
+	PTEV_STOP_CR3,	     /* the guest's tables are not known */
+	PTEV_STOP_ENCRYPTED, /* the guest's memory can be read by nobody else */
+	PTEV_STOP_NESTED,    /* a guest of this guest called: its tables are not followed */
+	PTEV_STOP_HOLE,	     /* the entry of ->level is not present in the guest's tables */
+	PTEV_STOP_BAD,	     /* ... is malformed; at level 0: the address itself */
+	PTEV_STOP_TABLE,     /* ... cannot be read: no slot, or not in the host's memory */
+	PTEV_STOP_SLOT,	     /* the guest has no memory at that gpa */
+	PTEV_STOP_HOST,	     /* it is not in the host's memory now */
+	PTEV_STOP_SLOTS,     /* nothing is known of KVM's slots */
+	PTEV_STOP_CHANGED,   /* the VM's slots changed while it was read */
+	PTEV_NR_STOPS,
+};
+
+#define PTEV_MAX_BUFFERS  2   /* of one call */
+#define PTEV_BUFFER_BYTES 256 /* of one buffer, at most */
+#define PTEV_BUFFER_PARTS 2   /* within the first page, and behind it */
+
+/*
+ * Guest memory, read when the guest was left. What lies in one page is one part: all of it is there
+ * (of strings up to the NUL), or none and ->stop says why. The bytes are those of the first part
+ * and, right behind, those of the second.
+ */
+struct ptev_buffer {
+	__u64 address;		       /* that a register had, as wide as the code that called */
+	__u32 length;		       /* in bytes, of which ... */
+	__u16 wanted;		       /* ... so many were looked for */
+	__u16 len[PTEV_BUFFER_PARTS];  /* that are there */
+	__u8 virt;		       /* 1: ->address is a gva, 0: a gpa */
+	__u8 string;		       /* 1: it ends with its first NUL */
+	__u8 stop[PTEV_BUFFER_PARTS];  /* enum ptev_stop */
+	__u8 level[PTEV_BUFFER_PARTS]; /* of the guest's entry that ->stop is about */
+};
+
+/* Bytes that part @i of a buffer has when all of it is there. */
+static inline __u32 ptev_part_size(const struct ptev_buffer *b, unsigned int i)
+{
+	__u32 first = 4096 - (__u32)(b->address & 4095);
+
+	if (first > b->wanted)
+		first = b->wanted;
+	return i ? b->wanted - first : first;
+}
+
+/* Bytes of a buffer in a record, header and padding included. */
+static inline __u32 ptev_buffer_size(const struct ptev_buffer *b)
+{
+	return (sizeof(*b) + b->len[0] + b->len[1] + 7) & ~7u;
+}
 
 /* How an EPT violation, EPT misconfiguration or nested page fault ended. */
 enum ptev_violation_outcome {
@@ -94,6 +151,7 @@ enum ptev_violation_outcome {
 struct ptev_violation {
 	struct ptev_vmexit exit;
 	__u64 gpa;
+	__u64 gva;  /* Intel, by ptremap_kvm: that the guest accessed, or whose tables it walked */
 	__u64 hva;  /* of the gpa, in the VMM */
 	__u64 root; /* host-physical address of the top table */
 	__u16 slot, as_id;
@@ -120,6 +178,7 @@ struct ptev_kvm_stat {
 
 _Static_assert(sizeof(struct ptev_vmexit) == 72, "ABI");
 _Static_assert(sizeof(struct ptev_hypercall) == 160, "ABI");
-_Static_assert(sizeof(struct ptev_violation) == 184, "ABI");
+_Static_assert(sizeof(struct ptev_buffer) == 24, "ABI");
+_Static_assert(sizeof(struct ptev_violation) == 192, "ABI");
 
 #endif

@@ -7,6 +7,7 @@
 #define PTSCOPE_KVM_STATE_BPF_H
 
 #include "output.bpf.h"
+#include "buffers.bpf.h"
 #include "kvm_vcpu.bpf.h"
 #include "walk.bpf.h"
 
@@ -17,15 +18,25 @@ const volatile struct pt_fmt kvm_fmt5 = {};
 struct kvm_state {
 	bool open;
 	bool fast_mmio;
+	__u64 begun; /* when KVM went on with the exit: its latency begins here */
 	__u64 fault; /* struct kvm_page_fault that a kprobe saw; 0: none */
 	struct kvm_vcpu *vcpu;
 	struct walk_end before, after;
+	__u32 buffers; /* bytes behind rec.call */
+	struct buffer_work work;
 	union {
 		struct ptev_vmexit exit;
 		struct ptev_hypercall call;
 		struct ptev_violation vio;
+		struct {
+			struct ptev_hypercall call;
+			struct buffer_room room;
+		} with;
 	} rec;
 };
+
+/* What each exit begins with zeroed: all but the room. */
+#define KVM_STATE_HEAD (offsetof(struct kvm_state, rec) + sizeof(struct ptev_violation))
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -106,9 +117,13 @@ static __always_inline struct kvm_state *kvm_open_violation(void)
 
 static __always_inline void kvm_emit(struct kvm_state *st)
 {
+	__u32 buffers = st->buffers;
+
 	st->open = false;
+	if (buffers > PTEV_MAX_BUFFERS * BUFFER_MAX)
+		buffers = 0;
 	if (st->rec.exit.hdr.type == PTEV_HYPERCALL)
-		put_record(&st->rec.exit.hdr, sizeof(st->rec.call));
+		put_record(&st->rec.exit.hdr, sizeof(st->rec.call) + buffers);
 	else if (st->rec.exit.hdr.type == PTEV_VIOLATION)
 		put_record(&st->rec.exit.hdr, sizeof(st->rec.vio));
 	else

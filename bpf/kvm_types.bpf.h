@@ -26,7 +26,7 @@ enum vcpu_reg {
 };
 
 /* enum kvm_reg, and in the order of arch/x86/kvm/vmx/vmx.h, enum segment_cache_field. */
-enum kvm_reg { VCPU_EXREG_SEGMENTS };
+enum kvm_reg { VCPU_EXREG_SEGMENTS, VCPU_EXREG_CR3 };
 #define SEG_CS		1
 #define SEG_SS		2
 #define SEG_FIELD_AR	3
@@ -59,6 +59,7 @@ union kvm_mmu_page_role {
 	__u32 word;
 	struct {
 		unsigned int level : 4;
+		unsigned int smm : 8;
 	};
 };
 
@@ -70,13 +71,14 @@ struct kvm_mmu {
 struct kvm_vcpu_arch {
 	unsigned long regs[NR_REGS];
 	__u32 regs_avail;
-	unsigned long cr0;
+	unsigned long cr0, cr3, cr4;
 	__u64 efer;
 	struct kvm_mmu *mmu;
 	bool guest_state_protected; /* SEV-ES: the registers are the guest's own */
 };
 
 struct kvm_vcpu {
+	struct kvm *kvm;
 	struct preempt_notifier preempt_notifier;
 	int vcpu_id;
 	struct kvm_vcpu_arch arch;
@@ -90,10 +92,15 @@ struct vmcb_save_area {
 	struct vmcb_seg cs;
 	__u8 cpl;
 	__u64 efer;
-	__u64 cr0;
+	__u64 cr0, cr3, cr4;
+};
+
+struct vmcb_control_area {
+	__u64 nested_ctl;
 };
 
 struct vmcb {
+	struct vmcb_control_area control;
 	struct vmcb_save_area save;
 };
 
@@ -125,10 +132,32 @@ struct vcpu_vmx {
 	} segment_cache;
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+/* The slots of an address space. Each slot is in two trees, of which one is in use. */
+struct kvm_memslots {
+	__u64 generation;
+	struct rb_root gfn_tree;
+	int node_idx;
+};
+
+struct kvm {
+	struct kvm_memslots *memslots[2];
+};
+
 struct kvm_memory_slot {
+	struct rb_node gfn_node[2];
 	__u64 base_gfn;
 	unsigned long npages;
 	unsigned long userspace_addr;
+	__u32 flags;
 	short id;
 	__u16 as_id;
 };

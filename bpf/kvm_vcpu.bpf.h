@@ -6,6 +6,11 @@
 #include "classify_kvm.h"
 #include "kvm_types.bpf.h"
 
+/* kmod-helper/uapi/ptremap.h: what tracepoint ptremap_vcpu_exit tells of CS, and of its gla. */
+#define PTEV_VCPU_CS_L	1
+#define PTEV_VCPU_CS_DB 2
+#define PTEV_VCPU_GLA	0x10
+
 /* Is the vendor's part of the vCPU known? */
 static __always_inline bool vcpu_vendor_known(__u8 isa)
 {
@@ -66,7 +71,7 @@ static __always_inline void vcpu_mode_vmx(struct ptev_vmexit *rec, struct kvm_vc
 		rec->flags |= PTEV_K_CPL;
 		return;
 	}
-	if (!(efer & GUEST_EFER_LMA))
+	if (!(efer & GUEST_EFER_LMA) && rec->mode == PTEV_MODE_UNKNOWN)
 		rec->mode = PTEV_MODE_LEGACY;
 	if (!bpf_core_field_exists(vmx->segment_cache) ||
 	    !bpf_core_enum_value_exists(enum kvm_reg, VCPU_EXREG_SEGMENTS) ||

@@ -85,10 +85,11 @@ int try_kretprobe(void *ctx)
 	return 0;
 }
 
+/* Not 0, which would keep the event from perf meanwhile. */
 SEC("tp/kvm/kvm_exit")
 int try_kvm_exit(void *ctx)
 {
-	return 0;
+	return 1;
 }
 
 SEC("raw_tp/kvm_entry")

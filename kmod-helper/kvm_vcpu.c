@@ -35,31 +35,34 @@ static struct {
 	struct ptremap_vcpu *out;
 } look = { .lock = __RAW_SPIN_LOCK_UNLOCKED(look.lock) };
 
-/* arch/x86/kvm/kvm_cache_regs.h: what KVM has not read since the last exit is read now. */
-static void make_available(struct kvm_vcpu *vcpu, int reg)
+void vcpu_read_controls(struct kvm_vcpu *vcpu)
 {
-	if (!test_bit(reg, (unsigned long *)&vcpu->arch.regs_avail))
-		static_call(kvm_x86_cache_reg)(vcpu, reg);
+	vcpu_make_available(vcpu, VCPU_EXREG_CR3);
+	if (vcpu->arch.cr0_guest_owned_bits)
+		vcpu_make_available(vcpu, VCPU_EXREG_CR0);
+	if (vcpu->arch.cr4_guest_owned_bits)
+		vcpu_make_available(vcpu, VCPU_EXREG_CR4);
+}
+
+unsigned int vcpu_flags(struct kvm_vcpu *vcpu)
+{
+	int db, l;
+
+	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	return (l ? PTREMAP_VCPU_CS_L : 0) | (db ? PTREMAP_VCPU_CS_D : 0) |
+	       (vcpu->arch.mmu != &vcpu->arch.root_mmu ? PTREMAP_VCPU_NESTED : 0);
 }
 
 static void read_registers(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 {
-	int db, l;
-
-	make_available(vcpu, VCPU_REGS_RIP);
-	make_available(vcpu, VCPU_EXREG_CR3);
-	if (vcpu->arch.cr0_guest_owned_bits)
-		make_available(vcpu, VCPU_EXREG_CR0);
-	if (vcpu->arch.cr4_guest_owned_bits)
-		make_available(vcpu, VCPU_EXREG_CR4);
-	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	vcpu_make_available(vcpu, VCPU_REGS_RIP);
+	vcpu_read_controls(vcpu);
 	out->rip = vcpu->arch.regs[VCPU_REGS_RIP];
 	out->cr0 = vcpu->arch.cr0;
 	out->cr3 = vcpu->arch.cr3;
 	out->cr4 = vcpu->arch.cr4;
 	out->efer = vcpu->arch.efer;
-	out->flags = (l ? PTREMAP_VCPU_CS_L : 0) | (db ? PTREMAP_VCPU_CS_D : 0) |
-		     (vcpu->arch.mmu != &vcpu->arch.root_mmu ? PTREMAP_VCPU_NESTED : 0);
+	out->flags = vcpu_flags(vcpu);
 }
 
 /* Under TDP each root is direct and has the host's depth; other direct ones have 3 levels. */
@@ -202,6 +205,12 @@ int vcpu_look(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
 		return 0;
 	}
 	return err;
+}
+
+void vcpu_root(struct kvm_vcpu *vcpu, struct ptremap_vcpu *out)
+{
+	*out = (struct ptremap_vcpu){ .id = vcpu->vcpu_id };
+	read_root(vcpu, out);
 }
 
 /* Without kprobes a halted vCPU cannot be looked at: -ETIMEDOUT says so. */

@@ -150,6 +150,14 @@ static u32 nr_online(struct kvm *kvm)
 	return atomic_read(&kvm->online_vcpus);
 }
 
+static int look_at_vcpu(struct kvm_vcpu *vcpu, u32 flags, struct ptremap_vcpu *out)
+{
+	if (!(flags & PTREMAP_VM_ROOTS))
+		return vcpu_look(vcpu, out);
+	vcpu_root(vcpu, out);
+	return 0;
+}
+
 static int tell_vcpus(struct kvm *kvm, struct ptremap_vm *req)
 {
 	u32 max = req->flags & PTREMAP_VM_NO_VCPUS ? 0 : req->nr_vcpus;
@@ -159,7 +167,7 @@ static int tell_vcpus(struct kvm *kvm, struct ptremap_vm *req)
 	int err;
 
 	for (i = 0; i < min(nr, max); i++) {
-		err = vcpu_look(kvm_get_vcpu(kvm, i), &seen);
+		err = look_at_vcpu(kvm_get_vcpu(kvm, i), req->flags, &seen);
 		if (err)
 			return err;
 		if (copy_to_user(&to[i], &seen, sizeof(seen)))
@@ -187,7 +195,7 @@ static int call_facts(struct ptremap_vm *req)
 	struct kvm *kvm;
 	int err;
 
-	if (req->flags & ~PTREMAP_VM_NO_VCPUS || req->fd < -1)
+	if (req->flags & ~(PTREMAP_VM_NO_VCPUS | PTREMAP_VM_ROOTS) || req->fd < -1)
 		return -EINVAL;
 	if (req->pid <= 0)
 		return -ESRCH;
@@ -212,15 +220,22 @@ static int __init ptremap_kvm_init(void)
 
 	if (err)
 		return err;
-	err = ptremap_vm_register(&calls);
+	err = vcpu_telling_init();
 	if (err)
-		vcpu_looking_exit();
+		goto no_telling;
+	err = ptremap_vm_register(&calls);
+	if (!err)
+		return 0;
+	vcpu_telling_exit();
+no_telling:
+	vcpu_looking_exit();
 	return err;
 }
 
 static void __exit ptremap_kvm_exit(void)
 {
 	ptremap_vm_unregister(&calls);
+	vcpu_telling_exit();
 	vcpu_looking_exit();
 }
 

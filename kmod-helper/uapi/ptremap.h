@@ -457,9 +457,10 @@ enum ptremap_vcpu_how {
 	PTREMAP_VCPU_HALTED,	  /* the guest had halted */
 };
 
-#define PTREMAP_VCPU_CS_L   1 /* 64-bit code */
-#define PTREMAP_VCPU_CS_D   2 /* 32-bit code */
-#define PTREMAP_VCPU_NESTED 4 /* a guest of the guest runs: the registers are that one's */
+#define PTREMAP_VCPU_CS_L   1	 /* 64-bit code */
+#define PTREMAP_VCPU_CS_D   2	 /* 32-bit code */
+#define PTREMAP_VCPU_NESTED 4	 /* a guest of the guest runs: the registers are that one's */
+#define PTREMAP_VCPU_GLA    0x10 /* only of tracepoint ptremap_vcpu_exit: it has an address */
 
 /* A vCPU as it was at one moment, in its own context. */
 struct ptremap_vcpu {
@@ -487,7 +488,9 @@ enum ptremap_vm_tables {
 	PTREMAP_VM_NPT,
 };
 
-#define PTREMAP_VM_NO_VCPUS  1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+#define PTREMAP_VM_NO_VCPUS 1 /* leave the vCPUs alone: only ->nr_vcpus is told */
+/* Of vCPUs only ->id, ->maxphyaddr, ->level and ->root: none of them is disturbed for that. */
+#define PTREMAP_VM_ROOTS     2
 #define PTREMAP_VM_SLOTS_MAX 65536
 #define PTREMAP_VM_VCPUS_MAX 4096
 

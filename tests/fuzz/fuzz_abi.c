@@ -79,23 +79,37 @@ static void tell_all(struct trial *t)
 	t->regs[m->number_reg] = before;
 }
 
-/* Two buffers out of what is left, as long as the first two bytes say. */
+/* A part as long as the first two bytes say; returns what it took of the rest. */
+static size_t fill_part(struct abi_part *p, const uint8_t *data, size_t size)
+{
+	size_t used = 2;
+
+	if (size < 2)
+		return size;
+	p->wanted = (uint16_t)(data[0] / 2 + 1);
+	p->len = data[1] < p->wanted ? data[1] : p->wanted;
+	if (p->len > size - used)
+		p->len = (uint16_t)(size - used);
+	p->bytes = data + used;
+	p->why = p->len ? NULL : "gone";
+	return used + p->len;
+}
+
 static void fill_buffers(struct trial *t, const uint8_t *data, size_t size)
 {
-	unsigned int i;
+	unsigned int i, part;
+	size_t used;
 
 	for (i = 0; i < ABI_MAX_BUFFERS && size > 2; i++) {
 		struct abi_buffer *b = &t->buffers[t->seen.nr_buffers++];
 
-		b->wanted = (uint16_t)(data[0] + 1);
-		b->len = (uint16_t)(data[1] < data[0] ? data[1] : b->wanted);
-		data += 2;
-		size -= 2;
-		if (b->len > size)
-			b->len = (uint16_t)size;
-		b->bytes = data;
-		data += b->len;
-		size -= b->len;
+		b->recorded = true;
+		b->length = *data * 16U;
+		for (part = 0; part < ABI_MAX_PARTS; part++) {
+			used = fill_part(&b->part[part], data, size);
+			data += used;
+			size -= used;
+		}
 	}
 }
 

@@ -72,6 +72,32 @@ static void put_exits(struct rec_writer *w)
 	CHECK(!rec_put(w, &r, r.v.exit.hdr.size));
 }
 
+/* A call with a string that is whole, and with bytes whose second page is absent. */
+static void put_buffers(struct rec_writer *w)
+{
+	struct {
+		struct ptev_hypercall call;
+		struct ptev_buffer name;
+		char text[8];
+		struct ptev_buffer data;
+		char bytes[16];
+	} r = {
+		.call = { .exit = { .isa = PTEV_ISA_VMX, .flags = PTEV_K_ARGS | PTEV_K_BUFFERS } },
+		.name = { .length = 64, .wanted = 64, .len = { 5 }, .virt = 1, .string = 1 },
+		.text = "name",
+		.data = { .address = 0xff0,
+			  .length = 300,
+			  .wanted = 256,
+			  .len = { 16 },
+			  .stop = { 0, PTEV_STOP_HOLE },
+			  .level = { 0, 1 } },
+		.bytes = "sixteen bytes..",
+	};
+
+	r.call.exit.hdr = (struct ptev_hdr){ sizeof(r), PTEV_HYPERCALL, 0 };
+	CHECK(!rec_put(w, &r, sizeof(r)));
+}
+
 static void put_side_band(struct rec_writer *w)
 {
 	struct ptev_task task = { .hdr = { sizeof(task), PTEV_COMM, 0 }, .comm = "comm" };
@@ -91,7 +117,7 @@ static void record(const char *path, uint32_t level)
 {
 	const uint16_t full = PTEV_F_BEFORE | PTEV_F_EXIT | PTEV_F_VMA | PTEV_F_AFTER;
 	struct rec_info info = { .levels = 4, .kvm = 7, .stacks = 1, .zstd = level };
-	struct rec_totals totals = { .events = 7, .lost = { 1, 2 } };
+	struct rec_totals totals = { .events = 8, .lost = { 1, 2 } };
 	struct rec_writer *w;
 
 	CHECK(!rec_create(&w, path, &info));
@@ -101,6 +127,7 @@ static void record(const char *path, uint32_t level)
 	CHECK(!rec_flush(w));
 	put_fault(w, full | PTEV_F_STACKS, 2 | UINT64_C(3) << 32);
 	put_exits(w);
+	put_buffers(w);
 	CHECK(!rec_flush(w));
 	put_fault(w, PTEV_F_BEFORE, 0);
 	CHECK(!rec_close(w, &totals));
@@ -190,7 +217,31 @@ static void check_fault(const struct ptev_fault *f)
 static void check_exit(const struct ptev_vmexit *e, size_t size)
 {
 	CHECK(e->hdr.size == size && (e->isa == PTEV_ISA_VMX || e->isa == PTEV_ISA_SVM));
-	CHECK(e->mode < PTEV_NR_MODES && e->cpl < 4 && !(e->flags & ~PTEV_K_ALL));
+	CHECK(e->mode < PTEV_NR_MODES && e->cpl < 4);
+}
+
+static void check_buffer(const struct ptev_buffer *b)
+{
+	unsigned int i;
+
+	CHECK(b->wanted <= PTEV_BUFFER_BYTES && b->virt < 2 && b->string < 2);
+	for (i = 0; i < PTEV_BUFFER_PARTS; i++) {
+		CHECK(b->stop[i] < PTEV_NR_STOPS && b->len[i] <= ptev_part_size(b, i));
+		CHECK(!b->stop[i] || !b->len[i]);
+	}
+}
+
+static void check_call(const struct ptev_hypercall *c)
+{
+	const char *at = (const char *)(c + 1), *end = (const char *)c + c->exit.hdr.size;
+	unsigned int n = 0;
+
+	check_exit(&c->exit, c->exit.flags & PTEV_K_BUFFERS ? c->exit.hdr.size : sizeof(*c));
+	for (; at < end; at += ptev_buffer_size((const void *)at), n++) {
+		CHECK((size_t)(end - at) >= sizeof(struct ptev_buffer));
+		check_buffer((const void *)at);
+	}
+	CHECK(at == end && !n == !(c->exit.flags & PTEV_K_BUFFERS) && n <= PTEV_MAX_BUFFERS);
 }
 
 static void check_violation(const struct ptev_violation *v)
@@ -222,7 +273,7 @@ static void check_record(const struct ptev_hdr *hdr)
 		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_vmexit));
 		break;
 	case PTEV_HYPERCALL:
-		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_hypercall));
+		check_call((const struct ptev_hypercall *)hdr);
 		break;
 	case PTEV_VIOLATION:
 		check_violation((const struct ptev_violation *)hdr);

@@ -6,7 +6,8 @@ set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P) || exit 1
 cd "$top" || exit 1
 bin=${O:-build}/tests
-readonly SECONDS_EACH=60
+[[ ${LONG:-0} == 0 ]] && SECONDS_EACH=10 || SECONDS_EACH=60
+readonly SECONDS_EACH
 readonly INTERRUPTED=72 # libFuzzer's exit status after Ctrl-C
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
@@ -15,8 +16,8 @@ usage()
 	cat <<-END
 	usage: tests/fuzz/run.sh [--forever] [NAME]...
 
-	Runs the fuzzers (default: all) for $SECONDS_EACH s each and prints a line "ok ..." or "not ok ..."
-	for each. NAME is that of the program, with or without fuzz_.
+	Runs the fuzzers (default: all) for 10 s each, or 60 with LONG=1 in the environment, and prints a
+	line "ok ..." or "not ok ..." for each. NAME is that of the program, with or without fuzz_.
 
 	  --forever  round after round, with what was learnt, until one fails or Ctrl-C
 
@@ -50,7 +51,8 @@ fuzz()
 	mkdir -p "$work/$name"
 	seeds "$name"
 	[[ $name == fuzz_record ]] && longest=65536
-	setpriv --pdeathsig TERM "$bin/$name" -max_total_time=$SECONDS_EACH -max_len="$longest" -close_fd_mask=2 \
+	setpriv --pdeathsig TERM "$bin/$name" -max_total_time="$SECONDS_EACH" -max_len="$longest" \
+		-close_fd_mask=2 \
 		-print_final_stats=1 -artifact_prefix="$crash" "$work/$name" >"$log" 2>&1
 	status=$?
 	((status == INTERRUPTED)) && return 1

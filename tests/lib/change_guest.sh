@@ -820,7 +820,8 @@ part_traced()
 	echo >$TRACING/trace
 	"$pf" record -q -p "${pid[t]}" -o "$work/faults" 2>"$work/err" &
 	recorder=$!
-	sleep 4
+	until [[ -s $work/faults ]] || ! kill -0 $recorder 2>/dev/null; do sleep 0.1; done
+	sleep 0.5
 	hold trap "$(place t a)"
 	ask t read a
 	let_go "trap" TERM 143
@@ -844,7 +845,5 @@ part_traced()
 module=$1
 shift
 prepare "$module"
-for part; do
-	"part_$part"
-done
+parts "$@"
 ((!failures))

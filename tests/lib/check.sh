@@ -38,6 +38,25 @@ leave()
 }
 trap leave EXIT
 
+# long N MORE - prints N, or MORE where LONG is set (make check LONG=1): for what may go on longer
+long()
+{
+	[[ ${LONG:-0} == 0 ]] && echo "$1" || echo "$2"
+}
+
+# parts NAME... - calls part_NAME of each; and how many seconds each took
+parts()
+{
+	local part start said=''
+
+	for part; do
+		start=$SECONDS
+		"part_$part"
+		said+=" $part $((SECONDS - start))"
+	done
+	printf '# seconds:%s\n' "$said"
+}
+
 ok()
 {
 	printf 'ok %s\n' "$1"

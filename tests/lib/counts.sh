@@ -4,6 +4,12 @@
 #
 # A run is a folder: events.ptd or stat.json, perf, touch.json, and stderr.
 
+# Faults of a run whose kernel is slow, and of one with another tracer beside it.
+FAULTS=$(long 50000 200000)
+# Threads that make them, in a run each.
+THREADS=$(long 2 '1 2')
+FAULTS_SAMPLED=$(long 40000 100000)
+
 # run_touch DIR "record|stat OPTIONS" TOUCH_ARG... - makes the run; perf's counting starts at the
 # exec that gives the process the name that the tracer looks for
 run_touch()

@@ -31,11 +31,11 @@ part_counts()
 	local hook threads
 
 	for hook in "${HOOKS[@]}"; do
-		for threads in 1 2; do
-			run_touch "$RESULTS/$hook-$threads" "record --hook $hook" -t $threads 200000
+		for threads in $THREADS; do
+			run_touch "$RESULTS/$hook-$threads" "record --hook $hook" -t "$threads" "$FAULTS"
 		done
-		run_touch "$RESULTS/$hook-stat" "stat --hook $hook" -t 2 200000
-		run_touch "$RESULTS/$hook-small" "record --hook $hook -e fault:u,fault:k -m 4096" -t 2 200000
+		run_touch "$RESULTS/$hook-stat" "stat --hook $hook" -t 2 "$FAULTS"
+		run_touch "$RESULTS/$hook-small" "record --hook $hook -e fault:u,fault:k -m 4096" -t 2 "$FAULTS"
 		[[ $hook == rawtp ]] && continue
 		run_touch "$RESULTS/$hook-populate" "record --hook $hook" -k populate -t 2 20000
 		run_touch "$RESULTS/$hook-readv" "record --hook $hook" -k readv -t 2 20000
@@ -81,9 +81,17 @@ part_filters()
 	local dir=$RESULTS/filters
 
 	run_attach_filters "$dir"
-	run_zoo_filters "$dir"
-	run_other_filters "$dir/other"
 	exit_filters "$dir"
+}
+
+part_zoo_filters()
+{
+	run_zoo_filters "$RESULTS/filters"
+}
+
+part_other_filters()
+{
+	run_other_filters "$RESULTS/filters/other"
 }
 
 part_doctor()
@@ -107,7 +115,7 @@ part_preempt()
 
 	perf record -q -a -g -e cpu-clock -F 2000 -o /tmp/samples >/dev/null 2>&1 &
 	sampler=$!
-	run_touch "$dir/write" record -t 2 100000
+	run_touch "$dir/write" record -t 2 "$FAULTS_SAMPLED"
 	run_touch "$dir/kernel" record -k kernel -t 2 20000
 	run_touch "$dir/populate" record -k populate -t 4 20000
 	kill $sampler

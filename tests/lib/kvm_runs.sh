@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Makes, inside the lab, the runs that tests/system/lab_kvm.sh looks at: a folder of $LAB_RESULTS
 # each. The guest is slow, so nothing is compared here.
-# usage: kvm_runs.sh intel|amd SEED PART[:N]...
+# usage: [HELPER=FOLDER] kvm_runs.sh intel|amd SEED PART[:N]...  (the folder has ptremap_kvm.ko)
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 
@@ -89,13 +89,16 @@ part_attach()
 	echo $? >"$dir/no_vm_status"
 }
 
+# Counted by three at once: the programs, perf, and the kernel's own histograms. What perf's file
+# says is asked outside.
 part_stat()
 {
 	dir=$RESULTS/stat
 	mkdir -p "$dir"
-	counted "$pf" stat -e exit --json -o "$dir/json" -- "$GUEST" --vcpus 2 --quiet hypercalls 2000 \
-		>"$dir/guest"
+	counted perf kvm stat record -o "$dir/perf.data" -- "$pf" stat -e exit --json -o "$dir/json" -- \
+		"$GUEST" --vcpus 2 --quiet hypercalls "$1" >"$dir/guest" 2>"$dir/stderr"
 	echo $? >"$dir/status"
+	chmod a+r "$dir/perf.data"
 }
 
 # KVM's modules as they are, but without their BTF.
@@ -146,14 +149,54 @@ part_mmio()
 	run readonly '-e violation' readonly 50
 }
 
+# One recording of all: what costs time is the tracer's start.
 part_modes()
 {
-	local mode
+	local name names=(mode-real mode-32bit mode-pae cpl3)
 
-	for mode in real 32bit pae; do
-		run "mode-$mode" '-e hypercall' --mode $mode hypercalls 100
+	mkdir -p "${names[@]/#/$RESULTS/}"
+	# shellcheck disable=SC2016 # expanded by the shell that is recorded
+	"$pf" record -e hypercall -o "$RESULTS/modes.ptd" -- bash -c '
+		for mode in real 32bit pae; do
+			"$0" --seed "$1" --mode "$mode" hypercalls 100 >"$2/mode-$mode/guest" || exit 1
+		done
+		"$0" --seed "$1" --cpl 3 hypercalls 100 >"$2/cpl3/guest"' \
+		"$GUEST" "$SEED" "$RESULTS" 2>"$RESULTS/modes.stderr"
+	for name in "${names[@]}"; do
+		cp "$RESULTS/modes.ptd" "$RESULTS/$name/events.ptd"
 	done
-	run cpl3 '-e hypercall' --cpl 3 hypercalls 100
+}
+
+# calls_in_memory NAME EVENTS MODES - one recording of all guests whose calls have buffers, and of
+# one whose pages are at other virtual addresses
+calls_in_memory()
+{
+	dir=$RESULTS/$1
+	mkdir -p "$dir"
+	# shellcheck disable=SC2016 # expanded by the shell that is recorded
+	"$pf" record -e "$2" --abi "$top/tests/replay/calls.abi" -o "$dir/events.ptd" -- bash -c '
+		for mode in $3; do
+			for scenario in bitvisor capsule; do
+				"$0" --seed "$1" --mode "$mode" "$scenario" >"$2/$scenario-$mode" || exit 1
+			done
+		done
+		"$0" --seed "$1" --apart touch 40 >"$2/touch"' \
+		"$GUEST" "$SEED" "$dir" "${3//,/ }" 2>"$dir/stderr"
+	echo $? >"$dir/status"
+}
+
+part_buffers()
+{
+	calls_in_memory buffers hypercall,violation "$1"
+}
+
+# The same with the module that tells what Intel keeps in the VMCS.
+part_helper()
+{
+	insmod "$HELPER/ptremap.ko" && insmod "$HELPER/ptremap_kvm.ko" || exit 1
+	calls_in_memory helper hypercall,violation "$1"
+	rmmod ptremap_kvm ptremap
+	echo $? >"$dir/rmmod"
 }
 
 part_filters()

@@ -571,7 +571,5 @@ part_pti()
 module=$1
 shift
 prepare "$module"
-for part; do
-	"part_$part"
-done
+parts "$@"
 ((!failures))

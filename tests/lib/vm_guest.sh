@@ -7,7 +7,7 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/check.sh"
 
-readonly MODULE=$1 QUESTIONS=${VM_QUESTIONS:-1200}
+readonly MODULE=$1 QUESTIONS=${VM_QUESTIONS:-1200} CHANGING=${VM_CHANGING:-16}
 remap=$bin/ptremap
 kvm_guest=$bin/tests/kvm_guest
 name=
@@ -303,6 +303,68 @@ compare_buffers()
 	says 'no slot' '^ptremap: 0x30000000-0x30001fff: 8192 .* no memory slot: '
 }
 
+# vms_of KIND NAME... - of what ptrace-pf vms has in objects that begin with member KIND, the values
+vms_of()
+{
+	tr '{' '\n' <"$work/json" | sed -n "/^\"$1\":/p" | awk -v names="$*" '
+		BEGIN { n = split(names, name, " ") }
+		{
+			line = ""
+			for (i = 1; i <= n; i++) {
+				match($0, "\"" name[i] "\":[^,}]*")
+				value = substr($0, RSTART + length(name[i]) + 3, RLENGTH - length(name[i]) - 3)
+				gsub("\"", "", value)
+				line = line (i > 1 ? " " : "") value
+			}
+			print line
+		}'
+}
+
+# until_vms STATE - each vCPU is in it
+until_vms()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		"$pf" vms --json >"$work/json" 2>"$work/stderr"
+		[[ $(vms_of index state | sort -u | cut -d' ' -f2 | sort -u) == "$1" ]] && return
+	done
+}
+
+# What ptrace-pf lists: slots and registers as the monitor gave them, and the tables' kind and root.
+part_vms()
+{
+	local tables=npt
+
+	grep -qw vmx /proc/cpuinfo && tables=ept
+	name=vms
+	start --vcpus 3 --mode pae --hold halt hypercalls 10
+	until_says held
+	until_vms halted
+	equal "$name: lines on stderr, tables" \
+		"$(wc -l <"$work/stderr") $(grep -o '"tables":"[a-z]*"' "$work/json")" \
+		"0 \"tables\":\"$tables\""
+	sed -n 's/^cpu vcpu=\([0-9]*\) cr0=\(.*\) cr3=\(.*\) cr4=\(.*\) efer=\(.*\)/\1 halted pae \2 \3 \4 \5/p' \
+		"$work/guest" >"$work/want"
+	vms_of index state mode cr0 cr3 cr4 efer >"$work/got"
+	same_lines "$name: vCPUs, their state, mode and registers" "$work/want" "$work/got"
+	while read -r id gpa size hva; do
+		printf '%d %s 0x%x %s\n' "$id" "$gpa" $((gpa + size - 1)) "$hva"
+	done < <(sed -n 's/^slot id=\(.*\) gpa=\(.*\) size=\(.*\) hva=\(.*\) flags=.*/\1 \2 \3 \4/p' \
+		"$work/guest") >"$work/want"
+	# KVM has slots of its own, from 32764 on (on Intel the APIC's page).
+	vms_of id start last hva | grep -v '^3276' >"$work/got"
+	same_lines "$name: slots" "$work/want" "$work/got"
+	"$remap" walk --vm "$vm" --gpa 0xa000 >"$work/said"
+	equal "$name: root of the first vCPU" "$(vms_of index root | sed -n '1s/0 //p')" \
+		"$(sed -n "s/^guest-physical 0xa000: $tables.*, root //p" "$work/said")" "ptremap walk"
+	"$pf" vms >"$work/said"
+	equal "$name: lines of slots, vCPUs, roots" "$(grep -c '^  slot .,' "$work/said") $(grep -c \
+		'^  vCPU [012], thread [0-9]*: halted at 0x[0-9a-f]*, pae, ' "$work/said") $(grep -c \
+		"^    ${tables^^} root 0x[0-9a-f]*, [45] levels" "$work/said")" '2 3 3'
+	stop
+}
+
 # Pages that nobody has touched are there when they were asked for, and not before.
 compare_fetched()
 {
@@ -436,33 +498,138 @@ part_vcpus()
 	equal "vcpus: status" $? 0
 }
 
-# Walks of guests that come, go and change their slots.
+# now - in microseconds, as the monitor's
+now()
+{
+	now=${EPOCHREALTIME/[.,]/}
+}
+
+# ask KIND ARG... - what ptremap says, and when it was said
+ask()
+{
+	local kind=$1 from status
+
+	shift
+	now && from=$now
+	"$remap" "$@" >"$work/said" 2>"$work/stderr"
+	status=$?
+	now
+	echo "ask $kind $from $now $status $(wc -l <"$work/stderr") $(head -1 "$work/stderr")"
+	if [[ $kind == words* ]]; then
+		od -An -v -tx8 -w8 "$work/said" | sort | uniq -c | sed 's/^ */said /'
+	else
+		sed 's/^/said /' "$work/said"
+	fi
+}
+
+# ask_all TIMES VCPUS - of each place that the slot may have
+ask_all()
+{
+	local i page vcpu gpa
+
+	for ((i = 0; i < $1; i++)); do
+		page=$((RANDOM % 8))
+		vcpu=$((i / 4 % $2))
+		gpa=0x4$((RANDOM % 3))00${page}000
+		case $((i % 4)) in
+		0) ask gpa translate --vm "$vm" --gpa "0x4"{0,1,2}"00${page}000" ;;
+		1) ask "gva:$vcpu" translate --vm "$vm" --vcpu "$vcpu" --gva "0x4"{0,1,2}"00${page}000" ;;
+		2) ask gva:0 translate --vm "$vm" --gva "0x4"{0,1,2}"00${page}000" ;;
+		3) ask "words:$gpa" read --raw --vm "$vm" --gpa "$gpa" 4096 ;;
+		esac
+	done
+}
+
+# traced FILE - of its first violations those that ended in a page, as ask has answers. They ended
+# later than their latency says, by the time that the tracer's own programs took, or lost the CPU.
+traced()
+{
+	local ahead
+
+	ahead=$(sed -n 's/^moving .*ahead=//p' "$work/guest")
+	"$pf" script --json -i "$1" | head -n 500 | jq -r --argjson ahead "$ahead" '
+		select(.hva and .walk_after.pfn and (.gpa | test("^0x4[012]0"))) |
+		(.time / 1000 + $ahead | floor) as $from |
+		"ask event \($from) \($from + .latency_ns / 1000 + 50000 | floor) 0 0",
+		"said \(.gpa[:-3])000 \(.hva[:-3])000 \(.walk_after.pfn)"'
+}
+
+# no_lies WHAT MIN [KILLED] - about the answers in $work/asked, MIN of them with a page
+no_lies()
+{
+	local lies answers pages undecided
+
+	read -r lies answers pages undecided < <(awk -v killed="${3:-0}" -f "$top/tests/lib/true_then.awk" \
+		"$work/guest" "$work/asked" 2>"$work/lies")
+	equal "$name: $1 that were never true, of $answers" "$lies" 0
+	head -n 8 "$work/lies"
+	at_least "$name: $1 with a page ($undecided undecided)" "$pages" "$2"
+}
+
+# start_moving VCPUS - and the tracer, whose pid is $tracer
+start_moving()
+{
+	start --quiet --wait --vcpus "$1" --seed "$RANDOM" moves 1000000
+	until_says ready || return
+	rm -f "$work/record"
+	"$pf" record -q -e violation --vm "$vm" -o "$work/record" 2>"$work/record.err" &
+	tracer=$!
+	until [[ -s $work/record ]] || ! kill -0 "$tracer" 2>/dev/null; do
+		sleep 0.1
+	done
+	echo >&7
+	until_says moving
+}
+
+end_tracer()
+{
+	wait "$tracer"
+	equal "$name: the tracer's status, words" "$? $(cat "$work/record.err")" '0 '
+	equal "$name: lost events" "$("$pf" report --json -i "$work/record" |
+		sed 's/.*"lost":{"total":\([0-9]*\).*/\1/')" 0
+}
+
+# A slot that is moved, deleted, made anew, and vCPUs that come, while it is walked, read and traced:
+# each answer was so at some moment of the time that it took.
 part_changing()
 {
-	local end=$((SECONDS + 3)) n=0 status bad=0
+	local tracer
 
 	name=changing
-	while ((SECONDS < end)); do
-		"$kvm_guest" --quiet --vcpus 2 slots 400 >/dev/null 2>&1 &
-		vm=$!
-		while kill -0 "$vm" 2>/dev/null; do
-			"$remap" translate --vm "$vm" --gva 0x1000 0x200000 >"$work/said" 2>&1
-			status=$?
-			((status > 1)) && bad=$((bad + 1))
-			n=$((n + 1))
-		done
-		wait "$vm" || bad=$((bad + 1))
-	done
-	equal "$name: walks that ended badly, of $n" "$bad" 0
-	at_least "$name: walks" "$n" 3
+	start_moving 3 || return
+	ask_all "$CHANGING" 3 >"$work/asked"
+	stop
+	end_tracer
+	no_lies answers $((CHANGING / 8))
+	traced "$work/record" >"$work/asked"
+	no_lies violations 5
+}
+
+# The monitor dies meanwhile; who asks about it afterwards is told so.
+part_dying()
+{
+	local tracer killed
+
+	name=dying
+	start_moving 2 || return
+	ask_all 6 2 >"$work/asked" &
+	sleep "0.$((RANDOM % 900 + 100))"
+	now && killed=$now
+	{ kill -9 "$vm" && wait "$vm"; } 2>/dev/null
+	exec 7>&-
+	wait $!
+	ask_all 4 2 >>"$work/asked"
+	end_tracer
+	no_lies answers 0 "$killed"
+	equal "$name: what is said of one that is dead" \
+		"$(tail -n 4 "$work/asked" | sed 's/^ask [^ ]* [^ ]* [^ ]* //' | sort -u)" \
+		"1 1 ptremap: VM of $vm: no such process"
 }
 
 insmod "$MODULE" || exit 1
 refused 'no module' 'ptremap_kvm is not loaded' walk --vm $$ --gva 0
 modprobe kvm_amd 2>/dev/null || modprobe kvm_intel || exit 1
 insmod "${MODULE%/*}/ptremap_kvm.ko" || exit 1
-for part; do
-	"part_$part"
-done
+parts "$@"
 { rmmod ptremap_kvm && rmmod ptremap; } || not_ok 'the modules are gone'
 finish

@@ -5,6 +5,7 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
+# LONG=1: 6.12 also with 4 levels and one table for both of user and kernel mode.
 # change KERNEL LEVELS 'ARGUMENTS' PART... - the parts, in one boot
 change()
 {
@@ -21,6 +22,6 @@ change()
 }
 
 change 6.1 4 '' commands modes refused apply guard traced watch memory
-change 6.12 4 '' commands modes refused graft apply guard traced watch memory
-change 6.12 5 'pti=on' commands guard
+change 6.12 5 'pti=on' commands modes refused graft apply guard traced watch memory
+[[ $(long '' more) ]] && change 6.12 4 '' commands modes refused graft apply guard traced watch memory
 finish

@@ -3,21 +3,23 @@
 # The helper module's edits in Debian's kernels, with 4 and 5 levels, 1, 2 and 4 CPUs: they are seen
 # at once and undone exactly, whatever the kernel does meanwhile, whoever dies; what is refused
 # changes nothing. The lab looks through the kernel log.
-# EDITS_SECONDS: how long the parts that go on for a time do, instead of some seconds.
+# LONG=1: more edits, one more run. EDITS_SECONDS: how long the parts that go on for a time do, instead of some seconds.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
 # kernel, levels, CPUs, and what runs there
-readonly RUNS=("6.1 4 1 edits huge refused physical"
-	"6.1 5 4 events random"
+RUNS=("6.1 4 1 edits huge refused physical"
+	"6.1 5 4 events huge_events kvm random"
 	"6.12 4 4 edits huge random"
-	"6.12 5 2 huge_events events refused physical kvm watches pidfds"
-	"6.1 4 2 edits kvm huge_events")
+	"6.12 5 2 huge_events events refused physical kvm watches pidfds")
+[[ $(long '' more) ]] && RUNS+=("6.1 4 2 edits kvm huge_events")
+EDITS=$(long 2500 10000)
+readonly RUNS EDITS
 # "rep stosb", with which the kernel clears pages, costs an emulator as much as so many single ones;
 # without the bit (ERMS) the kernel takes longer words.
 readonly APPEND=clearcpuid=297
 # Less memory than the events' test allocates.
-readonly MEMORY=640M EDITS=10000 SECONDS_EACH=${EDITS_SECONDS:-4}
+readonly MEMORY=640M SECONDS_EACH=${EDITS_SECONDS:-$(long 2 4)}
 
 # prepare_guest - a file system that keeps track of what is written, and swap
 prepare_guest()
@@ -52,6 +54,7 @@ in_guest()
 	prepare_guest || { not_ok "no disk to work with"; finish; }
 	for part; do
 		insmod "$module" || not_ok "insmod"
+		echo "# $SECONDS s: $part"
 		run_part "$part" || not_ok "$part: exit status $?"
 		[[ $part == *events ]] || rmmod ptremap || not_ok "rmmod after $part"
 	done

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The lab's second machine, Intel with EPT: both kernels boot there, KVM runs a guest, the
 # helper module loads, and scripts/lab keeps its word about output, status, results, kernel log and
-# time. BPF programs run there in lab_kvm.sh.
+# time. BPF programs run there in lab_kvm.sh, on 6.1, and the helper modules in lab_vm.sh: so the boot
+# of 6.1 is one of LONG=1.
 # usage: lab_ept.sh [PART]... (refusals 6.1 6.12 panic ended_early)
 # shellcheck disable=SC2317 # parts are called by their names
 # shellcheck source=tests/lib/check.sh
@@ -52,13 +53,16 @@ boot()
 		"$(grep -v -e '^complaints$' -e '^lab: ' "$work/err" | sed 's/^\[[^]]*\] //')" "$trouble"
 }
 
-# Two processors; and a panic must end the run, not restart the machine.
+# A panic must end the run, not restart the machine. LONG=1: and two processors, at twice the time.
 panic()
 {
-	lab --smp 2 -- bash -c 'nproc; sleep 1; echo c >/proc/sysrq-trigger'
+	local cpus
+
+	cpus=$(long 1 2)
+	lab --smp "$cpus" -- bash -c 'nproc; sleep 1; echo c >/proc/sysrq-trigger'
 	equal "panic: exit status" $? 125
 	equal "panic: is told" "$(grep -c '^lab: .*Kernel panic' "$work/err")" 1
-	equal "panic: processors before" "$(cat "$work/out")" 2
+	equal "panic: processors before" "$(cat "$work/out")" "$cpus"
 }
 
 # emulators - prints the processes of this tree's Bochs machines
@@ -87,7 +91,7 @@ ended_early()
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(refusals 6.1 6.12 panic ended_early)
+((${#parts[@]})) || read -ra parts <<<"refusals $(long '' 6.1) 6.12 panic ended_early"
 for part in "${parts[@]}"; do
 	case $part in
 	6.1) boot 6.1 7 7 '' ;;

@@ -179,6 +179,8 @@ check_vms()
 	"$pf" vms >"$work/vms" 2>"$work/err"
 	equal "vms: exit status" $? 0
 	equal "vms: lines" "$(wc -l <"$work/vms")" 2
+	equal "vms: what is missing and why" \
+		"$(grep -c ' are not shown: the module ptremap_kvm is not loaded' "$work/err")" 1
 	echo $((pid)) $(($(said guest vm_fd))) kvm_guest tiny,1 3 >"$work/want"
 	awk 'NR == 2 { print $1, $2, $3, $4, $5 }' "$work/vms" >"$work/got"
 	same_lines "vms: pid, fd, VMM, name, vCPUs" "$work/want" "$work/got"

@@ -3,6 +3,8 @@
 # Everything that this machine's own kernel may not allow, on Debian's kernels in the lab: each
 # way of hooking, the walks after the faults, their outcomes, 4 and 5 levels, PTI. The runs are
 # made in there (tests/lib/guest.sh) and compared here.
+# What no hook makes a difference to (filters of accesses and addresses, of names and CPUs) is on one
+# kernel each; LONG=1: on both, more faults, page-table isolation also with 4 levels.
 # usage: lab_kernels.sh [BOOT]... (see boots below)
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
@@ -18,11 +20,14 @@
 . "$top/tests/lib/doctor.sh"
 
 # name -> kernel, levels, more kernel arguments (with commas between; - for none), parts
+ONCE_6_1=$(long zoo_filters 'zoo_filters other_filters')
+ONCE_6_12=$(long other_filters 'zoo_filters other_filters')
+readonly ONCE_6_1 ONCE_6_12
 declare -rA BOOTS=(
-	[6.1]="6.1 4 - doctor fentry kprobe counts filters nobtf"
-	[6.12]="6.12 4 - doctor fentry kprobe counts filters nobtf"
-	[6.1-la57]="6.1 5 - doctor fentry"
-	[6.12-la57]="6.12 5 - doctor fentry"
+	[6.1]="6.1 4 - doctor fentry kprobe counts filters $ONCE_6_1 nobtf"
+	[6.12]="6.12 4 - doctor fentry kprobe counts filters $ONCE_6_12 nobtf"
+	[6.1-la57-pti]="6.1 5 pti=on doctor fentry"
+	[6.12-la57]="6.12 5 - fentry"
 	[6.1-pti]="6.1 4 pti=on doctor fentry"
 	[6.1-preempt]="6.1 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
 	[6.12-preempt]="6.12 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
@@ -33,8 +38,8 @@ check_counts()
 	local hook threads run
 
 	for hook in fentry kprobe rawtp; do
-		for threads in 1 2; do
-			check_touch "$1, $hook, $threads threads" "$2/$hook-$threads" user 200000
+		for threads in $THREADS; do
+			check_touch "$1, $hook, $threads threads" "$2/$hook-$threads" user "$FAULTS"
 		done
 		check_stat "$1, $hook, stat" "$2/$hook-stat"
 		check_small_ring "$1, $hook, ring of 4096 bytes" "$2/$hook-small"
@@ -64,8 +69,6 @@ check_filters()
 	local dir=$2 zoo_origins="user kernel gup"
 
 	check_attach_filters "$1" "$dir"
-	check_zoo_filters "$1" "$dir" "$zoo_origins"
-	check_other_filters "$1" "$dir/other"
 	echo 4 | tee "$dir/outcome/levels" >"$dir/gup/levels"
 	zoo_events "$dir/outcome" "" >/dev/null
 	equal "$1: --outcome: kinds" "$(groups "$dir/outcome/events.ptd" outcome | sed 's/ [0-9]*//g')" \
@@ -114,7 +117,7 @@ check_preempt()
 {
 	local run origin faults
 
-	for run in "write user 100000" "kernel kernel 20000" "populate gup 20000"; do
+	for run in "write user $FAULTS_SAMPLED" "kernel kernel 20000" "populate gup 20000"; do
 		read -r run origin faults <<<"$run"
 		check_sampled "$1, preempt=full, $run" "$2/$run" "$origin" "$faults"
 		equal "$1, preempt=full, $run: hook" \
@@ -157,6 +160,8 @@ boot()
 		fentry | kprobe) check_zoo "$1, $part" "$dir/zoo-$part" ;;
 		counts) check_counts "$1" "$dir" ;;
 		filters) check_filters "$1" "$dir/filters" ;;
+		zoo_filters) check_zoo_filters "$1" "$dir/filters" "user kernel gup" ;;
+		other_filters) check_other_filters "$1" "$dir/filters/other" ;;
 		gib) check_gib "$1" "$dir/gib" ;;
 		preempt) check_preempt "$1" "$dir/preempt" ;;
 		nobtf) check_nobtf "$1" "$dir/nobtf" ;;
@@ -165,7 +170,8 @@ boot()
 	rm -rf "$dir"
 }
 
-(($#)) || set -- 6.1 6.12 6.1-la57 6.12-la57 6.1-pti 6.1-preempt 6.12-preempt
+# shellcheck disable=SC2046 # several words
+(($#)) || set -- 6.1 6.12 6.1-la57-pti 6.12-la57 $(long '' 6.1-pti) 6.1-preempt 6.12-preempt
 for name; do
 	boot "$name"
 done

@@ -5,6 +5,7 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
+# LONG=1: 6.12 also with 4 levels and without page-table isolation.
 # live KERNEL[-FLAVOUR] LEVELS 'ARGUMENTS' PART... - the parts, in one boot
 live()
 {
@@ -24,7 +25,7 @@ live()
 }
 
 live 6.1 4 '' processes speed changing mappings physical kernel errors
-live 6.12 4 '' processes changing mappings physical kernel errors
-live 6.12 5 'pti=on' processes mappings kernel pti
+live 6.12 5 'pti=on' processes changing mappings physical kernel pti errors
+[[ $(long '' more) ]] && live 6.12 4 '' processes changing mappings physical kernel errors
 live 6.12-amd64 5 '' espfix
 finish

@@ -20,10 +20,10 @@ vm()
 }
 
 OPTIONS=(--cpu-levels 4 --disk-mb 16 --timeout 280)
-vm '6.1 4' walks none errors vcpus
+vm '6.1 4' walks none errors vcpus changing dying
 OPTIONS=(--cpu-levels 5 --disk-mb 16 --timeout 280)
-vm '6.12 5' la57 ranges changing memory
+vm '6.12 5' vms la57 ranges changing dying memory
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
-VM_QUESTIONS=100 vm '6.1 4' walks none
+VM_QUESTIONS=$(long 100 2500) VM_CHANGING=8 vm '6.1 4' vms walks none changing dying
 finish

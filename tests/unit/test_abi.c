@@ -144,7 +144,7 @@ Test(abi, bitvisor_learns)
 	static const uint8_t name[] = "set_time";
 	struct abi *a = read_file("bitvisor");
 	uint64_t regs[ABI_NR_REGS] = { [ABI_RBX] = 0xffff8000 }, number = 0;
-	struct abi_buffer buffer = { .wanted = 256, .len = sizeof(name), .bytes = name };
+	struct abi_buffer buffer = { true, 256, { { 0xffff8000, 256, sizeof(name), name, NULL } } };
 	struct abi_seen seen = { .regs = regs,
 				 .width = ABI_64,
 				 .has_result = true,
@@ -157,13 +157,22 @@ Test(abi, bitvisor_learns)
 	cr_expect_str_eq(abi_learns(a, &seen, &number, buf), "set_time");
 	cr_expect_eq(number, 7);
 	/* A name that was cut is none. */
-	buffer.len = 4;
+	buffer.part[0].len = buffer.part[0].wanted = 4;
 	cr_expect_null(abi_learns(a, &seen, &number, buf));
-	expect_line(a, &seen, "get_function(name=\"set_\"?) = 0x7");
-	buffer.len = 0;
-	expect_line(a, &seen, "get_function(name=0xffff8000=?) = 0x7");
+	expect_line(a, &seen, "get_function(name=\"set_\"...) = 0x7");
+	buffer.part[1] = (struct abi_part){ 0xffff8004, 252, 0, NULL, "gone" };
+	cr_expect_null(abi_learns(a, &seen, &number, buf));
+	expect_line(a, &seen, "get_function(name=\"set_\"<at 0xffff8004: gone>) = 0x7");
+	/* One that goes on behind a page is one. */
+	buffer.part[1] = (struct abi_part){ 0xffff8004, 252, 5, name + 4, NULL };
+	cr_expect_str_eq(abi_learns(a, &seen, &number, buf), "set_time");
+	expect_line(a, &seen, "get_function(name=\"set_time\") = 0x7");
+	/* Its begin is missing: nobody knows where it ends. */
+	buffer.part[0] = (struct abi_part){ 0xffff8000, 4, 0, NULL, "gone" };
+	cr_expect_null(abi_learns(a, &seen, &number, buf));
+	expect_line(a, &seen, "get_function(name=<at 0xffff8000: gone>\"time\") = 0x7");
 	/* Nothing was recorded. */
-	seen.nr_buffers = 0;
+	buffer.recorded = false;
 	expect_line(a, &seen, "get_function(name=0xffff8000) = 0x7");
 	cr_expect_null(abi_learns(a, &seen, &number, buf));
 	regs[ABI_RAX] = 7;
@@ -180,15 +189,23 @@ Test(abi, memory)
 				  "more=bytes:gva:r8:3 # comment\n");
 	uint64_t regs[ABI_NR_REGS] = { [ABI_RDI] = 3, [ABI_RSI] = 0x1000 };
 	struct abi_buffer buffers[] = {
-		{ .wanted = 5, .len = 3, .bytes = bytes },
-		{ .wanted = 3, .len = 3, .bytes = (const uint8_t *)"a\"b" }
+		{ true, 5, { { 0xffd, 3, 3, bytes, NULL }, { 0x1000, 2, 0, NULL, "gone" } } },
+		{ true, 3, { { 0, 3, 3, (const uint8_t *)"a\"b", NULL } } },
 	};
 	struct abi_seen seen = {
 		.regs = regs, .width = ABI_64, .buffers = buffers, .nr_buffers = 2
 	};
 	const struct abi_call *call = abi_call(&a->mode[ABI_64], 3);
 
-	expect_line(a, &seen, "put(data=01 02 ff?, more=\"a\\\"b\")");
+	expect_line(a, &seen, "put(data=01 02 ff <2 bytes at 0x1000: gone>, more=\"a\\\"b\")");
+	/* More than is looked for; then nothing. */
+	buffers[0] = (struct abi_buffer){ true, 5000, { { 0xffd, 3, 3, bytes, NULL } } };
+	buffers[1].part[0] = (struct abi_part){ 0, 1, 0, NULL, "gone" };
+	buffers[1].length = 1;
+	expect_line(a, &seen, "put(data=01 02 ff..., more=<1 byte at 0x0: gone>)");
+	buffers[0] = (struct abi_buffer){ .recorded = true };
+	buffers[1].recorded = false;
+	expect_line(a, &seen, "put(data=\"\", more=0x0)");
 	cr_expect(call->args[0].len_is_reg && call->args[0].len == ABI_RDX && !call->args[0].virt);
 	cr_expect(!call->args[1].len_is_reg && call->args[1].len == 3 && call->args[1].virt);
 	cr_expect_null(abi_call(&a->mode[ABI_64], 4));
@@ -249,7 +266,7 @@ Test(abi, json)
 	struct abi *a = read_text("abi t\nnumber rax\nreturn rax\nflags f 1=one 2=two\n"
 				  "call 1 f how=flags:f:rbx s=string:gva:rcx n=dec:rdx\n");
 	uint64_t regs[ABI_NR_REGS] = { [ABI_RAX] = 1, [ABI_RBX] = 3, [ABI_RDX] = 9 };
-	struct abi_buffer buffer = { .wanted = 256, .len = 3, .bytes = (const uint8_t *)"hi" };
+	struct abi_buffer buffer = { true, 256, { { 0, 256, 3, (const uint8_t *)"hi", NULL } } };
 	struct abi_seen seen = { .regs = regs,
 				 .width = ABI_64,
 				 .has_result = true,
@@ -260,7 +277,9 @@ Test(abi, json)
 	expect_json(a, &seen,
 		    "{\"abi\":\"t\",\"number\":\"0x1\",\"call\":\"f\",\"args\":{\"how\":"
 		    "{\"value\":\"0x3\",\"names\":[\"one\",\"two\"]},\"s\":{\"address\":"
-		    "\"0x0\",\"wanted\":256,\"bytes\":\"686900\",\"text\":\"hi\"},\"n\":9},"
+		    "\"0x0\",\"length\":256,\"bytes\":\"686900\",\"text\":\"hi\",\"parts\":"
+		    "[{\"address\":\"0x0\",\"wanted\":256,\"bytes\":\"686900\",\"missing\":null}]},"
+		    "\"n\":9},"
 		    "\"result\":\"0x2\",\"result_name\":null}");
 	seen.nr_buffers = 0;
 	seen.unknown = 1U << ABI_RDX;
@@ -268,7 +287,8 @@ Test(abi, json)
 	expect_json(a, &seen,
 		    "{\"abi\":\"t\",\"number\":\"0x1\",\"call\":\"f\",\"args\":{\"how\":"
 		    "{\"value\":\"0x3\",\"names\":[\"one\",\"two\"]},\"s\":{\"address\":"
-		    "\"0x0\",\"wanted\":null,\"bytes\":null,\"text\":null},\"n\":null},"
+		    "\"0x0\",\"length\":null,\"bytes\":null,\"text\":null,\"parts\":null},"
+		    "\"n\":null},"
 		    "\"result\":null,\"result_name\":null}");
 	abi_free(a);
 }

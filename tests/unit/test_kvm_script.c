@@ -206,7 +206,7 @@ Test(kvm_script, words)
 	expect_call(&c.exit, " other#0x2()", "\"result\":null");
 	c.exit.mode = PTEV_MODE_UNKNOWN;
 	c.rax = 0xb;
-	expect_call(&c.exit, " ask(name=0xb) = 0x77", "\"wanted\":null");
+	expect_call(&c.exit, " ask(name=0xb) = 0x77", "\"parts\":null");
 }
 
 /* Registers that were not recorded say nothing. */
@@ -259,6 +259,7 @@ Test(kvm_script, violations)
 		    "hva=0x7f0000000567 slot=2 outcome=mapped lat=1.50us "
 		    "[before: l4:1027 l3:2027 l2:8000000000000000 -> hole at l2] "
 		    "[after: l4:1027 l3:2027 l2:3827 l1:4117e67 -> 4K pfn 0x4117]\n");
+	expect_json(&v.exit, "\"gpa\":\"0x1234567\",\"gva\":null,");
 	expect_json(&v.exit, "\"pfn\":16663,\"root\":\"0x5000\",\"walk_before\":{\"levels\":[");
 	/* A reserved bit, as KVM marks MMIO where the CPU has less than 52 address bits. */
 	v.after.entry[0] = 0x8000001234027;
@@ -271,7 +272,7 @@ Test(kvm_script, violations)
 	v.exit.flags = 0;
 	v.outcome = PTEV_VIO_UNKNOWN;
 	expect_line(&v.exit, "violation vcpu=3 reason=npf bits=W|U|final rip=0x9000\n");
-	expect_json(&v.exit, "\"gpa\":null,\"access\":null");
+	expect_json(&v.exit, "\"gpa\":null,\"gva\":null,\"access\":null");
 	expect_json(&v.exit, "\"walk_before\":null,\"walk_after\":null}");
 }
 
@@ -281,6 +282,14 @@ Test(kvm_script, misconfigurations)
 	struct ptev_violation v = violation();
 
 	v.exit.isa = PTEV_ISA_VMX;
+	v.exit.reason = PTEV_VMX_EPT_VIOLATION;
+	v.exit.info1 = 0x181;
+	v.exit.flags = PTEV_K_GPA | PTEV_K_GVA;
+	v.gva = 0xffff800000000567;
+	v.outcome = PTEV_VIO_UNKNOWN;
+	expect_line(&v.exit, "violation vcpu=3 gpa=0x1234567 gva=0xffff800000000567 "
+			     "reason=ept_violation bits=read|gva|final rip=0x9000\n");
+	expect_json(&v.exit, "\"gva\":\"0xffff800000000567\"");
 	v.exit.reason = PTEV_VMX_EPT_MISCONFIG;
 	v.exit.flags = PTEV_K_GPA | PTEV_K_BEFORE;
 	v.before = (struct ptev_walk){ { 0x1234006, 0x3907, 0x2907, 0x1907 } };

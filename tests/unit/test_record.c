@@ -108,7 +108,7 @@ static void random_exit(union record *rec)
 	v->exit.isa = (uint8_t)(1 + random() % 2);
 	v->exit.mode = (uint8_t)(random() % PTEV_NR_MODES);
 	v->exit.cpl %= 4;
-	v->exit.flags &= PTEV_K_ALL;
+	v->exit.flags &= (uint16_t)~PTEV_K_BUFFERS;
 	if (kind < 2)
 		return;
 	v->access = (uint8_t)(random() % PTEV_NR_ACCESSES);

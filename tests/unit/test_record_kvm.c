@@ -106,9 +106,6 @@ Test(record_kvm, every_field_is_checked)
 		r = make(type);
 		r.exit.cpl = 4;
 		expect_bad(&r, "cpl");
-		r = make(type);
-		r.exit.flags = PTEV_K_ALL + 1;
-		expect_bad(&r, "flags");
 	}
 	r = make(PTEV_VIOLATION);
 	r.vio.access = PTEV_NR_ACCESSES;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_BYTES 32 /* of memory that is not text */
+#include "user/abi/abi_memory.h"
 
 static const struct abi_mode *mode_of(const struct abi *a, const struct abi_seen *seen)
 {
@@ -33,7 +33,7 @@ static bool is_memory(const struct abi_arg *arg)
 	return arg->type == ABI_STRING || arg->type == ABI_BYTES;
 }
 
-/* The buffer of argument @n, or NULL. */
+/* The buffer of argument @n; NULL: it was not recorded. */
 static const struct abi_buffer *buffer_of(const struct abi_call *call, const struct abi_seen *seen,
 					  unsigned int n)
 {
@@ -41,23 +41,7 @@ static const struct abi_buffer *buffer_of(const struct abi_call *call, const str
 
 	for (i = 0; i < n; i++)
 		at += is_memory(&call->args[i]);
-	return at < seen->nr_buffers ? &seen->buffers[at] : NULL;
-}
-
-/* Bytes up to a NUL. */
-static size_t text_len(const struct abi_buffer *b)
-{
-	return strnlen((const char *)b->bytes, b->len);
-}
-
-static bool is_text(const struct abi_arg *arg, const struct abi_buffer *b)
-{
-	size_t i, len = arg->type == ABI_STRING ? text_len(b) : b->len;
-
-	for (i = 0; i < len; i++)
-		if ((b->bytes[i] < ' ' && !strchr("\n\r\t", b->bytes[i])) || b->bytes[i] > '~')
-			return false;
-	return len || arg->type == ABI_STRING;
+	return at < seen->nr_buffers && seen->buffers[at].recorded ? &seen->buffers[at] : NULL;
 }
 
 /* ---- text ------------------------------------------------------------------------------- */
@@ -96,57 +80,6 @@ static void put_flags(struct line *l, const struct abi_set *set, uint64_t value)
 	put_hex(l, value);
 }
 
-static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
-{
-	size_t i;
-
-	line_char(l, '"');
-	for (i = 0; i < len; i++) {
-		if (bytes[i] == '"' || bytes[i] == '\\')
-			line_char(l, '\\');
-		if (bytes[i] >= ' ')
-			line_char(l, (char)bytes[i]);
-		else
-			line_str(l, bytes[i] == '\n' ? "\\n" : bytes[i] == '\r' ? "\\r" : "\\t");
-	}
-	line_char(l, '"');
-}
-
-static void put_bytes(struct line *l, const struct abi_buffer *b)
-{
-	size_t i, len = b->len < TEXT_BYTES ? b->len : TEXT_BYTES;
-
-	for (i = 0; i < len; i++) {
-		if (i)
-			line_char(l, ' ');
-		line_hex_zero(l, b->bytes[i], 2);
-	}
-	if (len < b->len)
-		line_str(l, " ...");
-}
-
-/* The end of a string is where its NUL is; without one it goes on. */
-static void put_memory(struct line *l, const struct abi_arg *arg, const struct abi_buffer *b,
-		       uint64_t address)
-{
-	size_t len;
-
-	if (!b || (!b->len && b->wanted)) {
-		put_hex(l, address);
-		line_str(l, b ? "=?" : "");
-		return;
-	}
-	len = arg->type == ABI_STRING ? text_len(b) : b->len;
-	if (is_text(arg, b))
-		put_quoted(l, b->bytes, len);
-	else
-		put_bytes(l, b);
-	if (b->len < b->wanted && len == b->len)
-		line_char(l, '?');
-	else if (arg->type == ABI_STRING && len == b->len && b->wanted)
-		line_str(l, "...");
-}
-
 static void put_arg(struct line *l, const struct abi *a, const struct abi_call *call,
 		    const struct abi_seen *seen, unsigned int n)
 {
@@ -172,7 +105,7 @@ static void put_arg(struct line *l, const struct abi *a, const struct abi_call *
 		break;
 	case ABI_STRING:
 	case ABI_BYTES:
-		put_memory(l, arg, buffer_of(call, seen, n), value);
+		abi_memory_text(l, arg, buffer_of(call, seen, n), value);
 		break;
 	case ABI_ENUM:
 		name = abi_value_name(&a->sets[arg->set], value);
@@ -270,40 +203,6 @@ static void flags_json(struct json *j, const char *key, const struct abi_set *se
 	json_end_object(j);
 }
 
-static void buffer_json(struct json *j, const struct abi_arg *arg, const struct abi_buffer *b)
-{
-	char hex[2 * ABI_MAX_BYTES + 1] = "", text[ABI_MAX_BYTES + 1];
-	size_t i, len = b->len < ABI_MAX_BYTES ? b->len : ABI_MAX_BYTES;
-
-	for (i = 0; i < len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", b->bytes[i]);
-	json_u64(j, "wanted", b->wanted);
-	json_str(j, "bytes", hex);
-	if (arg->type != ABI_STRING)
-		return;
-	len = len ? strnlen((const char *)b->bytes, len) : 0;
-	if (len)
-		memcpy(text, b->bytes, len);
-	text[len] = 0;
-	json_str(j, "text", text);
-}
-
-static void memory_json(struct json *j, const struct abi_arg *arg, const struct abi_buffer *b,
-			uint64_t address)
-{
-	json_object(j, arg->name);
-	json_hex(j, "address", address);
-	if (b) {
-		buffer_json(j, arg, b);
-	} else {
-		json_null(j, "wanted");
-		json_null(j, "bytes");
-		if (arg->type == ABI_STRING)
-			json_null(j, "text");
-	}
-	json_end_object(j);
-}
-
 static void arg_json(struct json *j, const struct abi *a, const struct abi_call *call,
 		     const struct abi_seen *seen, unsigned int n)
 {
@@ -327,7 +226,7 @@ static void arg_json(struct json *j, const struct abi *a, const struct abi_call 
 		break;
 	case ABI_STRING:
 	case ABI_BYTES:
-		memory_json(j, arg, buffer_of(call, seen, n), value);
+		abi_memory_json(j, arg, buffer_of(call, seen, n), value);
 		break;
 	case ABI_ENUM:
 		name = abi_value_name(&a->sets[arg->set], value);
@@ -376,13 +275,11 @@ const char *abi_learns(const struct abi *a, const struct abi_seen *seen, uint64_
 	if (!call || !call->learn || !seen->has_result)
 		return NULL;
 	b = buffer_of(call, seen, call->learn - 1U);
-	if (!b || !b->len)
+	if (!b)
 		return NULL;
-	len = text_len(b);
-	if (!len || len == b->len || len > ABI_MAX_BYTES)
+	len = abi_memory_start((uint8_t *)buf, b);
+	if (!len || !buf[0] || !memchr(buf, 0, len))
 		return NULL;
-	memcpy(buf, b->bytes, len);
-	buf[len] = 0;
 	*number = seen->width == ABI_32 ? (uint32_t)seen->result : seen->result;
 	return buf;
 }

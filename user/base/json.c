@@ -207,6 +207,12 @@ void json_null(struct json *j, const char *key)
 	put(j, "null", 4);
 }
 
+void json_raw(struct json *j, const char *key, const char *value, size_t len)
+{
+	begin_value(j, key);
+	put(j, value, len);
+}
+
 void json_end_line(struct json *j)
 {
 	put_char(j, '\n');

@@ -8,6 +8,7 @@
 #define BASE_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -32,6 +33,8 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 /* A 64-bit value as the string "0x..." (JSON numbers lose bits beyond 2^53). */
 void json_hex(struct json *j, const char *key, uint64_t value);
+/* One value that is JSON already. */
+void json_raw(struct json *j, const char *key, const char *value, size_t len);
 void json_end_line(struct json *j);
 
 #endif

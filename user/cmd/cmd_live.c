@@ -81,7 +81,7 @@ int cmd_live(int argc, char **argv)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
-	o.script.abi = abi;
+	o.script.abi = o.tracing.abi = abi;
 	status = live(&o, argc, argv, rest < argc ? argv + rest : NULL);
 	abi_free(abi);
 	return status;

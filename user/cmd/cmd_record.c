@@ -9,6 +9,7 @@
 #include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/base/units.h"
+#include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/tracing.h"
 #include "user/report/totals.h"
@@ -18,7 +19,7 @@
 
 struct record_opts {
 	struct tracing_opts tracing;
-	const char *output;
+	const char *output, *abi;
 	uint32_t level; /* of the compression */
 	bool quiet;
 };
@@ -30,6 +31,10 @@ static const struct opt options[] = {
 	  OPT_U32, offsetof(struct record_opts, level), NULL },
 	TRACING_OPT_ROWS(struct record_opts, tracing),
 	TRACING_EVENT_ROWS(struct record_opts, tracing),
+	{ 0, "abi", "NAME|FILE",
+	  "record what hypercalls point to by this ABI: a name (help lists them), or a file of your "
+	  "own, see ptrace-pf-abi(5)",
+	  OPT_STR, offsetof(struct record_opts, abi), NULL },
 	{ 'q', "quiet", NULL, "no progress and no summary", OPT_FLAG,
 	  offsetof(struct record_opts, quiet), NULL },
 	{ 0 },
@@ -127,13 +132,37 @@ static int finish(struct recording *r, const struct record_opts *o)
 	return err ? err : r->write_failed ? -ENOSPC : 0;
 }
 
+static int record(struct record_opts *o, int argc, char **argv, char **command)
+{
+	struct recording r = { 0 };
+	struct tracing t;
+	int err, status;
+
+	status = tracing_start(&t, &o->tracing, true, argc, argv, command);
+	if (status)
+		return status;
+	r.tracing = &t;
+	r.last_flush = clock_ns(CLOCK_MONOTONIC);
+	r.progress = !o->quiet && isatty(STDERR_FILENO);
+	t.info.zstd = o->level;
+	err = rec_create(&r.writer, o->output, &t.info);
+	if (err) {
+		tracing_end(&t, err);
+		return EXIT_FAILED;
+	}
+	err = tracing_run(&t, put, tick, &r);
+	if (t.exec_error)
+		rec_discard(r.writer); /* nothing was traced: an older recording stays */
+	else if (finish(&r, o))
+		err = -EIO;
+	return tracing_end(&t, err);
+}
+
 int cmd_record(int argc, char **argv)
 {
 	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE, .level = 1 };
-	struct recording r = { 0 };
-	struct tracing t;
+	struct abi *abi;
 	int rest, err, status;
-	char **command;
 
 	err = opts_parse(options, "ptrace-pf record [OPTIONS] [-- COMMAND [ARGS]]", NULL, argc,
 			 argv, &o, &rest);
@@ -143,24 +172,11 @@ int cmd_record(int argc, char **argv)
 		msg_error("--compression-level %u: levels are 0 to %d", o.level, LEVEL_MAX);
 		return EXIT_USAGE;
 	}
-	command = rest < argc ? argv + rest : NULL;
-	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
-	status = tracing_start(&t, &o.tracing, true, argc, argv, command);
-	if (status)
+	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
-	r.tracing = &t;
-	r.last_flush = clock_ns(CLOCK_MONOTONIC);
-	r.progress = !o.quiet && isatty(STDERR_FILENO);
-	t.info.zstd = o.level;
-	err = rec_create(&r.writer, o.output, &t.info);
-	if (err) {
-		tracing_end(&t, err);
-		return EXIT_FAILED;
-	}
-	err = tracing_run(&t, put, tick, &r);
-	if (t.exec_error)
-		rec_discard(r.writer); /* nothing was traced: an older recording stays */
-	else if (finish(&r, &o))
-		err = -EIO;
-	return tracing_end(&t, err);
+	o.tracing.abi = abi;
+	o.tracing.set.stdout_taken = !strcmp(o.output, "-");
+	status = record(&o, argc, argv, rest < argc ? argv + rest : NULL);
+	abi_free(abi);
+	return status;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "user/base/json.h"
 #include "user/base/msg.h"
@@ -12,7 +14,8 @@
 #include "user/base/units.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/output.h"
-#include "user/kernel/vm.h"
+#include "user/kernel/helper.h"
+#include "user/show/vms_text.h"
 
 /* Threads that a line of the table names. */
 #define THREADS_SHOWN 8
@@ -58,7 +61,25 @@ static void print_row(struct table *t, const struct vm_info *vm)
 	threads_cell(t, vm);
 }
 
-static int print_text(const struct vm_list *list)
+/* The VMs that KVM told of, each with what it told. */
+static int print_known(const struct vm_list *list, const struct vm_kvm *known)
+{
+	struct line l = { 0 };
+	int err = 0;
+	size_t i;
+
+	for (i = 0; !err && i < list->nr; i++) {
+		if (known[i].error)
+			continue;
+		line_char(&l, '\n');
+		vms_text(&l, &list->vms[i], &known[i]);
+		err = line_write(&l, stdout);
+	}
+	line_free(&l);
+	return err;
+}
+
+static int print_text(const struct vm_list *list, const struct vm_kvm *known)
 {
 	static const struct {
 		const char *title;
@@ -86,10 +107,10 @@ static int print_text(const struct vm_list *list)
 		print_row(t, &list->vms[i]);
 	err = table_print(t, stdout, 0);
 	table_free(t);
-	return err;
+	return err ? err : print_known(list, known);
 }
 
-static void print_vcpu(struct json *j, const struct vm_vcpu *vcpu)
+static void print_vcpu(struct json *j, const struct vm_vcpu *vcpu, const struct vm_kvm *known)
 {
 	json_object(j, NULL);
 	json_u64(j, "index", vcpu->index);
@@ -101,10 +122,11 @@ static void print_vcpu(struct json *j, const struct vm_vcpu *vcpu)
 		json_u64(j, "tid", vcpu->tid);
 	else
 		json_null(j, "tid");
+	vms_vcpu_json(j, known, vcpu->index);
 	json_end_object(j);
 }
 
-static void print_vcpus(struct json *j, const struct vm_info *vm)
+static void print_vcpus(struct json *j, const struct vm_info *vm, const struct vm_kvm *known)
 {
 	size_t i;
 
@@ -114,11 +136,11 @@ static void print_vcpus(struct json *j, const struct vm_info *vm)
 	}
 	json_array(j, "vcpus");
 	for (i = 0; i < vm->nr_vcpus; i++)
-		print_vcpu(j, &vm->vcpus[i]);
+		print_vcpu(j, &vm->vcpus[i], known);
 	json_end_array(j);
 }
 
-static void print_vm(struct json *j, const struct vm_info *vm)
+static void print_vm(struct json *j, const struct vm_info *vm, const struct vm_kvm *known)
 {
 	json_object(j, NULL);
 	json_u64(j, "pid", vm->pid);
@@ -130,11 +152,12 @@ static void print_vm(struct json *j, const struct vm_info *vm)
 		json_u64(j, "mapped", vm->mapped);
 	else
 		json_null(j, "mapped");
-	print_vcpus(j, vm);
+	vms_json(j, known);
+	print_vcpus(j, vm, known);
 	json_end_object(j);
 }
 
-static int print_json(const struct vm_list *list)
+static int print_json(const struct vm_list *list, const struct vm_kvm *known)
 {
 	struct json j;
 	size_t i;
@@ -143,7 +166,7 @@ static int print_json(const struct vm_list *list)
 	json_object(&j, NULL);
 	json_array(&j, "vms");
 	for (i = 0; i < list->nr; i++)
-		print_vm(&j, &list->vms[i]);
+		print_vm(&j, &list->vms[i], &known[i]);
 	json_end_array(&j);
 	json_u64(&j, "hidden_processes", list->hidden);
 	json_end_object(&j);
@@ -151,8 +174,53 @@ static int print_json(const struct vm_list *list)
 	return output_error();
 }
 
+/* What is the same for all VMs is said once. */
+static void tell_missing(const struct vm_list *list, const struct vm_kvm *known)
+{
+	const char *what = "memory slots, paging modes and the roots of EPT or NPT are not shown";
+	bool told = false;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		const int err = known[i].error;
+
+		if (!err || (told && vm_kvm_is_general(err)))
+			continue;
+		if (vm_kvm_is_general(err))
+			msg_note("%s: %s", what, ptremap_vm_strerror(err));
+		else
+			msg_note("VM of %u: %s: %s", list->vms[i].pid, what,
+				 ptremap_vm_strerror(err));
+		told = told || vm_kvm_is_general(err);
+	}
+}
+
+/* Asks KVM about each of @list; an array as long, freed by forget_known(). NULL without memory. */
+static struct vm_kvm *ask_kvm(struct vm_list *list)
+{
+	struct vm_kvm *known = calloc(list->nr + 1, sizeof(*known));
+	int device = known && list->nr ? ptremap_open() : -ENOENT;
+	size_t i;
+
+	for (i = 0; known && i < list->nr; i++)
+		vm_kvm_read(&known[i], device, &list->vms[i]);
+	if (device >= 0)
+		close(device);
+	return known;
+}
+
+static void forget_known(struct vm_kvm *known, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; known && i < nr; i++)
+		vm_kvm_free(&known[i]);
+	free(known);
+}
+
 static int list_vms(const struct vms_opts *o)
 {
+	struct vm_kvm *known;
 	struct vm_list list;
 	int err = vm_list_read(&vm_sources_here, &list);
 
@@ -162,7 +230,14 @@ static int list_vms(const struct vms_opts *o)
 	}
 	if (list.hidden)
 		msg_note("%zu processes may not be looked into: run as root", list.hidden);
-	err = o->json ? print_json(&list) : print_text(&list);
+	known = ask_kvm(&list);
+	if (known) {
+		tell_missing(&list, known);
+		err = o->json ? print_json(&list, known) : print_text(&list, known);
+	} else {
+		err = -ENOMEM;
+	}
+	forget_known(known, list.nr);
 	vm_list_free(&list);
 	return output_status(err);
 }

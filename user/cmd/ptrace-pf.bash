@@ -14,7 +14,7 @@ _ptrace_pf_options()
 	case $1 in
 	record)
 		flags+=" $tracing_flags -g --call-graph --no-walks -q --quiet"
-		valued="$tracing_valued -o --output -m --ring-size -z --compression-level"
+		valued="$tracing_valued -o --output -m --ring-size -z --compression-level --abi"
 		;;
 	live)
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
@@ -26,7 +26,7 @@ _ptrace_pf_options()
 		;;
 	report)
 		flags+=' --json --folded'
-		valued='-i --input --time -s --sort --limit --abi'
+		valued='-i --input --time -s --sort --limit --html --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'

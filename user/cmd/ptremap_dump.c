@@ -120,6 +120,18 @@ static int dump_all(struct dumping *d, int argc, char **argv, int rest)
 	return status;
 }
 
+/* Of a VM it is many moments that are shown: were KVM's slots and roots the same for all? */
+static int same_all_the_time(struct target *t)
+{
+	if (!t->vm || !guest_refresh(t->vm))
+		return EXIT_DONE;
+	msg_error(
+		"%s: its memory slots or its root table were changed meanwhile: what was printed may "
+		"be of both; try again",
+		t->name);
+	return EXIT_FAILED;
+}
+
 static int check(const struct dump_opts *o, int argc, char **argv, int rest)
 {
 	if (o->range.perms && (o->tree || o->pages)) {
@@ -147,6 +159,8 @@ int cmd_dump(int argc, char **argv)
 	if (status)
 		return status;
 	status = dump_all(&d, argc, argv, rest);
+	if (!status)
+		status = same_all_the_time(&d.target);
 	target_close(&d.target);
 	line_free(&d.line);
 	return status;

@@ -207,7 +207,7 @@ static int print_text(struct walking *w, const struct finding *f)
 static int print_vm(void *ctx, uint64_t address)
 {
 	struct walking *w = ctx;
-	const struct vm_view *view = &w->target.view;
+	struct vm_view *view = &w->target.view;
 	bool gva = w->opts->space.vm.gva, has_host;
 	struct vm_chain c;
 	struct facts facts;

@@ -9,6 +9,7 @@
 #include "user/cmd/program.h"
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
+#include "user/kernel/vm_kvm.h"
 
 static bool has_vm(const struct space_opts *o)
 {
@@ -59,15 +60,9 @@ static int no_vcpu(const struct target *t, uint32_t id)
 static int no_guest(const struct target *t)
 {
 	const struct ptremap_vcpu *v = t->view.vcpu;
-	const char *why = "KVM does not say";
+	const char *why = vcpu_why_not(v);
 
-	if (v->status == -ETIMEDOUT)
-		why = "it is in the kernel, and was not seen to enter or leave the guest";
-	else if (v->status == -EOPNOTSUPP)
-		why = "its registers are encrypted";
-	else if (v->flags & PTREMAP_VCPU_NESTED)
-		why = "it runs a guest of its own, whose tables are not followed";
-	msg_error("%s, vCPU %" PRIu32 ": %s", t->name, v->id, why);
+	msg_error("%s, vCPU %" PRIu32 ": %s", t->name, v->id, why ? why : "KVM does not say");
 	return EXIT_FAILED;
 }
 

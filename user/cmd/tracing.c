@@ -18,6 +18,7 @@
 #include "user/cmd/cmd.h"
 #include "user/cmd/foreground.h"
 #include "user/kernel/kvm_here.h"
+#include "user/trace/call_specs.h"
 
 #define POLL_MS 100
 
@@ -65,6 +66,21 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 					 argv[i]);
 }
 
+/* On Intel CR3 and guest-linear addresses are where no BPF program can read them. */
+static void note_exit_helper(const struct tracing_opts *o)
+{
+	bool calls = (o->cfg.kvm & PTEV_WANT_HYPERCALL) && call_specs_any(o->abi, true);
+	bool violations = o->cfg.kvm & PTEV_WANT_VIOLATION;
+
+	if ((!calls && !violations) || o->cfg.stat || kvm_here() != KVM_INTEL ||
+	    kvm_here_exit_helper())
+		return;
+	msg_note("the module ptremap_kvm is not loaded: %s%s%s",
+		 calls ? "memory of guests with paging on is not read by virtual addresses" : "",
+		 calls && violations ? "; " : "",
+		 violations ? "violations have no guest-virtual address" : "");
+}
+
 /* One line that says what was not to be had and what it costs. */
 static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
 		       const struct session_tries *tries)
@@ -86,6 +102,7 @@ static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
 					  : "host address of violations");
 	if (o->cfg.kvm & ~PTEV_WANT_EXIT && kvm_here_btf() != KVM_BTF_ALL)
 		msg_note("KVM has no BTF here: %s", kvm_here_btf_cost(kvm_here_btf()));
+	note_exit_helper(o);
 	if (!t->kinfo.page_offset)
 		msg_note("direct map not found (%s): no page-table walks",
 			 strerror(-t->kinfo.error));
@@ -180,7 +197,8 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 {
 	struct session_opts so = { .hook = o->set.hook,
 				   .ring_bytes = o->set.ring_bytes,
-				   .sideband = sideband };
+				   .sideband = sideband,
+				   .abi = o->abi };
 	struct session_tries tries;
 	const char *needs;
 	int err, status;

@@ -26,6 +26,7 @@ struct tracing_opts {
 		enum fault_hook hook;
 	} set;
 	struct fault_cfg cfg;
+	const struct abi *abi; /* whose hypercalls' buffers are read, or NULL; outlives the session */
 };
 
 #define TRACING_OPTS_INIT                                        \

@@ -59,6 +59,8 @@ static int check_events(const struct tracing_opts *o)
 		what = o->cfg.outcomes ? "--outcome is for faults" : "-g is for faults";
 	else if (o->cfg.by_nr && !(o->cfg.kvm & PTEV_WANT_HYPERCALL))
 		what = "--nr is for hypercalls: add -e hypercall";
+	else if (o->abi && !(o->cfg.kvm & PTEV_WANT_HYPERCALL))
+		what = "--abi is for hypercalls: add -e hypercall";
 	else if (o->set.wait && !o->cfg.kvm)
 		what = "--wait is for events of VMs: add -e hypercall, violation or exit";
 	else if (o->cfg.kvm && o->cfg.target == FAULT_BY_TID && o->set.vms)

@@ -24,6 +24,8 @@
 #define CACHE_LINES 128
 /* For one byte the process may lack the page, and each table on the way; and lose them again. */
 #define FETCHES (4 * (PT_MAX_LEVEL + 1))
+/* Of a transfer, while the VM's slots are others after each. */
+#define CHANGES 64
 
 struct vm_memory {
 	const struct vm_memory_opts *opts;
@@ -37,6 +39,7 @@ struct vm_memory {
 	struct readout out;
 	char *buf;	      /* PIECE bytes */
 	unsigned int fetches; /* since the last byte or gap */
+	unsigned int changes; /* the same */
 	bool failed;	      /* and why was told */
 };
 
@@ -134,44 +137,77 @@ static int failed(struct vm_memory *m, uint64_t at, int err)
 	return 0;
 }
 
+static void use_slots(struct vm_memory *m)
+{
+	m->map.slots = guest_slots(m->target.vm);
+	m->map.nr_slots = guest_vm(m->target.vm)->nr_slots;
+	pt_mem_cache_invalidate(&m->cache, 0, UINT64_MAX);
+}
+
+/* What was found out at @at counts only if the VM's slots are as they were. */
+static bool still_so(struct vm_memory *m, uint64_t at)
+{
+	int changed = guest_refresh(m->target.vm);
+
+	if (!changed)
+		return true;
+	if (changed > 0)
+		use_slots(m);
+	if (changed > 0 && ++m->changes <= CHANGES)
+		return false;
+	gaps_tell(&m->out.gaps);
+	msg_error("%s, 0x%" PRIx64 ": %s", m->target.name, at,
+		  changed < 0 ? ptremap_vm_strerror(changed)
+			      : "its memory slots were others after each try");
+	m->failed = true;
+	return false;
+}
+
 static int put_gap(struct vm_memory *m, uint64_t at, uint64_t n, const char *why)
 {
 	m->fetches = 0;
+	m->changes = 0;
 	return readout_gap(&m->out, at, n, why);
 }
 
 static int put_bytes(struct vm_memory *m, uint64_t at, uint64_t n)
 {
-	if (n)
+	if (n) {
 		m->fetches = 0;
+		m->changes = 0;
+	}
 	return readout_bytes(&m->out, at, m->buf, n);
 }
 
-/* @len bytes of memory of the VM's process, which are at @at for the guest. */
-static int read_memory(struct vm_memory *m, uint64_t at, uint64_t hva, uint64_t len)
+/*
+ * Memory of the VM's process, which is at @at for the guest: as much as comes in one transfer, and
+ * what is absent behind it. run->len is then how much that was.
+ */
+static int read_memory(struct vm_memory *m, uint64_t at, struct guest_run *run)
 {
+	uint64_t done, n, len = run->len;
 	char why[GAP_WHY_LEN];
-	uint64_t done, n;
-	int err, not_fetched, put = 0;
-
-	for (; len && !put && !m->failed; at += done, hva += done, len -= done) {
-		err = ptremap_memory(live_fd(m->host), 0, live_pid(m->host), hva, m->buf, len,
+	int not_fetched, put,
+		err = ptremap_memory(live_fd(m->host), 0, live_pid(m->host), run->hva, m->buf, len,
 				     &done);
-		put = put_bytes(m, at, done);
-		if (!err || put)
-			continue;
-		if (!absent_is_page(err))
-			return failed(m, at + done, err);
-		not_fetched = err == -ENXIO ? fetch(m, hva + done) : -EOPNOTSUPP;
-		if (!not_fetched)
-			continue;
-		n = why_host(m, hva + done, err, not_fetched, why);
-		if (n > len - done)
-			n = len - done;
-		put = put_gap(m, at + done, n, why);
-		done += n;
-	}
-	return put;
+
+	run->len = 0;
+	if (!still_so(m, at))
+		return 0;
+	run->len = done;
+	put = put_bytes(m, at, done);
+	if (!err || put)
+		return put;
+	if (!absent_is_page(err))
+		return failed(m, at + done, err);
+	not_fetched = err == -ENXIO ? fetch(m, run->hva + done) : -EOPNOTSUPP;
+	if (!not_fetched)
+		return 0;
+	n = why_host(m, run->hva + done, err, not_fetched, why);
+	if (n > len - done)
+		n = len - done;
+	run->len += n;
+	return put_gap(m, at + done, n, why);
 }
 
 static void why_table(struct vm_memory *m, const struct guest_run *run, int not_fetched, char *why)
@@ -185,14 +221,14 @@ static void why_table(struct vm_memory *m, const struct guest_run *run, int not_
 		 pt_level_name(m->space.fmt, run->end.level), run->gpa, said);
 }
 
-static int read_run(struct vm_memory *m, uint64_t at, struct guest_run *run)
+static int read_gap(struct vm_memory *m, uint64_t at, struct guest_run *run)
 {
 	char why[GAP_WHY_LEN];
 	int not_fetched = -EOPNOTSUPP;
 
 	switch (run->kind) {
 	case GUEST_RUN_MEMORY:
-		return read_memory(m, at, run->hva, run->len);
+		return 0; /* is no gap */
 	case GUEST_RUN_HOLE:
 		snprintf(why, sizeof(why), "the guest's tables lead to none: %s%s%s",
 			 pt_why_name(run->end.why),
@@ -216,6 +252,16 @@ static int read_run(struct vm_memory *m, uint64_t at, struct guest_run *run)
 		break;
 	}
 	return put_gap(m, at, run->len, why);
+}
+
+static int read_run(struct vm_memory *m, uint64_t at, struct guest_run *run)
+{
+	if (run->kind == GUEST_RUN_MEMORY)
+		return read_memory(m, at, run);
+	if (still_so(m, at))
+		return read_gap(m, at, run);
+	run->len = 0;
+	return 0;
 }
 
 /* What was cached of the guest's tables is forgotten each time: writing may take long. */
@@ -250,6 +296,7 @@ static int read_all(struct vm_memory *m, uint64_t len)
 static int open_memory(struct vm_memory *m)
 {
 	struct guest *guest = m->target.vm;
+	int err;
 
 	m->buf = malloc(PIECE);
 	m->lines = calloc(CACHE_LINES, sizeof(*m->lines));
@@ -257,14 +304,15 @@ static int open_memory(struct vm_memory *m)
 		return -ENOMEM;
 	m->host = guest_host(guest);
 	m->absent.live = m->host;
-	m->map.slots = guest_slots(guest);
-	m->map.nr_slots = guest_vm(guest)->nr_slots;
 	if (m->opts->gva.given) {
 		m->space = m->target.view.guest_space;
 		m->space.mem = &m->cache.mem;
 		m->map.space = &m->space;
 	}
-	return pt_mem_cache_init(&m->cache, guest_mem(guest), m->lines, CACHE_LINES);
+	err = pt_mem_cache_init(&m->cache, guest_mem(guest), m->lines, CACHE_LINES);
+	if (!err)
+		use_slots(m);
+	return err;
 }
 
 int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)

@@ -86,7 +86,8 @@ int ptremap_watch_read(int watch, struct ptremap_event *events, size_t max);
  * What KVM knows of the VM behind descriptor @vm_fd (-1: the only one) of process @pid: vm->fd,
  * ->tables and ->owner, the slots, and unless @flags has PTREMAP_VM_NO_VCPUS the vCPUs. How many
  * there are is in vm->nr_slots and vm->nr_vcpus; free() gives the arrays back. A running vCPU
- * leaves its guest for a moment. On failure, which ptremap_vm_strerror() explains, both are NULL.
+ * leaves its guest for a moment, unless PTREMAP_VM_ROOTS asks for little. On failure, which
+ * ptremap_vm_strerror() explains, both are NULL.
  */
 int ptremap_vm(int fd, pid_t pid, int vm_fd, uint32_t flags, struct ptremap_vm *vm,
 	       struct ptremap_slot **slots, struct ptremap_vcpu **vcpus);

@@ -40,12 +40,28 @@ const char *kvm_here_btf_cost(enum kvm_btf btf)
 {
 	static const char *const costs[] = {
 		[KVM_BTF_NONE] = "hypercalls have only rax, rbx, rcx, rdx and rsi, and no return "
-				 "value, mode and cpl; violations no walks and no host address",
-		[KVM_BTF_KERNEL] = "hypercalls have no return value, mode and cpl; violations no "
-				   "host address",
+				 "value, mode and cpl, and nothing that they point to; violations no "
+				 "walks and no host address",
+		[KVM_BTF_KERNEL] = "hypercalls have no return value, mode and cpl, and nothing at "
+				   "guest-virtual addresses; violations no host address",
 	};
 
 	return btf < KVM_BTF_ALL ? costs[btf] : NULL;
+}
+
+bool kvm_here_exit_helper(void)
+{
+	static const char name[] = "events/ptremap_kvm/ptremap_vcpu_exit";
+	static const char *const folders[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folders[i], name);
+		if (!access(path, F_OK))
+			return true;
+	}
+	return false;
 }
 
 struct pt_fmt kvm_fmt(enum kvm_vendor vendor, const struct pt_feat *cpu, unsigned int levels)

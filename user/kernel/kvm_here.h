@@ -20,6 +20,8 @@ enum kvm_btf { KVM_BTF_NONE, KVM_BTF_KERNEL, KVM_BTF_ALL };
 enum kvm_btf kvm_here_btf(void);
 /* What cannot be told because of that, in words; NULL: nothing. */
 const char *kvm_here_btf_cost(enum kvm_btf btf);
+/* Does ptremap_kvm tell what KVM leaves in Intel's VMCS: CR3, guest-linear addresses? */
+bool kvm_here_exit_helper(void);
 /* The format of KVM's tables for guests, EPT or NPT, with @levels of 4 or 5. */
 struct pt_fmt kvm_here_fmt(const struct pt_feat *cpu, unsigned int levels);
 /* The same for a vendor by name, with what a recording says of its machine. */

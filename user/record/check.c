@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "user/record/kvm_check.h"
+
 /* Whether the parts that @f's flags speak of fit a record of @size bytes without stacks. */
 static bool parts_ok(const struct ptev_fault *f, size_t size)
 {
@@ -48,35 +50,6 @@ static bool fault_ok(const struct ptev_fault *f, size_t size)
 	return f->flags & PTEV_F_STACKS ? stacks_ok(f, size) : parts_ok(f, size);
 }
 
-static bool vmexit_ok(const struct ptev_vmexit *e)
-{
-	return (e->isa == PTEV_ISA_VMX || e->isa == PTEV_ISA_SVM) && e->mode < PTEV_NR_MODES &&
-	       e->cpl < 4 && !(e->flags & ~PTEV_K_ALL);
-}
-
-static bool violation_ok(const struct ptev_violation *v)
-{
-	const unsigned int walks = PTEV_K_BEFORE | PTEV_K_AFTER;
-
-	if (v->access >= PTEV_NR_ACCESSES || v->outcome >= PTEV_NR_VIO || v->levels > PTEV_LEVELS)
-		return false;
-	return !(v->exit.flags & walks) || v->levels >= PTEV_LEVELS - 1;
-}
-
-/* Flags of parts that only another kind of record has are not looked at by anybody. */
-static bool kvm_ok(const struct ptev_hdr *hdr)
-{
-	static const size_t sizes[PTEV_NR_TYPES] = {
-		[PTEV_KVM_EXIT] = sizeof(struct ptev_vmexit),
-		[PTEV_HYPERCALL] = sizeof(struct ptev_hypercall),
-		[PTEV_VIOLATION] = sizeof(struct ptev_violation),
-	};
-
-	if (hdr->size != sizes[hdr->type] || !vmexit_ok((const struct ptev_vmexit *)hdr))
-		return false;
-	return hdr->type != PTEV_VIOLATION || violation_ok((const struct ptev_violation *)hdr);
-}
-
 bool record_ok(const struct ptev_hdr *hdr)
 {
 	const struct ptev_task *task = (const struct ptev_task *)hdr;
@@ -94,7 +67,7 @@ bool record_ok(const struct ptev_hdr *hdr)
 	case PTEV_KVM_EXIT:
 	case PTEV_HYPERCALL:
 	case PTEV_VIOLATION:
-		return kvm_ok(hdr);
+		return rec_kvm_ok(hdr);
 	default:
 		return true;
 	}

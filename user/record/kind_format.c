@@ -80,6 +80,7 @@ static const struct field call_fields[] = {
 };
 
 static const struct field violation_fields[] = {
+	VIO(gva, u64),
 	VIO(hva, u64),
 	VIO(root, u64),
 	VIO(slot, u16),

@@ -26,7 +26,7 @@ const struct rec_kind rec_kinds[KINDS_NR] = {
 	  PTEV_VIOLATION,
 	  PTEV_WANT_VIOLATION,
 	  65004,
-	  { CUT_VMEXIT, CUT(struct ptev_violation, gpa, hva) } },
+	  { CUT_VMEXIT, CUT(struct ptev_violation, gpa, gva) } },
 };
 
 _Static_assert(offsetof(struct ptev_fault, time) == offsetof(struct ptev_vmexit, time), "ABI");

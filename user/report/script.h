@@ -14,6 +14,7 @@
  *
  *	... hypercall vcpu=0 nr=0x1 rip=0x.. cpl=0 mode=64 rbx=.. ... r11=.. ret=0x.. lat=1.2us
  *	... hypercall vcpu=0 kick_cpu(flags=0x0, apic=1) = ok nr=0x5 rip=0x.. (with an ABI)
+ *	... hypercall vcpu=0 put(data=01 02 03 <5 bytes at 0x2000: no memory slot>) = 0x0 nr=..
  *	... violation vcpu=0 write gpa=0x.. bits=read|ept_r hva=0x.. slot=1 outcome=mapped lat=1.2us
  *	[before: l4:.. -> hole at l1] [after: ...]
  *	... exit vcpu=0 reason=hlt rip=0x.. info1=0x.. info2=0x.. lat=1.2us
@@ -28,6 +29,7 @@
 
 #include "user/base/json.h"
 #include "user/base/line.h"
+#include "user/report/learned.h"
 #include "user/report/sink.h"
 #include "user/report/view.h"
 
@@ -39,6 +41,7 @@ struct script {
 	struct pt_fmt fmt;
 	struct line line;
 	struct json json;
+	struct learned learned; /* names of hypercalls */
 };
 
 /* Each writes one event. 0 or -errno. */

@@ -44,14 +44,22 @@ static void put_guest(struct line *l, const struct ptev_vmexit *e)
 		key_text(l, " mode=", name_guest_mode(e->mode));
 }
 
-static void put_call(struct line *l, const struct abi *abi, const struct ptev_hypercall *c)
+static int put_words(struct script *s, const struct ptev_hypercall *c)
 {
 	struct call_view view;
 
-	if (call_view(&view, abi, c)) {
-		line_char(l, ' ');
-		abi_call_line(l, abi, &view.seen);
-	}
+	if (!call_view(&view, s->opts.abi, c, &s->learned))
+		return 0;
+	line_char(&s->line, ' ');
+	abi_call_line(&s->line, s->opts.abi, &view.seen);
+	return call_learn(&s->learned, s->opts.abi, &view, c);
+}
+
+static int put_call(struct script *s, const struct ptev_hypercall *c)
+{
+	struct line *l = &s->line;
+	int err = put_words(s, c);
+
 	if (c->exit.flags & PTEV_K_ARGS)
 		key_hex(l, " nr=0x", c->rax);
 	put_guest(l, &c->exit);
@@ -70,6 +78,7 @@ static void put_call(struct line *l, const struct abi *abi, const struct ptev_hy
 	}
 	if (c->exit.flags & PTEV_K_RET)
 		key_hex(l, " ret=0x", c->ret);
+	return err;
 }
 
 static void put_violation(struct line *l, const struct ptev_violation *v)
@@ -80,6 +89,8 @@ static void put_violation(struct line *l, const struct ptev_violation *v)
 		key_text(l, " ", name_access(v->access));
 	if (v->exit.flags & PTEV_K_GPA)
 		key_hex(l, " gpa=0x", v->gpa);
+	if (v->exit.flags & PTEV_K_GVA)
+		key_hex(l, " gva=0x", v->gva);
 	key_text(l, " reason=", name_exit_reason(buf, v->exit.isa, v->exit.reason));
 	key_text(l, " bits=", name_violation_bits(buf, v->exit.isa, v->exit.reason, v->exit.info1));
 	put_guest(l, &v->exit);
@@ -126,13 +137,14 @@ int script_kvm_text(struct script *s, const struct ptev_vmexit *e)
 	const struct script_who who = { e->time, e->pid, e->tid, e->cpu };
 	const struct ptev_violation *v = (const void *)e;
 	struct line *l = &s->line;
+	int err = 0;
 
 	script_who_text(l, s, &who);
 	line_str(l, name_event(e->hdr.type));
 	line_str(l, " vcpu=");
 	line_dec(l, e->vcpu);
 	if (e->hdr.type == PTEV_HYPERCALL)
-		put_call(l, s->opts.abi, (const struct ptev_hypercall *)e);
+		err = put_call(s, (const struct ptev_hypercall *)e);
 	else if (e->hdr.type == PTEV_VIOLATION)
 		put_violation(l, v);
 	else
@@ -141,5 +153,5 @@ int script_kvm_text(struct script *s, const struct ptev_vmexit *e)
 	if (e->hdr.type == PTEV_VIOLATION && !s->opts.no_walk)
 		put_walks(l, s, v);
 	line_char(l, '\n');
-	return line_write(l, s->out);
+	return err ? err : line_write(l, s->out);
 }

@@ -46,21 +46,24 @@ static void put_common(struct json *j, const struct script *s, const struct ptev
 }
 
 /* null: the ABI has nothing to say about it. */
-static void put_words(struct json *j, const struct abi *abi, const struct ptev_hypercall *c)
+static int put_words(struct script *s, const struct ptev_hypercall *c)
 {
+	struct json *j = &s->json;
 	struct call_view view;
 
-	if (!call_view(&view, abi, c)) {
+	if (!call_view(&view, s->opts.abi, c, &s->learned)) {
 		json_null(j, "call");
-		return;
+		return 0;
 	}
 	json_object(j, "call");
-	abi_call_json(j, abi, &view.seen);
+	abi_call_json(j, s->opts.abi, &view.seen);
 	json_end_object(j);
+	return call_learn(&s->learned, s->opts.abi, &view, c);
 }
 
-static void put_call(struct json *j, const struct abi *abi, const struct ptev_hypercall *c)
+static int put_call(struct script *s, const struct ptev_hypercall *c)
 {
+	struct json *j = &s->json;
 	unsigned int args = c->exit.flags & PTEV_K_ARGS, regs = c->exit.flags & PTEV_K_REGS;
 
 	hex_if(j, "nr", c->rax, args);
@@ -75,8 +78,7 @@ static void put_call(struct json *j, const struct abi *abi, const struct ptev_hy
 	hex_if(j, "r10", c->r10, regs);
 	hex_if(j, "r11", c->r11, regs);
 	hex_if(j, "ret", c->ret, c->exit.flags & PTEV_K_RET);
-	if (abi)
-		put_words(j, abi, c);
+	return s->opts.abi ? put_words(s, c) : 0;
 }
 
 static void put_walks(struct json *j, const struct script *s, const struct ptev_violation *v)
@@ -101,6 +103,7 @@ static void put_violation(struct json *j, const struct script *s, const struct p
 	uint64_t pfn = 0;
 
 	hex_if(j, "gpa", v->gpa, v->exit.flags & PTEV_K_GPA);
+	hex_if(j, "gva", v->gva, v->exit.flags & PTEV_K_GVA);
 	json_str(j, "access", v->exit.flags & PTEV_K_ACCESS ? name_access(v->access) : NULL);
 	json_str(j, "bits", name_violation_bits(bits, v->exit.isa, v->exit.reason, v->exit.info1));
 	json_str(j, "outcome", name_violation(v->outcome));
@@ -117,17 +120,18 @@ static void put_violation(struct json *j, const struct script *s, const struct p
 int script_kvm_json(struct script *s, const struct ptev_vmexit *e)
 {
 	struct json *j = &s->json;
+	int err = 0;
 
 	errno = 0;
 	json_object(j, NULL);
 	put_common(j, s, e);
 	if (e->hdr.type == PTEV_HYPERCALL)
-		put_call(j, s->opts.abi, (const struct ptev_hypercall *)e);
+		err = put_call(s, (const struct ptev_hypercall *)e);
 	else if (e->hdr.type == PTEV_VIOLATION)
 		put_violation(j, s, (const struct ptev_violation *)e);
 	json_end_object(j);
 	json_end_line(j);
 	if (!ferror_unlocked(s->out))
-		return 0;
+		return err;
 	return errno ? -errno : -EIO;
 }

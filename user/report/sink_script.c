@@ -43,6 +43,7 @@ static void script_free(struct sink *sink)
 	struct script *s = (struct script *)sink;
 
 	line_free(&s->line);
+	learned_free(&s->learned);
 	free(s);
 }
 

@@ -285,4 +285,5 @@ void sort_ctx_free(struct sort_ctx *ctx)
 {
 	intern_free(&ctx->names);
 	vma_ids_free(&ctx->vmas);
+	learned_free(&ctx->learned);
 }

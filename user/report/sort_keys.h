@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "user/report/intern.h"
+#include "user/report/learned.h"
 #include "user/report/sink.h"
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
@@ -23,6 +24,7 @@ struct sort_ctx {
 	struct pt_fmt fmt;
 	struct intern names;
 	struct vma_ids vmas;
+	struct learned learned; /* names of hypercalls */
 	int err; /* -ENOMEM: the ids since then mean nothing */
 };
 

@@ -39,19 +39,32 @@ uint64_t sort_kvm_nr(struct sort_ctx *c UNUSED, const struct ptev_vmexit *e)
 	return ((const struct ptev_hypercall *)e)->rax;
 }
 
-uint64_t sort_kvm_call(struct sort_ctx *c, const struct ptev_vmexit *e)
+/* The name of a call, and what it gives a name to. */
+static int64_t call_id(struct sort_ctx *c, const struct call_view *view,
+		       const struct ptev_hypercall *call)
 {
-	struct call_view view;
 	struct line l = { 0 };
 	int64_t id = -ENOMEM;
 
-	if (e->hdr.type != PTEV_HYPERCALL || !call_view(&view, c->abi, (const void *)e))
-		return SORT_NOTHING;
-	abi_call_name(&l, c->abi, &view.seen);
+	abi_call_name(&l, c->abi, &view->seen);
 	line_char(&l, '\0');
 	if (!l.failed)
 		id = intern_id(&c->names, l.buf);
 	line_free(&l);
+	if (id >= 0 && call_learn(&c->learned, c->abi, view, call))
+		return -ENOMEM;
+	return id;
+}
+
+uint64_t sort_kvm_call(struct sort_ctx *c, const struct ptev_vmexit *e)
+{
+	const struct ptev_hypercall *call = (const void *)e;
+	struct call_view view;
+	int64_t id;
+
+	if (e->hdr.type != PTEV_HYPERCALL || !call_view(&view, c->abi, call, &c->learned))
+		return SORT_NOTHING;
+	id = call_id(c, &view, call);
 	if (id < 0)
 		c->err = (int)id;
 	return (uint64_t)id;

@@ -18,9 +18,9 @@ static bool has_host(const struct vm_chain *c)
 	return c->slot && !c->host_error;
 }
 
-static const char *tables_name(const struct vm_chain *c)
+const char *vm_tables_words(uint32_t tables)
 {
-	switch (guest_vm(c->view->guest)->tables) {
+	switch (tables) {
 	case PTREMAP_VM_EPT:
 		return "EPT";
 	case PTREMAP_VM_NPT:
@@ -28,6 +28,11 @@ static const char *tables_name(const struct vm_chain *c)
 	default:
 		return "shadow paging";
 	}
+}
+
+static const char *tables_name(const struct vm_chain *c)
+{
+	return vm_tables_words(guest_vm(c->view->guest)->tables);
 }
 
 /* ---- text ------------------------------------------------------------------------------- */
@@ -150,6 +155,11 @@ static void put_end(struct line *l, const struct vm_chain *c)
 		line_str(l, " yet: the next access is a violation, after which it leads to ");
 		line_0x(l, c->host.pa);
 		break;
+	case VM_END_CHANGED:
+		line_str(l,
+			 "no answer: memory slots or KVM's tables were others after each try, or "
+			 "the VM has gone");
+		break;
 	case VM_END_APART:
 		put_apart(l, c);
 		break;
@@ -215,6 +225,9 @@ static void put_short_end(struct line *l, const struct vm_chain *c)
 		line_str(l, tables_name(c));
 		line_str(l, " yet");
 		break;
+	case VM_END_CHANGED:
+		line_str(l, "changed under each try");
+		break;
 	default:
 		line_str(l, tables_name(c));
 		line_str(l, " leads to ");
@@ -247,14 +260,15 @@ void vm_chain_addresses(struct line *l, const struct vm_chain *c)
 static const char *end_name(enum vm_end end)
 {
 	static const char *const names[] = {
-		[VM_END_PAGE] = "page", [VM_END_GUEST] = "guest",   [VM_END_SLOT] = "slot",
-		[VM_END_HOST] = "host", [VM_END_NESTED] = "nested", [VM_END_APART] = "apart",
+		[VM_END_PAGE] = "page",	      [VM_END_GUEST] = "guest",	  [VM_END_SLOT] = "slot",
+		[VM_END_HOST] = "host",	      [VM_END_NESTED] = "nested", [VM_END_APART] = "apart",
+		[VM_END_CHANGED] = "changed",
 	};
 
 	return names[end];
 }
 
-static const char *state_name(const struct ptremap_vcpu *v)
+const char *vcpu_state_name(const struct ptremap_vcpu *v)
 {
 	static const char *const names[] = { [PTREMAP_VCPU_OUTSIDE] = "outside",
 					     [PTREMAP_VCPU_EXIT] = "running",
@@ -263,23 +277,28 @@ static const char *state_name(const struct ptremap_vcpu *v)
 	return v->how < sizeof(names) / sizeof(names[0]) ? names[v->how] : NULL;
 }
 
-static void vm_json(struct json *j, const struct vm_view *view)
+const char *vm_tables_name(uint32_t tables)
 {
 	static const char *const names[] = {
 		[PTREMAP_VM_SHADOW] = "shadow", [PTREMAP_VM_EPT] = "ept", [PTREMAP_VM_NPT] = "npt"
 	};
+
+	return tables < sizeof(names) / sizeof(names[0]) ? names[tables] : NULL;
+}
+
+static void vm_json(struct json *j, const struct vm_view *view)
+{
 	const struct ptremap_vm *vm = guest_vm(view->guest);
 	const struct ptremap_vcpu *v = view->vcpu;
 
 	json_object(j, "vm");
 	json_u64(j, "pid", (uint64_t)vm->pid);
 	json_u64(j, "fd", (uint64_t)vm->fd);
-	json_str(j, "tables",
-		 vm->tables < sizeof(names) / sizeof(names[0]) ? names[vm->tables] : NULL);
+	json_str(j, "tables", vm_tables_name(vm->tables));
 	json_end_object(j);
 	json_object(j, "vcpu");
 	json_u64(j, "id", v->id);
-	json_str(j, "state", state_name(v));
+	json_str(j, "state", vcpu_state_name(v));
 	json_hex(j, "rip", v->rip);
 	json_hex(j, "cr0", v->cr0);
 	json_hex(j, "cr3", v->cr3);
@@ -288,15 +307,20 @@ static void vm_json(struct json *j, const struct vm_view *view)
 	json_end_object(j);
 }
 
-static void slot_json(struct json *j, const struct ptremap_slot *slot)
+void vm_slot_members(struct json *j, const struct ptremap_slot *slot)
 {
-	json_object(j, "slot");
 	json_u64(j, "id", slot->id);
 	json_hex(j, "start", slot->gpa);
 	json_hex(j, "last", slot->gpa + slot->len - 1);
 	json_hex(j, "hva", slot->hva);
 	json_bool(j, "read_only", slot->flags & KVM_MEM_READONLY);
 	json_bool(j, "log_dirty", slot->flags & KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+static void slot_json(struct json *j, const struct ptremap_slot *slot)
+{
+	json_object(j, "slot");
+	vm_slot_members(j, slot);
 	json_end_object(j);
 }
 

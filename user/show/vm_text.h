@@ -31,7 +31,8 @@ void vm_chain_text(struct line *l, const struct vm_chain *c, const struct facts 
  * Members of the open object: "vm":{"pid","fd","tables":"ept|npt|shadow"}, "vcpu":{"id","state",
  * "rip","cr0","cr3","cr4","efer"}, "gva" (or null), "guest" (as chain_json(), or null), "gpa",
  * "slot":{"id","start","last","hva","flags":[...]}, "hva", "host" (as chain_json(), with the page's
- * facts), "nested" (as chain_json()), "end":"page|guest|slot|host|nested|apart", "hpa",
+ * facts), "nested" (as chain_json()), "end":"page|guest|slot|host|nested|apart|
+ * changed", "hpa",
  * "page_size", "read", "write", "exec", "user". What is not there is null.
  */
 void vm_chain_json(struct json *j, const struct vm_chain *c, const struct facts *facts,
@@ -49,5 +50,13 @@ void vm_chain_addresses(struct line *l, const struct vm_chain *c);
 
 /* "slot 0, 0x0-0x1ffffff" */
 void vm_slot_line(struct line *l, const struct ptremap_slot *slot);
+/* The members of the object "slot" above. */
+void vm_slot_members(struct json *j, const struct ptremap_slot *slot);
+
+/* "EPT", "NPT" or "shadow paging"; and as a JSON value "ept", "npt", "shadow" (NULL: unknown). */
+const char *vm_tables_words(uint32_t tables);
+const char *vm_tables_name(uint32_t tables);
+/* "running", "halted" or "outside" (of KVM_RUN); NULL: it was not looked at. */
+const char *vcpu_state_name(const struct ptremap_vcpu *v);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
@@ -31,38 +32,19 @@ const struct ptremap_slot *guest_slot(const struct guest *g, uint64_t gpa)
 	return NULL;
 }
 
-/* Where @hva is now. The entries are those of one moment: the module made the walk. */
-static int host_pa(const struct guest *g, uint64_t hva, uint64_t *pa)
-{
-	struct ptremap_walk_entry e = { .va = hva };
-	const struct pt_fmt *fmt = live_space(g->host)->fmt;
-	struct pt_walk w;
-	uint64_t root;
-	int err = ptremap_walk(live_fd(g->host), live_pid(g->host), 0, &e, 1, &root);
-
-	if (err || e.status)
-		return err ? err : e.status;
-	pt_walk_start(&w, fmt, root, hva);
-	while (w.kind == PT_TABLE && w.level >= e.level)
-		pt_walk_feed(&w, fmt, e.entry[w.level - 1]);
-	if (w.kind != PT_LEAF)
-		return -EFAULT;
-	*pa = w.pa;
-	return 0;
-}
-
-/* The core asks for what lies within one page. */
+/* As memory of the process: the module has a reference to the page while it is read. */
 static int read_guest(struct pt_mem *mem, pt_u64 gpa, void *buf, pt_u32 len)
 {
 	struct guest *g = (struct guest *)mem;
 	const struct ptremap_slot *slot = guest_slot(g, gpa);
-	uint64_t pa;
+	uint64_t done;
 	int err;
 
 	if (!slot)
 		return -EFAULT;
-	err = host_pa(g, slot->hva + (gpa - slot->gpa), &pa);
-	return err ? err : pt_mem_read(&g->phys.mem, pa, buf, len);
+	err = ptremap_memory(live_fd(g->host), 0, live_pid(g->host), slot->hva + (gpa - slot->gpa),
+			     buf, len, &done);
+	return err ? err : (done == len ? 0 : -EFAULT);
 }
 
 static const struct pt_mem_ops guest_ops = { .read = read_guest };
@@ -97,6 +79,56 @@ int guest_open(struct guest **guest, pid_t pid, int vm_fd)
 	}
 	*guest = g;
 	return 0;
+}
+
+static bool slots_differ(const struct guest *g, const struct ptremap_vm *vm,
+			 const struct ptremap_slot *slots)
+{
+	return g->vm.nr_slots != vm->nr_slots ||
+	       memcmp(g->slots, slots, vm->nr_slots * sizeof(*slots)) != 0;
+}
+
+/* Takes over the roots of those vCPUs that were there before; true: one is another. */
+static bool take_roots(struct guest *g, const struct ptremap_vm *vm,
+		       const struct ptremap_vcpu *vcpus)
+{
+	bool changed = false;
+	uint32_t i, k;
+
+	for (i = 0; i < g->vm.nr_vcpus; i++)
+		for (k = 0; k < vm->nr_vcpus; k++) {
+			struct ptremap_vcpu *v = &g->vcpus[i];
+
+			if (vcpus[k].id != v->id)
+				continue;
+			changed = changed || v->root != vcpus[k].root || v->level != vcpus[k].level;
+			v->root = vcpus[k].root;
+			v->level = vcpus[k].level;
+		}
+	return changed;
+}
+
+int guest_refresh(struct guest *g)
+{
+	struct ptremap_slot *slots;
+	struct ptremap_vcpu *vcpus;
+	struct ptremap_vm vm;
+	bool changed;
+	int err = ptremap_vm(live_fd(g->host), live_pid(g->host), g->vm.fd, PTREMAP_VM_ROOTS, &vm,
+			     &slots, &vcpus);
+
+	if (err)
+		return err;
+	changed = take_roots(g, &vm, vcpus);
+	free(vcpus);
+	if (!slots_differ(g, &vm, slots)) {
+		free(slots);
+		return changed;
+	}
+	free(g->slots);
+	g->slots = slots;
+	g->vm.nr_slots = vm.nr_slots;
+	return 1;
 }
 
 void guest_close(struct guest *g)

@@ -42,6 +42,13 @@ const struct ptremap_vcpu *guest_vcpu(const struct guest *g, uint32_t id);
 /* The tables of its process. */
 struct live *guest_host(const struct guest *g);
 
+/*
+ * Asks KVM again for the slots and for the vCPUs' roots; no vCPU is disturbed. 0: they are what
+ * they were; 1: they are others: what guest_slots() gave is gone, and guest_nested() has to be
+ * called again; or -errno, with all as it was.
+ */
+int guest_refresh(struct guest *g);
+
 /* The slot that @gpa is in, or NULL: no memory (MMIO, or nothing). */
 const struct ptremap_slot *guest_slot(const struct guest *g, uint64_t gpa);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define TRIES 4
+#define TRIES 16
 
 void vm_view_init(struct vm_view *view, struct guest *guest, const struct ptremap_vcpu *vcpu)
 {
@@ -79,39 +79,22 @@ static void sum_up(struct vm_chain *c)
 
 static void walk_gpa(struct vm_chain *c)
 {
-	int i;
-
 	c->has_gpa = true;
-	for (i = 0; i < TRIES; i++) {
-		c->slot = guest_slot(c->view->guest, c->gpa);
-		if (c->slot)
-			walk_host(c);
-		if (!c->view->nested_error)
-			chain_walk(&c->nested, &c->view->nested_space, NULL, c->gpa);
-		c->end = end_of(c);
-		if (c->end != VM_END_APART)
-			break;
-	}
+	c->slot = guest_slot(c->view->guest, c->gpa);
+	if (c->slot)
+		walk_host(c);
+	if (!c->view->nested_error)
+		chain_walk(&c->nested, &c->view->nested_space, NULL, c->gpa);
+	c->end = end_of(c);
 	if (c->end == VM_END_PAGE)
 		sum_up(c);
 }
 
-void vm_chain_gpa(struct vm_chain *c, const struct vm_view *view, uint64_t gpa)
+static void follow_gva(struct vm_chain *c, uint64_t gva)
 {
-	memset(c, 0, sizeof(*c));
-	c->view = view;
-	c->gpa = gpa;
-	walk_gpa(c);
-}
-
-int vm_chain_gva(struct vm_chain *c, const struct vm_view *view, uint64_t gva)
-{
+	const struct vm_view *view = c->view;
 	const struct pt_path *path = &c->guest.path;
 
-	memset(c, 0, sizeof(*c));
-	c->view = view;
-	if (view->guest_error)
-		return view->guest_error;
 	c->has_guest = true;
 	chain_walk(&c->guest, &view->guest_space, NULL, gva);
 	c->end = VM_END_GUEST;
@@ -124,5 +107,79 @@ int vm_chain_gva(struct vm_chain *c, const struct vm_view *view, uint64_t gva)
 		walk_gpa(c);
 		c->end = VM_END_GUEST;
 	}
+}
+
+static void follow_gpa(struct vm_chain *c, uint64_t gpa)
+{
+	c->gpa = gpa;
+	walk_gpa(c);
+}
+
+/* A table that KVM has freed meanwhile is not led to any more. */
+static bool nested_stays(const struct vm_chain *c)
+{
+	const struct pt_path *path = &c->nested.path;
+	struct pt_path again;
+	unsigned int level;
+
+	if (!c->has_gpa || c->view->nested_error)
+		return true;
+	pt_lookup(&c->view->nested_space, c->gpa, &again);
+	if (again.end.kind != path->end.kind || again.end.level != path->end.level)
+		return false;
+	for (level = path->end.level; level <= path->top; level++)
+		if (again.at[level].entry != path->at[level].entry)
+			return false;
+	return true;
+}
+
+/* What KVM has now is in @view afterwards. */
+static bool is_as_before(struct vm_view *view)
+{
+	int changed = guest_refresh(view->guest);
+
+	if (changed > 0)
+		view->nested_error = guest_nested(view->guest, view->vcpu, &view->nested_fmt,
+						  &view->nested_space);
+	return !changed;
+}
+
+/* Nothing that belongs to slots, which are others now. */
+static void forget(struct vm_chain *c)
+{
+	c->end = VM_END_CHANGED;
+	c->has_gpa = false;
+	c->slot = NULL;
+}
+
+static void follow(struct vm_chain *c, struct vm_view *view, uint64_t address,
+		   void (*fn)(struct vm_chain *c, uint64_t address))
+{
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		memset(c, 0, sizeof(*c));
+		c->view = view;
+		fn(c, address);
+		if (!nested_stays(c) || !is_as_before(view))
+			forget(c);
+		else if (c->end != VM_END_APART)
+			break;
+	}
+}
+
+void vm_chain_gpa(struct vm_chain *c, struct vm_view *view, uint64_t gpa)
+{
+	follow(c, view, gpa, follow_gpa);
+}
+
+int vm_chain_gva(struct vm_chain *c, struct vm_view *view, uint64_t gva)
+{
+	if (view->guest_error) {
+		memset(c, 0, sizeof(*c));
+		c->view = view;
+		return view->guest_error;
+	}
+	follow(c, view, gva, follow_gva);
 	return 0;
 }

@@ -10,12 +10,13 @@
 #include "user/space/guest.h"
 
 enum vm_end {
-	VM_END_PAGE,   /* a page, and both ways lead to it */
-	VM_END_GUEST,  /* the guest's own tables lead to none */
-	VM_END_SLOT,   /* no memory slot: device memory that the VM's process plays, or nothing */
-	VM_END_HOST,   /* the process has no page there now; the next access gets one */
-	VM_END_NESTED, /* EPT or NPT has none yet; the next access is a violation, then it has */
-	VM_END_APART,  /* they lead to different pages: wrong, or in the middle of a change */
+	VM_END_PAGE,	/* a page, and both ways lead to it */
+	VM_END_GUEST,	/* the guest's own tables lead to none */
+	VM_END_SLOT,	/* no memory slot: device memory that the VM's process plays, or nothing */
+	VM_END_HOST,	/* the process has no page there now; the next access gets one */
+	VM_END_NESTED,	/* EPT or NPT has none yet; the next access is a violation, then it has */
+	VM_END_CHANGED, /* slots or tables were others after each try, or the VM has gone */
+	VM_END_APART,	/* they lead to different pages: wrong, or in the middle of a change */
 };
 
 /* One vCPU's view of a VM. */
@@ -53,10 +54,12 @@ void vm_view_init(struct vm_view *view, struct guest *guest, const struct ptrema
 
 /*
  * Follows @gva, or with vm_chain_gpa() @gpa, as far as it leads. The tables are read one by one
- * while the VM runs: where both ways disagree it is done again, a few times. 0, or -errno: that of
+ * while the VM runs. So what they say counts only if KVM has the same slots and the same root
+ * afterwards, and its tables the same entries; otherwise, and where both ways disagree, all of it
+ * is done again, a few times. With VM_END_CHANGED only ->guest is there. 0, or -errno: that of
  * view->guest_error.
  */
-int vm_chain_gva(struct vm_chain *c, const struct vm_view *view, uint64_t gva);
-void vm_chain_gpa(struct vm_chain *c, const struct vm_view *view, uint64_t gpa);
+int vm_chain_gva(struct vm_chain *c, struct vm_view *view, uint64_t gva);
+void vm_chain_gpa(struct vm_chain *c, struct vm_view *view, uint64_t gpa);
 
 #endif

@@ -256,6 +256,35 @@ static char *bits_text(char *buf, const struct bit_name *bits, size_t n, uint64_
 	return buf;
 }
 
+/* With "%u" for the level. */
+static const char *const stops[PTEV_NR_STOPS] = {
+	[PTEV_STOP_CR3] = "CR3 is not known",
+	[PTEV_STOP_ENCRYPTED] = "encrypted",
+	[PTEV_STOP_NESTED] = "of a nested guest",
+	[PTEV_STOP_HOLE] = "the guest's entry of level %u is absent",
+	[PTEV_STOP_BAD] = "the guest's entry of level %u is malformed",
+	[PTEV_STOP_TABLE] = "the guest's table of level %u is not readable",
+	[PTEV_STOP_SLOT] = "no memory slot",
+	[PTEV_STOP_HOST] = "not in the host's memory",
+	[PTEV_STOP_SLOTS] = "KVM's memory slots are not known",
+	[PTEV_STOP_CHANGED] = "the slots changed",
+};
+
+const char *name_stop(char *buf, unsigned int stop, unsigned int level)
+{
+	const char *text = stop < PTEV_NR_STOPS ? stops[stop] : NULL;
+	const char *at = text ? strstr(text, "%u") : NULL;
+
+	if (stop == PTEV_STOP_BAD && !level)
+		return "not canonical";
+	if (!text)
+		return "?";
+	if (!at)
+		return text;
+	snprintf(buf, 64, "%.*s%u%s", (int)(at - text), text, level, at + 2);
+	return buf;
+}
+
 char *name_violation_bits(char *buf, unsigned int isa, uint32_t reason, uint64_t info1)
 {
 	if (isa == PTEV_ISA_SVM)

@@ -17,6 +17,9 @@ const char *name_guest_mode(unsigned int mode); /* unknown real 16 32 64 legacy 
 const char *name_violation(unsigned int outcome);
 const char *name_event(unsigned int type); /* fault exit hypercall violation, of PTEV_* */
 
+/* Why a part of a buffer is missing (PTEV_STOP_*, but NONE and END), in @buf of 64 bytes. */
+const char *name_stop(char *buf, unsigned int stop, unsigned int level);
+
 /*
  * Bits of a violation's ->info1, such as "write|gva|final" or "P|W|U|final"; "-" for none. For a
  * misconfiguration Intel defines none. @buf of 160 bytes.

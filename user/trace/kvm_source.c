@@ -8,8 +8,10 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/classify_kvm.h"
 #include "kvm.skel.h"
 #include "user/kernel/kvm_here.h"
+#include "user/trace/call_specs.h"
 
 /* Hooks of the MMU's functions serve violations only. */
 enum {
@@ -40,6 +42,7 @@ static const struct {
 	{ "kprobe_mmu_fault", ON_KPROBE, PTEV_WANT_VIOLATION },
 	{ "fast_mmio", ON_ALL, PTEV_WANT_VIOLATION },
 	{ "page_fault", ON_ALL, PTEV_WANT_VIOLATION },
+	{ "vcpu_exit", ON_ALL, PTEV_WANT_HYPERCALL | PTEV_WANT_VIOLATION },
 	{ "vm_exit", ON_ALL, FOR_ALL },
 };
 
@@ -68,10 +71,38 @@ static int share_maps(const struct kvm_source *s, const struct bpf_object *maps)
 	return err;
 }
 
-static void configure(const struct kvm_source *s, const struct fault_cfg *cfg,
-		      const struct kinfo *k)
+/* Guests' tables, by enum guest_paging. A guest may have what its CPU lacks: all is allowed. */
+static struct pt_fmt guest_fmt(unsigned int paging)
 {
+	static const enum pt_mode modes[GUEST_NR_PAGINGS] = {
+		[GUEST_NO_PAGING] = PT_MODE_NONE, [GUEST_32BIT] = PT_MODE_32BIT,
+		[GUEST_PSE] = PT_MODE_32BIT,	  [GUEST_PAE] = PT_MODE_PAE,
+		[GUEST_4LEVEL] = PT_MODE_4LEVEL,  [GUEST_5LEVEL] = PT_MODE_5LEVEL,
+	};
+	const struct pt_feat feat = { .maxphyaddr = 52,
+				      .nx = 1,
+				      .page1g = 1,
+				      .pse = paging == GUEST_PSE,
+				      .pse36 = 1,
+				      .pdpte_a = 1 };
+	struct pt_fmt fmt;
+
+	pt_fmt_init(&fmt, modes[paging], &feat);
+	return fmt;
+}
+
+static void configure(const struct kvm_source *s, const struct kvm_source_opts *opts)
+{
+	const struct kinfo *k = opts->kernel;
+	const struct fault_cfg *cfg = opts->cfg;
+	unsigned int i;
+
 	s->skel->rodata->cfg = *cfg;
+	s->skel->rodata->cfg.vcpu_exit = kvm_here_exit_helper();
+	call_specs_numbers(s->skel->rodata->cfg.call, cfg->stat ? NULL : opts->abi);
+	bpf_map__set_max_entries(s->skel->maps.call_specs, call_specs_count(opts->abi));
+	for (i = 0; i < GUEST_NR_PAGINGS; i++)
+		s->skel->rodata->guest_fmts[i] = guest_fmt(i);
 	s->skel->rodata->walk_page_offset = k->page_offset;
 	s->skel->rodata->kvm_fmt4 = kvm_here_fmt(&k->feat, 4);
 	s->skel->rodata->kvm_fmt5 = kvm_here_fmt(&k->feat, 5);
@@ -79,8 +110,16 @@ static void configure(const struct kvm_source *s, const struct fault_cfg *cfg,
 		bpf_map__set_max_entries(s->skel->maps.kvm_stats, 1);
 }
 
-int kvm_source_load(struct kvm_source **source, enum fault_hook hook, const struct fault_cfg *cfg,
-		    const struct kinfo *k, const struct bpf_object *maps)
+/* Is program @i of use? Of vcpu_exit()'s tracepoint there may be none. */
+static bool is_used(const struct kvm_source *s, const struct kvm_source_opts *opts, size_t i)
+{
+	if (!strcmp(programs[i].name, "vcpu_exit") && !s->skel->rodata->cfg.vcpu_exit)
+		return false;
+	return (programs[i].hooks >> opts->hook & 1) && (programs[i].wants & opts->cfg->kvm);
+}
+
+int kvm_source_load(struct kvm_source **source, const struct kvm_source_opts *opts,
+		    const struct bpf_object *maps)
 {
 	struct kvm_source *s = calloc(1, sizeof(*s));
 	size_t i;
@@ -93,14 +132,16 @@ int kvm_source_load(struct kvm_source **source, enum fault_hook hook, const stru
 		free(s);
 		return -errno;
 	}
-	configure(s, cfg, k);
+	configure(s, opts);
 	for (i = 0; i < NR_PROGRAMS; i++) {
-		s->used[i] = (programs[i].hooks >> hook & 1) && (programs[i].wants & cfg->kvm);
+		s->used[i] = is_used(s, opts, i);
 		bpf_program__set_autoload(program(s, i), s->used[i]);
 	}
 	err = share_maps(s, maps);
 	if (!err)
 		err = kvm_bpf__load(s->skel);
+	if (!err)
+		err = call_specs_fill(bpf_map__fd(s->skel->maps.call_specs), opts->abi);
 	if (err) {
 		kvm_source_free(s);
 		return err;

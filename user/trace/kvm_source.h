@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/config.h"
+#include "user/abi/abi.h"
 #include "user/kernel/kinfo.h"
 #include "user/trace/names.h"
 
@@ -20,12 +21,20 @@ struct kvm_count {
 	struct ptev_kvm_stat stat;
 };
 
+/* What they are loaded for. */
+struct kvm_source_opts {
+	enum fault_hook hook;
+	const struct fault_cfg *cfg;
+	const struct kinfo *kernel;
+	const struct abi *abi; /* whose calls' buffers are read, or NULL */
+};
+
 /*
- * Loads the programs that cfg->kvm and @hook call for, with the maps of the same names in @maps.
+ * Loads the programs that cfg->kvm and the hook call for, with the maps of the same names in @maps.
  * 0 or -errno; nothing runs yet.
  */
-int kvm_source_load(struct kvm_source **s, enum fault_hook hook, const struct fault_cfg *cfg,
-		    const struct kinfo *k, const struct bpf_object *maps);
+int kvm_source_load(struct kvm_source **s, const struct kvm_source_opts *opts,
+		    const struct bpf_object *maps);
 /* -ENOENT: KVM is not loaded. */
 int kvm_source_attach(struct kvm_source *s);
 /* Detaches; exits that are open then become events without a latency. */

@@ -113,8 +113,9 @@ static int set_targets(struct session *s, const struct session_opts *opts)
 	return 0;
 }
 
-static int load(struct session *s, const struct kinfo *k)
+static int load(struct session *s, const struct session_opts *opts, const struct kinfo *k)
 {
+	const struct kvm_source_opts kvm = { s->hook, &s->cfg, k, opts->abi };
 	size_t i;
 	int err;
 
@@ -123,7 +124,7 @@ static int load(struct session *s, const struct kinfo *k)
 	err = fault_bpf__load(s->skel);
 	if (err || !s->cfg.kvm)
 		return err;
-	return kvm_source_load(&s->kvm, s->hook, &s->cfg, k, s->skel->obj);
+	return kvm_source_load(&s->kvm, &kvm, s->skel->obj);
 }
 
 /* Targets that ended before their end could be seen. */
@@ -180,7 +181,7 @@ static int try_hook(struct session *s, enum fault_hook hook, const struct sessio
 	if (!s->skel)
 		return -errno;
 	configure(s, opts, k);
-	err = load(s, k);
+	err = load(s, opts, k);
 	if (!err)
 		err = ring_open(&s->ring, bpf_map__fd(s->skel->maps.ring), s->ring.size);
 	if (!err)

@@ -22,9 +22,10 @@ struct session_opts {
 		cfg; /* filters and parts; has_exit and wake_bytes are set by the session */
 	const uint32_t *targets; /* tgids, or tids with cfg.target == FAULT_BY_TID */
 	size_t nr_targets;
-	pid_t launch;	     /* a target that counts from its exec on, or 0 */
-	uint64_t ring_bytes; /* rounded up to a power of two, at least a page */
-	bool sideband;	     /* names and mappings are wanted */
+	pid_t launch;	       /* a target that counts from its exec on, or 0 */
+	uint64_t ring_bytes;   /* rounded up to a power of two, at least a page */
+	bool sideband;	       /* names and mappings are wanted */
+	const struct abi *abi; /* whose hypercalls' buffers are read, or NULL */
 };
 
 /* What came of trying one kind of hook: 0, or -errno of its load or attach. */

@@ -16,8 +16,7 @@
  */
 static const u64 numbers[] = { 0, 1, 2, 3, 4, 6, 7, 8, 12, 13, 1000, 0xffffffff };
 
-/* What kvm_emulate_hypercall() answers in a VM without Hyper-V and Xen. */
-static u64 answer(const struct options *o, u64 nr)
+u64 call_answer(const struct options *o, u64 nr)
 {
 	u64 ret = o->cpl ? EPERM_64 : nr == POLL_IRQ ? 0 : ENOSYS_64;
 
@@ -36,7 +35,7 @@ static void fill_call(struct op *op, const struct options *o, u64 seed, u64 i)
 	op->regs[RAX] = numbers[number(seed, i, RAX) % LENGTH(numbers)];
 	for (r = R8; o->mode->bits != 64 && r < NR_REGS; r++)
 		op->regs[r] = 0;
-	op->value = answer(o, op->regs[RAX]);
+	op->value = call_answer(o, op->regs[RAX]);
 }
 
 void calls_prepare(struct vm *vm)

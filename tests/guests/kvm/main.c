@@ -11,10 +11,10 @@
 static const struct scenario scenarios[] = {
 	{ "hypercalls", "N calls with known registers, at known instructions", 100, NULL,
 	  calls_prepare, NULL, calls_report },
-	{ "bitvisor", "N calls: rax 0 and a name in rbx for a number, calls by number", 12, NULL,
+	{ "bitvisor", "N calls: rax 0 and a name in rbx for a number, calls by number", 28, NULL,
 	  bitvisor_prepare, NULL, bitvisor_report },
-	{ "capsule", "N calls: rdi reason, rsi address, rdx length", 8, NULL, capsule_prepare, NULL,
-	  capsule_report },
+	{ "capsule", "N calls: rdi reason, rsi address, rdx length", 10, NULL, capsule_prepare,
+	  NULL, capsule_report },
 	{ "touch", "N pages that nobody had touched are touched once each", 100, NULL,
 	  touch_prepare, NULL, touch_report },
 	{ "mmio", "N accesses to addresses without memory", 100, NULL, mmio_prepare, NULL, NULL },
@@ -27,6 +27,8 @@ static const struct scenario scenarios[] = {
 	  walks_prepare, NULL, walks_report },
 	{ "slots", "a slot deleted, made and moved N times under a guest", 100, NULL, slots_prepare,
 	  slots_meanwhile, NULL },
+	{ "moves", "a slot here, there and nowhere N times, or until a line on stdin", 100, NULL,
+	  moves_prepare, moves_meanwhile, NULL },
 	{ "dirty", "N rounds of writes, with and without KVM's log of them", 20, NULL,
 	  dirty_prepare, NULL, dirty_report },
 	{ "die", "hypercalls without end; the monitor is killed after N ms", 100, NULL, die_prepare,
@@ -45,9 +47,10 @@ static const char options_text[] =
 	"  --leaf-level L   1: guest pages of 4 KiB, 2: of 2 or 4 MiB, 3: of 1 GiB\n"
 	"  --backing KIND   4k (default), thp or hugetlb: memory of touch and selfmod\n"
 	"  --access LETTERS of r, w and x: what touch does (default rwx)\n"
+	"  --apart          touch has other virtual addresses than physical ones\n"
 	"  --in-order       touch goes from the first page to the last\n"
 	"  --gvas N         questions of walks (default 1000)\n"
-	"  --vcpus N        up to 8, for hypercalls, slots and die\n"
+	"  --vcpus N        up to 8, for hypercalls, slots, moves and die\n"
 	"  --seed S         decides all that is random (default 1)\n"
 	"  --wait           says \"ready\" when the VM is there; runs after a line on stdin\n"
 	"  --hold spin|halt says \"held\" at its end; the guest goes on until a line on stdin\n"
@@ -62,8 +65,15 @@ static const char options_text[] =
 	"  walk             what a walk of gva gives: gpa, level of the leaf, what all entries\n"
 	"                   allow, slot, hva, pfn, and the 8 bytes (word) there, if they are known;\n"
 	"                   or hole: the level of the entry that is absent\n"
-	"  buffer           what the next call points to; absent: its end is in no page\n"
+	"  buffer           what the next call points to, and its parts: ADDRESS:BYTES for each page\n"
+	"                   or why not: hole (absent in the guest's tables), slot (no memory), host (not\n"
+	"                   in the monitor's memory); absent: some are not there\n"
+	"  named            the number of the call before has been given this name\n"
 	"  change           a slot was changed, when\n"
+	"  frame            a page that moves' slot may have: memory, page, hva, pfn, words\n"
+	"  state            moves' slot: gpa (none: there is no such slot) and memory, after a change\n"
+	"                   that began and ended then (CLOCK_REALTIME, us)\n"
+	"  vcpu             a vCPU was made, begun and ended then\n"
 	"  dirty            pages written, and those in KVM's log\n"
 	"  cpu, exits, stats  registers, exits to the monitor, KVM's own counters at the end\n"
 	"  end              wrong: operations and checks that were not as they had to be\n"
@@ -112,6 +122,7 @@ enum {
 	BACKING,
 	ACCESS,
 	ORDER,
+	APART,
 	VCPUS,
 	SEED,
 	WAIT,
@@ -122,23 +133,15 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "mode", 1, NULL, MODE },
-	{ "cpl", 1, NULL, CPL },
-	{ "leaf-level", 1, NULL, LEVEL },
-	{ "backing", 1, NULL, BACKING },
-	{ "access", 1, NULL, ACCESS },
-	{ "in-order", 0, NULL, ORDER },
-	{ "vcpus", 1, NULL, VCPUS },
-	{ "seed", 1, NULL, SEED },
-	{ "wait", 0, NULL, WAIT },
-	{ "hold", 1, NULL, HOLD },
-	{ "gvas", 1, NULL, GVAS },
-	{ "quiet", 0, NULL, QUIET },
-	{ "name", 1, NULL, IGNORED },
-	{ "uuid", 1, NULL, IGNORED },
-	{ "id", 1, NULL, IGNORED },
-	{ "help", 0, NULL, 'h' },
-	{ 0 },
+	{ "mode", 1, NULL, MODE },	  { "cpl", 1, NULL, CPL },
+	{ "leaf-level", 1, NULL, LEVEL }, { "backing", 1, NULL, BACKING },
+	{ "access", 1, NULL, ACCESS },	  { "in-order", 0, NULL, ORDER },
+	{ "apart", 0, NULL, APART },	  { "vcpus", 1, NULL, VCPUS },
+	{ "seed", 1, NULL, SEED },	  { "wait", 0, NULL, WAIT },
+	{ "hold", 1, NULL, HOLD },	  { "gvas", 1, NULL, GVAS },
+	{ "quiet", 0, NULL, QUIET },	  { "name", 1, NULL, IGNORED },
+	{ "uuid", 1, NULL, IGNORED },	  { "id", 1, NULL, IGNORED },
+	{ "help", 0, NULL, 'h' },	  { 0 },
 };
 
 static u64 to_number(const char *text, u64 min, u64 max)
@@ -188,6 +191,9 @@ static void set_option(struct options *o, int option, const char *arg)
 		if (!*arg || strspn(arg, "rwx") != strlen(arg))
 			usage_error("an access is one of r, w and x, not '%s'", arg);
 		o->access = arg;
+		break;
+	case APART:
+		o->apart = true;
 		break;
 	case ORDER:
 		o->in_order = true;

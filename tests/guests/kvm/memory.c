@@ -6,6 +6,7 @@
 #include "tests/guests/kvm/vmm.h"
 
 #define TOUCH_GPA    0x40000000ULL
+#define TOUCH_GVA    0x10000000ULL /* of the same, if it is to be another address */
 #define READONLY_GPA 0x50000000ULL
 #define SELFMOD_GPA  0x60000000ULL
 
@@ -38,17 +39,36 @@ static void order(u32 *place, u64 nr, const struct options *o)
 	}
 }
 
+/* What the guest adds to a gpa to have its gva: both wrap. */
+static u64 touch_shift(const struct options *o)
+{
+	return o->apart ? TOUCH_GVA - TOUCH_GPA : 0;
+}
+
 static void fill_touch(struct vm *vm, struct op *op, u64 i, u64 page)
 {
 	const struct options *o = vm->o;
+	u64 gpa = TOUCH_GPA + page * PAGE + offset(o->seed, i);
 
 	op->kind = (u8)pick_access(o, i);
 	op->size = 4;
-	op->addr = TOUCH_GPA + page * PAGE + offset(o->seed, i);
+	op->addr = gpa + touch_shift(o);
 	op->value = number(o->seed, i, 3);
 	/* A return for the guest to run: the monitor has the page then, KVM has not. */
 	if (op->kind == OP_EXEC)
-		memcpy(vm_hva(vm, op->addr), "\xc3", 1);
+		memcpy(vm_hva(vm, gpa), "\xc3", 1);
+}
+
+/* With pages of 4 KiB. */
+static void map_apart(struct vm *vm, u64 size)
+{
+	u64 at;
+
+	if (!vm->o->mode->top)
+		usage_error("mode %s has no addresses apart", vm->o->mode->name);
+	for (at = 0; at < size; at += PAGE)
+		tables_map(vm, TOUCH_GVA + at, TOUCH_GPA + at, 1,
+			   ENTRY_RW | (vm->o->cpl == 3 ? ENTRY_US : 0));
 }
 
 /* Pages that nobody has touched: each is touched once. */
@@ -64,7 +84,10 @@ void touch_prepare(struct vm *vm)
 	if (o->backing != BACKED_4K)
 		size = (size + 2 * MIB - 1) & -(2 * MIB);
 	vm_slot(vm, SLOT_FIRST, TOUCH_GPA, size, 0, o->backing);
-	vm_map_self(vm, TOUCH_GPA, size);
+	if (o->apart)
+		map_apart(vm, size);
+	else
+		vm_map_self(vm, TOUCH_GPA, size);
 	place = (u32 *)vm_memory(o->n * sizeof(*place), BACKED_4K);
 	order(place, o->n, o);
 	for (i = 0; i < o->n; i++)
@@ -77,12 +100,13 @@ void touch_report(struct vm *vm)
 	u64 i;
 
 	for (i = 0; i < c->nr; i++) {
-		const u32 *at = (const u32 *)vm_hva(vm, c->ops[i].addr);
+		u64 gpa = c->ops[i].addr - touch_shift(vm->o);
+		const u32 *at = (const u32 *)vm_hva(vm, gpa);
 
 		if (c->ops[i].kind == OP_WRITE)
 			vm->failed += *at != (u32)c->ops[i].value;
 		if (!vm->o->quiet)
-			report_page(vm, i, &c->ops[i]);
+			report_page(vm, i, &c->ops[i], gpa);
 	}
 }
 

@@ -57,15 +57,16 @@ void report_call(const struct vcpu *c, u64 i, const struct op *op)
 	       op->failed ? " wrong" : "");
 }
 
-void report_page(const struct vm *vm, u64 i, const struct op *op)
+void report_page(const struct vm *vm, u64 i, const struct op *op, u64 gpa)
 {
 	static const char *const kinds[] = {
 		[OP_READ] = "read", [OP_WRITE] = "write", [OP_EXEC] = "exec"
 	};
-	const char *hva = vm_hva(vm, op->addr);
+	const char *hva = vm_hva(vm, gpa);
 
-	printf("page i=%" PRIu64 " gpa=0x%" PRIx64 " access=%s hva=%p pfn=0x%" PRIx64 "\n", i,
-	       op->addr, kinds[op->kind], hva, pfn_of(hva));
+	printf("page i=%" PRIu64 " gpa=0x%" PRIx64 " access=%s hva=%p pfn=0x%" PRIx64
+	       " gva=0x%" PRIx64 "\n",
+	       i, gpa, kinds[op->kind], hva, pfn_of(hva), op->addr);
 }
 
 /* A read of @len bytes of a file of statistics, which must have them. */
@@ -114,7 +115,7 @@ static void report_stats(const struct vm *vm)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->o->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		printf("stats vcpu=%u", i);
 		report_stats_of(vm->vcpus[i].fd);
 	}
@@ -138,7 +139,7 @@ int report_end(struct vm *vm)
 	u64 failed = vm->failed;
 	unsigned int i;
 
-	for (i = 0; i < vm->o->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		const struct vcpu *c = &vm->vcpus[i];
 
 		print_registers(c);

@@ -144,19 +144,29 @@ static void nothing(int sig)
 	(void)sig;
 }
 
+static void start_thread(struct vm *vm, unsigned int i, void *(*fn)(void *))
+{
+	char name[16];
+
+	if (pthread_create(&vm->vcpus[i].thread, NULL, fn, &vm->vcpus[i]))
+		die("thread");
+	snprintf(name, sizeof(name), "CPU %u/KVM", i);
+	pthread_setname_np(vm->vcpus[i].thread, name);
+}
+
 static void start(struct vm *vm, void *(*fn)(void *))
 {
 	const struct sigaction action = { .sa_handler = nothing };
-	char name[16];
 	unsigned int i;
 
 	sigaction(SIGNAL_STOP, &action, NULL);
-	for (i = 0; i < vm->o->vcpus; i++) {
-		if (pthread_create(&vm->vcpus[i].thread, NULL, fn, &vm->vcpus[i]))
-			die("thread");
-		snprintf(name, sizeof(name), "CPU %u/KVM", i);
-		pthread_setname_np(vm->vcpus[i].thread, name);
-	}
+	for (i = 0; i < vm->nr_vcpus; i++)
+		start_thread(vm, i, fn);
+}
+
+void vcpu_run_start(struct vm *vm, unsigned int index)
+{
+	start_thread(vm, index, vcpu_thread);
 }
 
 void vm_run_start(struct vm *vm)
@@ -168,7 +178,7 @@ void vm_run_end(struct vm *vm)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->o->vcpus; i++)
+	for (i = 0; i < vm->nr_vcpus; i++)
 		pthread_join(vm->vcpus[i].thread, NULL);
 }
 
@@ -183,7 +193,7 @@ void vm_stop(struct vm *vm)
 	unsigned int i;
 
 	vm->stop = true;
-	for (i = 0; i < vm->o->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		vm->vcpus[i].run->immediate_exit = vm->vcpus[i].rests;
 		pthread_kill(vm->vcpus[i].thread, SIGNAL_STOP);
 	}
@@ -204,7 +214,7 @@ void vm_hold(struct vm *vm)
 	unsigned int i;
 
 	vm->stop = false;
-	for (i = 0; i < vm->o->vcpus; i++)
+	for (i = 0; i < vm->nr_vcpus; i++)
 		vm->vcpus[i].rests = true;
 	start(vm, rest_thread);
 	wait_for_word("held");

@@ -267,6 +267,12 @@ void vm_start_vcpus(struct vm *vm)
 	unsigned int i;
 
 	load_payload(vm);
-	for (i = 0; i < vm->o->vcpus; i++)
-		start_vcpu(vm, i);
+	for (i = 0; i < (vm->one_by_one ? 1 : vm->o->vcpus); i++)
+		start_vcpu(vm, vm->nr_vcpus++);
+}
+
+void vm_add_vcpu(struct vm *vm)
+{
+	start_vcpu(vm, vm->nr_vcpus);
+	vcpu_run_start(vm, vm->nr_vcpus++);
 }

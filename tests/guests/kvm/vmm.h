@@ -139,7 +139,7 @@ struct options {
 	unsigned int cpl, level, vcpus;
 	enum backing backing;
 	const char *access; /* of "rwx" */
-	bool in_order, wait, quiet;
+	bool in_order, apart, wait, quiet;
 	enum then hold;
 	u64 gvas; /* of walks */
 };
@@ -150,6 +150,8 @@ struct vm {
 	bool amd;
 	struct slot slots[MAX_SLOTS];
 	struct vcpu vcpus[MAX_VCPUS];
+	unsigned int nr_vcpus; /* that there are by now */
+	bool one_by_one;       /* only the first one is there from the start: vm_add_vcpu() */
 	struct tables tables;
 	struct walks *walks; /* of that scenario */
 	u64 frames;	     /* given away so far, by frame_in_order() */
@@ -180,6 +182,8 @@ u64 frame_in_order(struct vm *vm);
 void vm_map_self(struct vm *vm, u64 gpa, u64 size);
 /* Payload, sites and the vCPUs with their registers: after the tables. */
 void vm_start_vcpus(struct vm *vm);
+/* One more, as it is made: with a thread that does its ->ops. */
+void vm_add_vcpu(struct vm *vm);
 /* Address of site @i. */
 u64 vm_site(u64 i);
 
@@ -191,6 +195,8 @@ struct op *vcpu_ops(struct vcpu *c, size_t nr);
 void vm_run(struct vm *vm);
 /* The same in two steps; between them the guest runs. */
 void vm_run_start(struct vm *vm);
+/* The thread of vCPU @index alone. */
+void vcpu_run_start(struct vm *vm, unsigned int index);
 void vm_run_end(struct vm *vm);
 /* Makes endless vCPUs come to an end. */
 void vm_stop(struct vm *vm);
@@ -204,8 +210,8 @@ void vm_hold(struct vm *vm);
 /* Physical frame of the page at @hva (/proc/self/pagemap); 0: none. */
 u64 pfn_of(const void *hva);
 u64 now_ns(void);
-/* "page ..." for each of @nr addresses that the guest touched. */
-void report_page(const struct vm *vm, u64 i, const struct op *op);
+/* "page ...": what the guest touched, at guest-physical @gpa. */
+void report_page(const struct vm *vm, u64 i, const struct op *op, u64 gpa);
 void report_call(const struct vcpu *c, u64 i, const struct op *op);
 /* The first lines, and the last ones: registers, exits, and KVM's own counters of the VM and of
  * each vCPU (KVM_GET_STATS_FD) that are not 0. Returns the exit status. */
@@ -228,6 +234,8 @@ struct scenario {
 };
 
 /* calls.c */
+/* What kvm_emulate_hypercall() answers in a VM without Hyper-V and Xen. */
+u64 call_answer(const struct options *o, u64 nr);
 void calls_prepare(struct vm *vm);
 void calls_report(struct vm *vm);
 void die_prepare(struct vm *vm);
@@ -262,5 +270,9 @@ void slots_prepare(struct vm *vm);
 void slots_meanwhile(struct vm *vm);
 void dirty_prepare(struct vm *vm);
 void dirty_report(struct vm *vm);
+
+/* moves.c */
+void moves_prepare(struct vm *vm);
+void moves_meanwhile(struct vm *vm);
 
 #endif
