@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The record file: one writer, one reader. Nothing outside user/record/ knows that it is a perf.data
- * file. What is written and read is the stream of records of bpf/events.h, side band first within a
- * flush.
+ * The record file: one writer, one reader. Nothing outside user/record/ knows that it is a
+ * perf.data file. What is written and read is the stream of records of bpf/events.h, side band
+ * first within a flush.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -63,13 +63,13 @@ struct rec_reader;
  */
 int rec_create(struct rec_writer **w, const char *path, const struct rec_info *info);
 /*
- * Adds one record of @size bytes (hdr.size). -EINVAL: it is none that rec_next() would give, or of a
- * kind that the session (@info) has not. Records reach the file when the buffer (1 MiB) is full or
- * at rec_flush(). Returns 0, or -errno when what was buffered before could not be written: @record
- * itself is in the buffer all the same. A file then still ends in the last whole flush and later
- * flushes are tried again; rec_unwritten() counts the events that could not be kept. A stream is
- * finished by its first error. rec_flush() is for moments at which all that had happened was put:
- * readers may put in order what came between two of them.
+ * Adds one record of @size bytes (hdr.size). -EINVAL: it is none that rec_next() would give, or of
+ * a kind that the session (@info) has not. Records reach the file when the buffer (1 MiB) is full
+ * or at rec_flush(). Returns 0, or -errno when what was buffered before could not be written:
+ * @record itself is in the buffer all the same. A file then still ends in the last whole flush and
+ * later flushes are tried again; rec_unwritten() counts the events that could not be kept. A stream
+ * is finished by its first error. rec_flush() is for moments at which all that had happened was
+ * put: readers may put in order what came between two of them.
  */
 int rec_put(struct rec_writer *w, const void *record, size_t size);
 int rec_flush(struct rec_writer *w);
