@@ -44,7 +44,7 @@ CPPFLAGS += -I. -I$(O)/bpf -D_GNU_SOURCE -DPTSCOPE_VERSION='"$(VERSION)"' \
 	-DPTSCOPE_ABI_DIR='"$(abidir)"'
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
-LIBS := -lbpf -ldw -lelf -lz -lncursesw -ltinfo
+LIBS := -lbpf -ldw -lelf -lz -lzstd -lncursesw -ltinfo
 
 # ---- BPF programs and their skeletons -------------------------------------------------------
 BPF_SRC := $(wildcard bpf/*.bpf.c)
@@ -155,7 +155,7 @@ $(O)/tests/%: %.c
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
 # All that reads bytes from outside; not what asks the kernel for them.
-FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/abi/% \
+FUZZ_LIB := $(filter user/base/% user/record/% user/pt/% user/space/% user/abi/% user/trace/names.c \
 	user/remap/change.c user/remap/bits.c user/remap/force.c user/remap/rule.c user/remap/rule_text.c,$(LIB_SRC))
 FUZZ_LIB := $(filter-out %/guest.c %/phys_mem.c %/vm_chain.c,$(FUZZ_LIB))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g
@@ -169,7 +169,7 @@ $(O)/fuzz/%.o: %.c
 $(FUZZERS): $(O)/tests/%: $(O)/fuzz/tests/fuzz/%.o $(FUZZ_LIB:%.c=$(O)/fuzz/%.o)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ -lelf -lz -o $@
+	$(Q)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer $^ -ldw -lelf -lz -lzstd -o $@
 
 # Payloads that tests boot: each adds what it builds to GUESTS.
 include $(wildcard tests/guests/*/build.mk)

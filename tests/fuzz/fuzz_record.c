@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Any bytes as a recording: the reader must end, stay within its window, and hand out only
- * records that keep record.h's promises. The first byte chooses what the rest is: a file, what
- * follows a valid header, or changes to a whole valid file; so no corpus is needed.
+ * records that keep record.h's promises. What begins as a perf.data file does is one (run.sh gives
+ * real ones to begin with, of ours and of perf); else the first byte chooses one of our own, which
+ * the rest changes.
  * Run with -close_fd_mask=2: the reader tells every broken file on stderr.
  */
 #include <stdint.h>
@@ -12,12 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "user/record/format.h"
+#include "user/record/perf_format.h"
 #include "user/record/record.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { RAW, BEHIND_HEADER, PATCHES, NR_MODES };
 
 #define CHECK(condition)          \
 	do {                      \
@@ -31,70 +31,49 @@ struct image {
 	uint8_t bytes[64 << 10];
 };
 
-static void add(struct image *f, const void *data, size_t size)
-{
-	if (size > sizeof(f->bytes) - f->size)
-		size = sizeof(f->bytes) - f->size;
-	memcpy(f->bytes + f->size, data, size);
-	f->size += size;
-}
+/* A file, the same compressed, and as a stream. */
+enum { PLAIN, PACKED, STREAM, NR_BASES };
+static struct image bases[NR_BASES];
 
-static void add_header(struct image *f, uint32_t complete)
-{
-	struct rec_header header = {
-		.magic = REC_MAGIC,
-		.version = REC_VERSION,
-		.size = sizeof(header),
-		.end = { .complete = complete },
-	};
-
-	add(f, &header, sizeof(header));
-}
-
-static void add_fault(struct image *f, size_t size, uint16_t flags, uint64_t frames)
+static void put_fault(struct rec_writer *w, uint16_t flags, uint64_t frames)
 {
 	struct {
 		struct ptev_fault fault;
 		uint64_t frames, stack[2 * PTEV_MAX_STACK];
 	} rec = {
 		.fault = {
-			.hdr = { .size = (uint16_t)size, .type = PTEV_FAULT },
+			.hdr = { .size = sizeof(rec.fault), .type = PTEV_FAULT },
 			.flags = flags,
 			.levels = 4,
+			.ip = 0x401000,
 		},
 		.frames = frames,
+		.stack = { 1, 2, 3, 4, 5 },
 	};
 
-	add(f, &rec, size);
+	if (flags & PTEV_F_STACKS)
+		rec.fault.hdr.size += 8 * (1 + 5);
+	CHECK(!rec_put(w, &rec, rec.fault.hdr.size));
 }
 
-static void add_faults(struct image *f)
+static void put_exits(struct rec_writer *w)
 {
-	const uint16_t full = PTEV_F_BEFORE | PTEV_F_EXIT | PTEV_F_VMA | PTEV_F_AFTER;
+	struct {
+		struct ptev_violation v;
+		uint64_t room[8];
+	} r = { .v = { .exit = { .isa = PTEV_ISA_SVM, .flags = PTEV_K_GPA | PTEV_K_BEFORE },
+		       .levels = 4 } };
 
-	add_fault(f, PTEV_FAULT_BASE, 0, 0);
-	add_fault(f, PTEV_FAULT_BEFORE, PTEV_F_BEFORE, 0);
-	add_fault(f, PTEV_FAULT_FULL, full, 0);
-	add_fault(f, PTEV_FAULT_FULL + 8 + 8 * 5, full | PTEV_F_STACKS, 2 | UINT64_C(3) << 32);
-}
-
-static void add_exits(struct image *f)
-{
-	struct ptev_violation v = {
-		.exit = { .isa = PTEV_ISA_SVM, .flags = PTEV_K_GPA | PTEV_K_BEFORE },
-		.levels = 4,
-	};
-
-	v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_vmexit), PTEV_KVM_EXIT, 0 };
-	add(f, &v, sizeof(struct ptev_vmexit));
-	v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_hypercall), PTEV_HYPERCALL, 0 };
-	add(f, &v, sizeof(struct ptev_hypercall));
-	v.exit.hdr = (struct ptev_hdr){ sizeof(v), PTEV_VIOLATION, 0 };
-	add(f, &v, sizeof(v));
+	r.v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_vmexit), PTEV_KVM_EXIT, 0 };
+	CHECK(!rec_put(w, &r, r.v.exit.hdr.size));
+	r.v.exit.hdr = (struct ptev_hdr){ sizeof(struct ptev_hypercall), PTEV_HYPERCALL, 0 };
+	CHECK(!rec_put(w, &r, r.v.exit.hdr.size));
+	r.v.exit.hdr = (struct ptev_hdr){ sizeof(r.v), PTEV_VIOLATION, 0 };
+	CHECK(!rec_put(w, &r, r.v.exit.hdr.size));
 }
 
 /* A call with a string that is whole, and with bytes whose second page is absent. */
-static void add_buffers(struct image *f)
+static void put_buffers(struct rec_writer *w)
 {
 	struct {
 		struct ptev_hypercall call;
@@ -116,46 +95,78 @@ static void add_buffers(struct image *f)
 	};
 
 	r.call.exit.hdr = (struct ptev_hdr){ sizeof(r), PTEV_HYPERCALL, 0 };
-	add(f, &r, sizeof(r));
+	CHECK(!rec_put(w, &r, sizeof(r)));
 }
 
-static void add_side_band(struct image *f)
+static void put_side_band(struct rec_writer *w)
 {
 	struct ptev_task task = { .hdr = { sizeof(task), PTEV_COMM, 0 }, .comm = "comm" };
-	struct ptev_mmap map = { .hdr = { sizeof(map) + 8, PTEV_MMAP, 0 } };
-	struct ptev_hdr unknown[2] = { { sizeof(unknown), 99, 0 } };
+	union {
+		struct ptev_mmap map;
+		uint64_t words[sizeof(struct ptev_mmap) / 8 + 1];
+	} map = { .map = { .hdr = { sizeof(map), PTEV_MMAP, 0 }, .prot = 5 } };
 
-	add(f, &task, sizeof(task));
-	add(f, &map, sizeof(map));
-	add(f, "/bin/ls", 8);
-	add(f, &unknown, sizeof(unknown));
+	memcpy(map.map.name, "/bin/ls", 8);
+	CHECK(!rec_put(w, &task, sizeof(task)));
+	task.hdr.type = PTEV_FORK;
+	CHECK(!rec_put(w, &task, sizeof(task)));
+	CHECK(!rec_put(w, &map, sizeof(map)));
 }
 
-static void add_chunk(struct image *f, uint32_t records, void (*fill)(struct image *))
+static void record(const char *path, uint32_t level)
 {
-	struct rec_chunk chunk = { .magic = REC_CHUNK_RECORDS, .records = records };
-	size_t at = f->size;
+	const uint16_t full = PTEV_F_BEFORE | PTEV_F_EXIT | PTEV_F_VMA | PTEV_F_AFTER;
+	struct rec_info info = { .levels = 4, .kvm = 7, .stacks = 1, .zstd = level };
+	struct rec_totals totals = { .events = 8, .lost = { 1, 2 } };
+	struct rec_writer *w;
 
-	add(f, &chunk, sizeof(chunk));
-	fill(f);
-	chunk.bytes = (uint32_t)(f->size - at - sizeof(chunk));
-	memcpy(f->bytes + at, &chunk, sizeof(chunk));
+	CHECK(!rec_create(&w, path, &info));
+	put_side_band(w);
+	put_fault(w, 0, 0);
+	put_fault(w, full, 0);
+	CHECK(!rec_flush(w));
+	put_fault(w, full | PTEV_F_STACKS, 2 | UINT64_C(3) << 32);
+	put_exits(w);
+	put_buffers(w);
+	CHECK(!rec_flush(w));
+	put_fault(w, PTEV_F_BEFORE, 0);
+	CHECK(!rec_close(w, &totals));
 }
 
-static void add_recording(struct image *f)
+static void load(struct image *f, int fd)
 {
-	struct rec_chunk chunk = { .magic = REC_CHUNK_END, .bytes = sizeof(struct rec_end) };
-	struct rec_end end = { .complete = 1 };
+	ssize_t n = pread(fd, f->bytes, sizeof(f->bytes), 0);
 
-	add_header(f, 0);
-	add_chunk(f, 3, add_side_band);
-	add_chunk(f, 4, add_faults);
-	add_chunk(f, 3, add_exits);
-	add_chunk(f, 1, add_buffers);
-	add_chunk(f, 4, add_faults);
-	end.bytes = f->size;
-	add(f, &chunk, sizeof(chunk));
-	add(f, &end, sizeof(end));
+	CHECK(n > 0 && (size_t)n < sizeof(f->bytes));
+	f->size = (size_t)n;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char dir[] = "/tmp/fuzz_record.XXXXXX", path[64];
+	int i, fd = memfd_create("stream", MFD_CLOEXEC);
+
+	(void)argc;
+	(void)argv;
+	CHECK(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/file", dir);
+	for (i = PLAIN; i <= PACKED; i++) {
+		FILE *file;
+
+		record(path, (uint32_t)i);
+		file = fopen(path, "re");
+		CHECK(file);
+		load(&bases[i], fileno(file));
+		fclose(file);
+		unlink(path);
+	}
+	rmdir(dir);
+	/* Through a link it is no new file, but a stream. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	record(path, 1);
+	load(&bases[STREAM], fd);
+	close(fd);
+	return 0;
 }
 
 /* Four bytes each: offset, what to do, value. */
@@ -177,23 +188,13 @@ static void patch(struct image *f, const uint8_t *data, size_t size)
 
 static void make_input(struct image *f, const uint8_t *data, size_t size)
 {
-	unsigned int mode = size ? *data++ : RAW;
-
-	f->size = 0;
-	if (size)
-		size--;
-	switch (mode % NR_MODES) {
-	case PATCHES:
-		add_recording(f);
-		patch(f, data, size);
-		break;
-	case BEHIND_HEADER:
-		add_header(f, mode / NR_MODES);
-		add(f, data, size);
-		break;
-	default:
-		add(f, data, size);
+	if (!size || *data == 'P') {
+		f->size = size < sizeof(f->bytes) ? size : sizeof(f->bytes);
+		memcpy(f->bytes, data, f->size);
+		return;
 	}
+	*f = bases[*data % NR_BASES];
+	patch(f, data + 1, size - 1);
 }
 
 static void check_fault(const struct ptev_fault *f)

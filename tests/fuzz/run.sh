@@ -25,14 +25,34 @@ usage()
 	END
 }
 
+# seeds NAME - puts real inputs into $work/NAME
+seeds()
+{
+	local events=exceptions:page_fault_user
+
+	case $1 in
+	fuzz_abi)
+		cp -n user/abi/*.abi "$work/$1"
+		;;
+	fuzz_record)
+		cp -n tests/replay/*.ptd "$work/$1"
+		perf record -q -e $events -o "$work/$1/perf" true 2>/dev/null
+		perf record -q -z -g -e $events -o "$work/$1/perf-z" true 2>/dev/null
+		perf record -q -e $events -o - true 2>/dev/null >"$work/$1/perf-stream"
+		;;
+	esac
+}
+
 # fuzz NAME - runs one fuzzer; what it finds worth keeping stays in $work/NAME
 fuzz()
 {
-	local name=$1 log=$work/$1.log crash=$bin/$1- inputs status
+	local name=$1 log=$work/$1.log crash=$bin/$1- inputs status longest=8192
 
 	mkdir -p "$work/$name"
-	[[ $name == fuzz_abi ]] && cp -n user/abi/*.abi "$work/$name"
-	setpriv --pdeathsig TERM "$bin/$name" -max_total_time="$SECONDS_EACH" -max_len=8192 -close_fd_mask=2 \
+	seeds "$name"
+	[[ $name == fuzz_record ]] && longest=65536
+	setpriv --pdeathsig TERM "$bin/$name" -max_total_time="$SECONDS_EACH" -max_len="$longest" \
+		-close_fd_mask=2 \
 		-print_final_stats=1 -artifact_prefix="$crash" "$work/$name" >"$log" 2>&1
 	status=$?
 	((status == INTERRUPTED)) && return 1

@@ -141,6 +141,16 @@ close_to()
 	fi
 }
 
+# at_most WHAT GOT LIMIT
+at_most()
+{
+	if [[ $2 && $3 ]] && (($2 <= $3)); then
+		ok "$1: $(commas "$2") <= $(commas "$3")"
+	else
+		not_ok "$1: $(commas "$2"), not <= $(commas "$3")"
+	fi
+}
+
 # same_lines WHAT WANT_FILE GOT_FILE - prints the first differences
 same_lines()
 {

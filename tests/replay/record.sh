@@ -23,7 +23,7 @@ in_lab() { # NAME LAB-OPTIONS... -- RECORD-ARGUMENTS...
 in_lab fentry-4level.ptd --kernel 6.1 --cpu-levels 4 -- --hook fentry -- ls /
 in_lab kprobe-5level.ptd --kernel 6.12 --cpu-levels 5 -- --hook kprobe -- sh -c 'id; true'
 in_lab rawtp-stacks.ptd --kernel 6.1 --cpu-levels 4 -- --hook rawtp -g -- ./touch -t 2 20
-in_lab zoo.ptd --kernel 6.1 --cpu-levels 5 -- --hook fentry -- ./zoo oracle 20
+in_lab zoo.ptd --kernel 6.1 --cpu-levels 5 -- -z 0 --hook fentry -- ./zoo oracle 20
 head -c 12000 "$out/zoo.ptd" >"$out/cut.ptd"
 
 # Hypercalls, one recording for each ABI that the guest speaks, with what they point to.

@@ -81,9 +81,26 @@ lost()
 	equal "$1: lost" "$(of_report "$2" .lost.total)" 0
 }
 
+# by_perf WHAT DIR - perf opens the recording, and counts the same; here it has no symbols of the
+# lab's kernel, and says so
+by_perf()
+{
+	perf script -F event,addr -i "$2/events.ptd" 2>"$work/words" |
+		awk '{ sub(":$", "", $1); print $1, $2 }' | sort | uniq -c >"$work/got"
+	"$pf" script --json -i "$2/events.ptd" | jq -r '
+		select(.type != "totals") | if .type == "exit" then .type = "vmexit" else . end |
+		"ptscope:\(.type) \(.gpa // "0x0" | .[2:])"' | sort | uniq -c >"$work/want"
+	same_lines "$1: events and addresses as perf counts them" "$work/got" "$work/want"
+	equal "$1: samples of perf report" "$(perf report --stdio -n --sort comm -t '|' \
+		-i "$2/events.ptd" 2>>"$work/words" |
+		awk -F '|' '!/^#/ && NF == 3 { n += $2 } END { print n + 0 }')" "$(wc -l <<<"$(events "$2")")"
+	equal "$1: words of perf on stderr" "$(grep -vc '^No kallsyms or vmlinux' "$work/words")" 0
+}
+
 check_calls()
 {
 	set -- "$1" "$2/calls"
+	by_perf "$1, 10,000 calls" "$2"
 	same_calls "$1, 10,000 calls" "$2" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
 	lost "$1, 10,000 calls" "$2"
 	by_tracepoints "$1, 10,000 calls" "$2"

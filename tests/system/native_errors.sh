@@ -110,9 +110,9 @@ files()
 		fails "$command: empty file" 1 "empty: " "$pf" $command -i "$work/empty"
 		fails "$command: a folder" 1 "folder|directory" "$pf" $command -i "$work"
 		fails "$command: cut in its header" 1 "stump: " "$pf" $command -i "$work/stump"
-		fails "$command: noise" 1 "noise: not a ptrace-pf recording" "$pf" $command -i "$work/noise"
-		fails "$command: a program" 1 "not a ptrace-pf recording" "$pf" $command -i /bin/true
-		fails "$command: perf's file" 1 "not a ptrace-pf recording" "$pf" $command -i "$work/foreign"
+		fails "$command: noise" 1 "noise: not a perf.data file" "$pf" $command -i "$work/noise"
+		fails "$command: a program" 1 "not a perf.data file" "$pf" $command -i /bin/true
+		fails "$command: perf's file" 1 "without page faults" "$pf" $command -i "$work/foreign"
 		ends_with "$command: cut in the middle" 0 "$pf" $command -i "$work/half"
 		at_least "$command: cut in the middle: says so" \
 			"$(cat "$work/out" "$work/err" | grep -c 'recording.* cut')" 1

@@ -45,7 +45,7 @@ refusals()
 		-i "$work/touch" --html /none/x.html
 	fails "--html on a full disk" 1 "No space" "$pf" report -i "$work/touch" --html "$work/full/x.html"
 	equal "what was there stays" before "$(cat "$out")"
-	equal "unfinished files that are left" 0 "$(find "$work" -name '*.unfinished' | wc -l)"
+	equal "unfinished files that are left" 0 "$(find "$work" -name '*.new' | wc -l)"
 }
 
 mkdir -p "$PAGES" "$work/full"

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "user/record/format.h"
+#include "user/record/perf_format.h"
 #include "user/record/record.h"
 
 union record {
@@ -85,13 +85,25 @@ static inline void put_faults(struct rec_writer *w, uint64_t first, uint64_t n)
 	}
 }
 
-static inline struct rec_writer *create(const char *path)
+/* A session with everything, compressed at @level. */
+static inline struct rec_writer *create_zstd(const char *path, uint32_t level)
 {
-	struct rec_info info = { .levels = 4, .va_bits = 48, .command = "record", .boot_id = "id" };
+	struct rec_info info = { .levels = 4,
+				 .va_bits = 48,
+				 .command = "record",
+				 .boot_id = "id",
+				 .kvm = 7,
+				 .stacks = 1,
+				 .zstd = level };
 	struct rec_writer *w = NULL;
 
 	cr_assert_eq(rec_create(&w, path, &info), 0);
 	return w;
+}
+
+static inline struct rec_writer *create(const char *path)
+{
+	return create_zstd(path, 0);
 }
 
 static inline struct rec_reader *open_ok(const char *path)
@@ -128,6 +140,12 @@ static inline uint64_t count_faults(const char *path, struct rec_totals *totals,
 	return n;
 }
 
+/* Of a file in memory. */
+static inline struct rec_session *session_in(char *file)
+{
+	return (struct rec_session *)(file + ((struct perf_file_header *)file)->data.offset);
+}
+
 static inline size_t load(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY);
@@ -140,8 +158,10 @@ static inline size_t load(const char *path, char *buf, size_t size)
 
 static inline void store(const char *path, const void *data, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	unlink(path); /* ext4 writes a file that was emptied to the disk at once */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	cr_assert(fd >= 0);
 	cr_assert_eq(write(fd, data, size), (ssize_t)size);
 	close(fd);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "user/trace/merge.h"
+#include "user/record/merge.h"
 
 #define MAX 4096
 

@@ -44,6 +44,7 @@ static void random_fault(union record *rec)
 	rec->fault.access = (uint8_t)(random() % PTEV_NR_ACCESSES);
 	rec->fault.outcome = (uint8_t)(random() % PTEV_NR_OUTCOMES);
 	rec->fault.levels = (uint8_t)(4 + random() % 2);
+	rec->fault.hdr.pad = 0;
 	rec->fault.flags = 0;
 	if (kind >= 1)
 		rec->fault.flags |= PTEV_F_BEFORE;
@@ -55,11 +56,29 @@ static void random_fault(union record *rec)
 	}
 }
 
+/* A name and zeros behind it. */
+static void random_name(char *name, size_t size)
+{
+	size_t len = (size_t)random() % size;
+
+	memset(name, 0, size);
+	while (len--)
+		name[len] = (char)(1 + random() % 255);
+}
+
 static void random_task(union record *rec)
 {
 	random_words(rec, sizeof(struct ptev_task));
-	rec->hdr.type = (uint8_t)(random() % 2 ? PTEV_COMM : PTEV_EXIT);
-	rec->task.comm[random() % 16] = 0;
+	rec->hdr.type = (uint8_t)(PTEV_COMM + random() % 4);
+	if (rec->hdr.type == PTEV_MMAP)
+		rec->hdr.type = PTEV_FORK;
+	rec->hdr.pad = 0;
+	rec->task.exec = rec->hdr.type == PTEV_COMM ? rec->task.exec % 2 : 0;
+	memset(rec->task.comm, 0, sizeof(rec->task.comm));
+	if (rec->hdr.type != PTEV_COMM)
+		return;
+	rec->task.ppid = rec->task.ptid = 0;
+	random_name(rec->task.comm, sizeof(rec->task.comm));
 }
 
 static void random_map(union record *rec)
@@ -68,7 +87,33 @@ static void random_map(union record *rec)
 
 	random_words(rec, sizeof(struct ptev_mmap) + len);
 	rec->hdr.type = PTEV_MMAP;
-	rec->map.name[(size_t)random() % len] = 0;
+	rec->hdr.pad = 0;
+	rec->map.pad = 0;
+	memset(rec->map.name, 0, len);
+	/* The name's room is no larger than it needs to be. */
+	memset(rec->map.name, 'n', len - 8);
+	random_name(rec->map.name + len - 8, 8);
+}
+
+static void random_exit(union record *rec)
+{
+	static const size_t sizes[] = { sizeof(struct ptev_vmexit), sizeof(struct ptev_hypercall),
+					sizeof(struct ptev_violation) };
+	struct ptev_violation *v = (struct ptev_violation *)rec;
+	long kind = random() % 3;
+
+	random_words(rec, sizes[kind]);
+	rec->hdr.type = (uint8_t)(PTEV_KVM_EXIT + kind);
+	rec->hdr.pad = 0;
+	v->exit.isa = (uint8_t)(1 + random() % 2);
+	v->exit.mode = (uint8_t)(random() % PTEV_NR_MODES);
+	v->exit.cpl %= 4;
+	v->exit.flags &= (uint16_t)~PTEV_K_BUFFERS;
+	if (kind < 2)
+		return;
+	v->access = (uint8_t)(random() % PTEV_NR_ACCESSES);
+	v->outcome = (uint8_t)(random() % PTEV_NR_VIO);
+	v->levels = (uint8_t)(4 + random() % 2);
 }
 
 static void random_record(union record *rec)
@@ -79,6 +124,9 @@ static void random_record(union record *rec)
 		break;
 	case 1:
 		random_map(rec);
+		break;
+	case 2:
+		random_exit(rec);
 		break;
 	default:
 		random_fault(rec);
@@ -109,7 +157,7 @@ Test(record, information_and_totals_come_back)
 	cr_assert_eq(rec_next(r, &hdr), 0);
 	cr_assert(rec_totals(r, &out));
 	cr_assert_eq(memcmp(&in, &out, sizeof(in)), 0);
-	cr_assert_eq(rec_file_size(r), sizeof(struct rec_header));
+	cr_assert_gt(rec_file_size(r), sizeof(struct rec_session));
 	rec_reader_close(r);
 }
 
@@ -124,7 +172,7 @@ static void write_random(struct rec_writer *w, unsigned int seed, int n)
 	for (i = 0; i < n; i++) {
 		random_record(&rec);
 		cr_assert_eq(rec_put(w, &rec, rec.hdr.size), 0);
-		totals.events += rec.hdr.type == PTEV_FAULT;
+		totals.events += ptev_is_event(rec.hdr.type);
 		if (random() % 1000 == 0)
 			cr_assert_eq(rec_flush(w), 0);
 	}
@@ -138,7 +186,7 @@ static void check_random(const char *path, unsigned int seed, int n)
 	const struct ptev_hdr *hdr;
 	struct rec_totals totals;
 	union record rec;
-	uint64_t faults = 0;
+	uint64_t events = 0;
 	size_t size;
 	int i;
 
@@ -150,12 +198,13 @@ static void check_random(const char *path, unsigned int seed, int n)
 		size = rec.hdr.size;
 		if (rec.hdr.type == PTEV_FAULT && size < PTEV_FAULT_FULL)
 			size = PTEV_FAULT_FULL; /* the rest reads as zero */
+		rec.hdr.size = (uint16_t)size;
 		cr_assert_eq(memcmp(hdr, &rec, size), 0, "record %d", i);
-		faults += rec.hdr.type == PTEV_FAULT;
+		events += ptev_is_event(rec.hdr.type);
 	}
 	cr_assert_eq(rec_next(r, &hdr), 0);
 	cr_assert(rec_totals(r, &totals));
-	cr_assert_eq(totals.events, faults);
+	cr_assert_eq(totals.events, events);
 	rec_reader_close(r);
 }
 
@@ -164,6 +213,14 @@ Test(record, random_records_through_a_file)
 	unsigned int seed = random_seed("random_records_through_a_file");
 
 	write_random(create("x"), seed, 20000);
+	check_random("x", seed, 20000);
+}
+
+Test(record, random_records_compressed)
+{
+	unsigned int seed = random_seed("random_records_compressed");
+
+	write_random(create_zstd("x", 1), seed, 20000);
 	check_random("x", seed, 20000);
 }
 
@@ -178,7 +235,7 @@ Test(record, random_records_through_a_fifo)
 	alarm(60); /* when one side fails, the other waits for it in open() */
 	pid = fork();
 	if (!pid) {
-		struct rec_info info = { .levels = 4 };
+		struct rec_info info = { .levels = 4, .stacks = 1, .kvm = 7, .zstd = 1 };
 		struct rec_writer *w;
 
 		alarm(60);

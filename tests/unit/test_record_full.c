@@ -127,7 +127,7 @@ Test(record_full, full_disk_that_gets_room)
 /* Faults that only the flush within rec_close() loses are moved to lost[]. */
 Test(record_full, full_disk_at_close)
 {
-	struct rec_totals totals = { .events = 5100 };
+	struct rec_totals totals = { .events = 3100 };
 	struct rec_writer *w;
 	bool complete;
 
@@ -135,12 +135,12 @@ Test(record_full, full_disk_at_close)
 	w = create("small/x");
 	put_faults(w, 0, 100);
 	cr_assert_eq(rec_flush(w), 0);
-	put_faults(w, 100, 5000);
+	put_faults(w, 100, 3000);
 	cr_assert_eq(rec_close(w, &totals), -ENOSPC);
 	cr_assert_eq(count_faults("small/x", &totals, &complete), 100);
 	cr_assert(complete);
 	cr_assert_eq(totals.events, 100);
-	cr_assert_eq(totals.lost[PTEV_LOST_WRITE], 5000);
+	cr_assert_eq(totals.lost[PTEV_LOST_WRITE], 3000);
 	cr_assert_eq(umount("small"), 0);
 }
 

@@ -7,19 +7,20 @@
 #include "user/base/msg.h"
 #include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/input_opt.h"
 #include "user/cmd/new_file.h"
 #include "user/report/feed.h"
 
 #define USAGE "ptrace-pf export [OPTIONS] --perfetto FILE"
 
 struct export_cmd {
-	const char *input, *abi, *perfetto;
+	struct feed_input input;
+	const char *abi, *perfetto;
 	struct trace_opts trace;
 };
 
 static const struct opt options[] = {
-	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
-	  offsetof(struct export_cmd, input), NULL },
+	INPUT_OPT_ROWS(struct export_cmd, input),
 	{ 0, "perfetto", "FILE",
 	  "write a trace for Perfetto's or Chrome's viewer (JSON); - is stdout", OPT_STR,
 	  offsetof(struct export_cmd, perfetto), NULL },
@@ -41,13 +42,13 @@ static int export(struct export_cmd *o)
 		return err;
 	o->trace.out = f.out;
 	o->trace.name = f.path;
-	err = feed_file(o->input, make, &o->trace);
+	err = feed_files(&o->input, make, &o->trace);
 	return new_file_done(&f, err);
 }
 
 int cmd_export(int argc, char **argv)
 {
-	struct export_cmd o = { .input = DEFAULT_FILE };
+	struct export_cmd o = { .input = FEED_INPUT_INIT };
 	struct abi *abi;
 	int rest, err, status;
 
@@ -64,6 +65,7 @@ int cmd_export(int argc, char **argv)
 		return status;
 	o.trace.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
+	input_opt_default(&o.input);
 	err = export(&o);
 	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;

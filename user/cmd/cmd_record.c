@@ -14,17 +14,21 @@
 #include "user/cmd/tracing.h"
 #include "user/report/totals.h"
 
-#define FLUSH_NS 1000000000u
+#define FLUSH_NS  1000000000u
+#define LEVEL_MAX 22 /* ZSTD_maxCLevel() */
 
 struct record_opts {
 	struct tracing_opts tracing;
 	const char *output, *abi;
+	uint32_t level; /* of the compression */
 	bool quiet;
 };
 
 static const struct opt options[] = {
 	{ 'o', "output", "FILE", "write here (default " DEFAULT_FILE "; '-': stdout)", OPT_STR,
 	  offsetof(struct record_opts, output), NULL },
+	{ 'z', "compression-level", "N", "of zstd, 1 (fast) to 22 (small); 0: none (default 1)",
+	  OPT_U32, offsetof(struct record_opts, level), NULL },
 	TRACING_OPT_ROWS(struct record_opts, tracing),
 	TRACING_EVENT_ROWS(struct record_opts, tracing),
 	{ 0, "abi", "NAME|FILE",
@@ -140,6 +144,7 @@ static int record(struct record_opts *o, int argc, char **argv, char **command)
 	r.tracing = &t;
 	r.last_flush = clock_ns(CLOCK_MONOTONIC);
 	r.progress = !o->quiet && isatty(STDERR_FILENO);
+	t.info.zstd = o->level;
 	err = rec_create(&r.writer, o->output, &t.info);
 	if (err) {
 		tracing_end(&t, err);
@@ -155,7 +160,7 @@ static int record(struct record_opts *o, int argc, char **argv, char **command)
 
 int cmd_record(int argc, char **argv)
 {
-	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE };
+	struct record_opts o = { .tracing = TRACING_OPTS_INIT, .output = DEFAULT_FILE, .level = 1 };
 	struct abi *abi;
 	int rest, err, status;
 
@@ -163,6 +168,10 @@ int cmd_record(int argc, char **argv)
 			 argv, &o, &rest);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
+	if (o.level > LEVEL_MAX) {
+		msg_error("--compression-level %u: levels are 0 to %d", o.level, LEVEL_MAX);
+		return EXIT_USAGE;
+	}
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
 	o.tracing.abi = abi;

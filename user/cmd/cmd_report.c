@@ -2,27 +2,27 @@
 /* ptrace-pf report: a recording in groups. */
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <stdbool.h>
 
 #include "user/base/msg.h"
 #include "user/base/opts.h"
 #include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/input_opt.h"
+#include "user/cmd/new_file.h"
 #include "user/html/page.h"
 #include "user/report/feed.h"
 
 struct report_cmd {
-	const char *input, *abi, *html;
+	struct feed_input input;
+	const char *abi, *html;
+	bool folded;
 	struct report_opts report;
 };
 
 static const struct opt options[] = {
-	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
-	  offsetof(struct report_cmd, input), NULL },
+	INPUT_OPT_ROWS(struct report_cmd, input),
 	{ 's', "sort", "KEYS",
 	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
 	  "origin, page, event, vm, vcpu, reason, nr, call (default: comm,symbol,outcome; of VMs "
@@ -30,17 +30,21 @@ static const struct opt options[] = {
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },
-	{ 0, "html", "FILE", "write a page for a browser, all in one file", OPT_STR,
+	{ 0, "html", "FILE", "write a page for a browser, all in one file; - is stdout", OPT_STR,
 	  offsetof(struct report_cmd, html), NULL },
 	{ 0, "limit", "N", "print the N largest groups (default: all)", OPT_U32,
 	  offsetof(struct report_cmd, report.limit), NULL },
+	{ 0, "folded", NULL, "the call chains as lines \"comm;caller;...;function count\"",
+	  OPT_FLAG, offsetof(struct report_cmd, folded), NULL },
 	ABI_OPT_ROW(struct report_cmd, abi),
 	{ 0 },
 };
 
 static struct sink *make(const struct sink_env *env, const void *opts)
 {
-	return sink_report(env, opts);
+	const struct report_cmd *o = opts;
+
+	return o->folded ? sink_folded(env, NULL) : sink_report(env, &o->report);
 }
 
 static struct sink *make_html(const struct sink_env *env, const void *opts)
@@ -48,79 +52,52 @@ static struct sink *make_html(const struct sink_env *env, const void *opts)
 	return sink_html(env, opts);
 }
 
-/* Closes it. 0, or -errno if something could not be written. */
-static int close_html(FILE *out)
-{
-	bool failed = ferror(out);
-
-	errno = 0;
-	if (!fclose(out) && !failed)
-		return 0;
-	return errno ? -errno : -EIO;
-}
-
-/* The page gets its name when it is whole: until then what was there before stays. */
-static int write_html(const struct report_cmd *o, const char *unfinished)
-{
-	struct html_opts html = { .abi = o->report.abi, .out = fopen(unfinished, "we") };
-	int err, closed;
-
-	if (!html.out) {
-		err = -errno;
-		msg_error("%s: %s", unfinished, strerror(-err));
-		return err;
-	}
-	err = feed_file(o->input, make_html, &html);
-	closed = close_html(html.out);
-	if (!err) {
-		err = closed;
-		if (!err && rename(unfinished, o->html))
-			err = -errno;
-		if (err)
-			msg_error("%s: %s", o->html, strerror(-err));
-	}
-	if (err)
-		unlink(unfinished);
-	return err;
-}
-
 static int report_html(const struct report_cmd *o)
 {
-	char *unfinished;
-	int err;
+	struct html_opts html = { .abi = o->report.abi };
+	struct new_file f;
+	int err = new_file_open(&f, strcmp(o->html, "-") ? o->html : NULL);
 
-	if (asprintf(&unfinished, "%s.unfinished", o->html) < 0)
-		return -ENOMEM;
-	err = write_html(o, unfinished);
-	free(unfinished);
-	return err;
+	if (err)
+		return err;
+	html.out = f.out;
+	return new_file_done(&f, feed_files(&o->input, make_html, &html));
 }
 
 /* What is only for the other forms of a report. */
 static int check_html(const struct report_cmd *o)
 {
-	if (!o->html || !(o->report.sort || o->report.json || o->report.limit))
+	if (!o->html || !(o->folded || o->report.sort || o->report.json || o->report.limit))
 		return 0;
-	msg_error("--html has all tables: it does not go with --sort, --json or --limit");
+	msg_error("--html has all tables: it does not go with --sort, --json, --limit or --folded");
+	return -EINVAL;
+}
+
+static int check_folded(const struct report_cmd *o)
+{
+	if (!o->folded || !(o->report.sort || o->report.json || o->report.limit || o->abi))
+		return 0;
+	msg_error("--folded has no groups: it does not go with --sort, --json, --limit or --abi");
 	return -EINVAL;
 }
 
 int cmd_report(int argc, char **argv)
 {
-	struct report_cmd o = { .input = DEFAULT_FILE };
+	struct report_cmd o = { .input = FEED_INPUT_INIT };
 	struct abi *abi;
 	int rest, err, status;
 
 	err = opts_parse(options, "ptrace-pf report [OPTIONS]", NULL, argc, argv, &o, &rest);
 	if (!err)
-		err = opts_no_more(argc, argv, rest) ?: check_html(&o);
+		err = opts_no_more(argc, argv, rest) ?: check_html(&o) ?: check_folded(&o);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	if (!abi_opt_open(&abi, o.abi, &status))
 		return status;
 	o.report.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
-	err = o.html ? report_html(&o) : feed_file(o.input, make, &o.report);
+	input_opt_default(&o.input);
+	err = o.html ? report_html(&o) : feed_files(&o.input, make, &o);
 	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

@@ -6,16 +6,17 @@
 #include "user/base/opts.h"
 #include "user/cmd/abi_opt.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/input_opt.h"
 #include "user/report/feed.h"
 
 struct script_cmd {
-	const char *input, *abi;
+	struct feed_input input;
+	const char *abi;
 	struct script_opts script;
 };
 
 static const struct opt options[] = {
-	{ 'i', "input", "FILE", "recording to read (default " DEFAULT_FILE ")", OPT_STR,
-	  offsetof(struct script_cmd, input), NULL },
+	INPUT_OPT_ROWS(struct script_cmd, input),
 	{ 0, "json", NULL, "one JSON object per event and a last one with the totals", OPT_FLAG,
 	  offsetof(struct script_cmd, script.json), NULL },
 	{ 0, "no-walks", NULL, "leave the page-table walks out", OPT_FLAG,
@@ -33,7 +34,7 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 
 int cmd_script(int argc, char **argv)
 {
-	struct script_cmd o = { .input = DEFAULT_FILE };
+	struct script_cmd o = { .input = FEED_INPUT_INIT };
 	struct abi *abi;
 	int rest, err, status;
 
@@ -46,7 +47,8 @@ int cmd_script(int argc, char **argv)
 		return status;
 	o.script.abi = abi;
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
-	err = feed_file(o.input, make, &o.script);
+	input_opt_default(&o.input);
+	err = feed_files(&o.input, make, &o.script);
 	abi_free(abi);
 	return err && err != -EPIPE ? EXIT_FAILED : EXIT_DONE;
 }

@@ -14,7 +14,7 @@ _ptrace_pf_options()
 	case $1 in
 	record)
 		flags+=" $tracing_flags -g --call-graph --no-walks -q --quiet"
-		valued="$tracing_valued -o --output -m --ring-size --abi"
+		valued="$tracing_valued -o --output -m --ring-size -z --compression-level --abi"
 		;;
 	live)
 		flags+=" $tracing_flags -g --call-graph --no-walks --json"
@@ -30,15 +30,15 @@ _ptrace_pf_options()
 		valued="$tracing_valued -o --output --every"
 		;;
 	report)
-		flags+=' --json'
-		valued='-i --input -s --sort --limit --html --abi'
+		flags+=' --json --folded'
+		valued='-i --input --time -s --sort --limit --html --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
-		valued='-i --input --abi'
+		valued='-i --input --time --abi'
 		;;
 	export)
-		valued='-i --input --perfetto --abi'
+		valued='-i --input --time --perfetto --abi'
 		;;
 	diff)
 		flags+=' --json --csv --beyond-noise'

@@ -55,6 +55,7 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	info->kvm = o->cfg.kvm;
 	info->no_faults = !o->cfg.origins;
 	info->walks = o->cfg.walks && k->page_offset;
+	info->stacks = o->cfg.user_stack;
 	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;
 	read_line("/proc/sys/kernel/random/boot_id", info->boot_id, sizeof(info->boot_id));
 	snprintf(info->release, sizeof(info->release), "%s", k->release);

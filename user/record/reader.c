@@ -6,360 +6,345 @@
 #include "user/record/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "user/base/msg.h"
-#include "user/record/format.h"
-#include "user/record/kvm_check.h"
+#include "user/record/check.h"
+#include "user/record/kinds.h"
+#include "user/record/reader_priv.h"
 
-/* What fill() and those above it return besides -errno. */
-enum { END = 0, OK = 1 };
+/* The last kinds of records that were known when this was written. */
+#define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
+#define LAST_USER_RECORD   82 /* PERF_RECORD_FINISHED_INIT */
+/* Bytes of records that wait for their order. */
+#define ORDER_MAX (16u << 20)
 
-struct rec_reader {
-	int fd;
-	char *path; /* for messages */
-	int state;  /* OK, or what rec_next() goes on to return */
-	struct rec_info info;
-	struct rec_end end;
-	uint64_t file_size; /* 0: not a regular file */
-	uint64_t offset;    /* in the file, of window + pos */
-	uint64_t events;
-	uint64_t unknown;	 /* records of types that this version does not have */
-	struct rec_chunk chunk;	 /* ->bytes and ->records: what is left of it */
-	struct ptev_fault fault; /* a short one, padded */
-	size_t pos, len;	 /* of the unread part of window[] */
-	unsigned char *window;	 /* REC_BUFFER bytes */
-};
-
-/* Makes @need bytes (at most REC_BUFFER) readable at peek(). END: the file is over before. */
-static int fill(struct rec_reader *r, size_t need)
+static int unpack_failed(const struct rec_reader *r, int err)
 {
-	ssize_t n;
-
-	if (r->len - r->pos >= need)
-		return OK;
-	/* pos is a multiple of 8, so what moves to the front stays aligned. */
-	r->len -= r->pos;
-	memmove(r->window, r->window + r->pos, r->len);
-	r->pos = 0;
-	while (r->len < need) {
-		n = read(r->fd, r->window + r->len, REC_BUFFER - r->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			n = -errno;
-			msg_error("%s: cannot read: %s", r->path, strerror((int)-n));
-			return (int)n;
-		}
-		if (!n)
-			return END;
-		r->len += (size_t)n;
+	if (err == -ENOMEM) {
+		msg_error("%s: %s", r->in.path, strerror(ENOMEM));
+		return err;
 	}
-	return OK;
+	return input_corrupt(&r->in, "what is compressed cannot be unpacked");
 }
 
-static const void *peek(const struct rec_reader *r)
+/* Goes on with the COMPRESSED record at the front of the input. INPUT_END: it is used up. */
+static int next_packed(struct rec_reader *r, const struct perf_event_header **h)
 {
-	return r->window + r->pos;
+	int ret = zip_next(r->zip, h);
+
+	if (ret < 0)
+		return unpack_failed(r, ret);
+	if (ret)
+		return INPUT_OK;
+	input_consume(&r->in, r->packed);
+	r->packed = 0;
+	return INPUT_END;
 }
 
-static void consume(struct rec_reader *r, size_t size)
+static int feed_packed(struct rec_reader *r, uint32_t size)
 {
-	r->pos += size;
-	r->offset += size;
+	const size_t header = sizeof(struct perf_event_header);
+
+	if (!r->zip)
+		r->zip = zip_reader_new();
+	if (!r->zip)
+		return unpack_failed(r, -ENOMEM);
+	r->packed = size;
+	zip_feed(r->zip, (const char *)input_at(&r->in) + header, size - header);
+	return INPUT_OK;
 }
 
-static int corrupt(const struct rec_reader *r, const char *what)
+/* Makes the next record of the input readable as a whole; *@size is its size. */
+static int whole_record(struct rec_reader *r, struct perf_event_header *header)
 {
-	msg_error("%s: corrupt at byte %" PRIu64 ": %s", r->path, r->offset, what);
-	return -EINVAL;
+	int ret = input_fill(&r->in, sizeof(*header));
+
+	if (ret != INPUT_OK)
+		return ret;
+	memcpy(header, input_at(&r->in), sizeof(*header));
+	if (header->size < sizeof(*header))
+		return input_corrupt(&r->in, "a record that is shorter than its header");
+	return input_fill(&r->in, header->size);
 }
 
-/* Whether the parts that @f's flags speak of fit a record of @size bytes without stacks. */
-static bool parts_ok(const struct ptev_fault *f, size_t size)
+/* Where the record can be read with its alignment. */
+static const struct perf_event_header *aligned(struct rec_reader *r, size_t size)
 {
-	const unsigned int before = PTEV_F_BEFORE | PTEV_F_BEFORE_CUT;
-	const unsigned int handled = PTEV_F_EXIT | PTEV_F_VMA | PTEV_F_AFTER | PTEV_F_AFTER_CUT |
-				     PTEV_F_VMA_ANON | PTEV_F_MAJOR | PTEV_F_RETRIED | PTEV_F_DONE;
+	const void *at = input_at(&r->in);
 
-	switch (size) {
-	case PTEV_FAULT_BASE:
-		return !(f->flags & (before | handled));
-	case PTEV_FAULT_BEFORE:
-		return !(f->flags & handled);
+	if ((uintptr_t)at % 8 == 0)
+		return at;
+	memcpy(r->aligned, at, size);
+	return (const struct perf_event_header *)r->aligned;
+}
+
+int reader_raw(struct rec_reader *r, const struct perf_event_header **h)
+{
+	struct perf_event_header header;
+	int ret;
+
+	input_consume(&r->in, r->plain);
+	r->plain = 0;
+	for (;;) {
+		ret = r->packed ? next_packed(r, h) : INPUT_END;
+		if (ret != INPUT_END)
+			return ret;
+		ret = whole_record(r, &header);
+		if (ret != INPUT_OK)
+			return ret;
+		if (header.type != PERF_COMPRESSED)
+			break;
+		ret = feed_packed(r, header.size);
+		if (ret != INPUT_OK)
+			return ret;
+	}
+	if (r->zip && zip_rest(r->zip))
+		return input_corrupt(&r->in, "a compressed record without its end");
+	r->plain = header.size;
+	*h = aligned(r, header.size);
+	return INPUT_OK;
+}
+
+/* A record that keeps record.h's promises, or an error. */
+static int hand_out(struct rec_reader *r, const struct ptev_hdr *made,
+		    const struct ptev_hdr **record)
+{
+	if (!record_ok(made))
+		return input_corrupt(&r->in, "a record contradicts itself");
+	*record = made;
+	return INPUT_OK;
+}
+
+static int take_sample(struct rec_reader *r, const struct perf_event_header *h,
+		       const struct ptev_hdr **record)
+{
+	const struct rec_attr *attr = attrs_of_sample(&r->attrs, h);
+	const struct rec_kind *kind;
+	struct rec_sample s;
+	int ret;
+
+	kind = attr && r->own && attr->type == PERF_TYPE_TRACEPOINT ? kind_of_config(attr->config)
+								    : NULL;
+	if (!attr || (r->own ? !kind : !attr->use)) {
+		r->useless++;
+		return INPUT_OK;
+	}
+	if (!sample_parse(&s, attr, h))
+		return input_corrupt(&r->in, "a sample is shorter than its parts");
+	if (!kind) {
+		ret = foreign_sample(r->foreign, attr, &s, (union foreign_record *)r->record);
+		if (!ret)
+			return INPUT_OK;
+	} else {
+		ret = kind_unpack(kind, &s, (struct ptev_hdr *)r->record);
+	}
+	if (ret < 0)
+		return input_corrupt(&r->in, "a sample's raw data have the wrong size");
+	return hand_out(r, (const struct ptev_hdr *)r->record, record);
+}
+
+static int take_side(struct rec_reader *r, const struct perf_event_header *h,
+		     const struct ptev_hdr **record)
+{
+	struct rec_sample tail;
+	size_t size;
+	int ret;
+
+	if (!sample_tail(&tail, &size, attrs_of_tail(&r->attrs), h))
+		return input_corrupt(&r->in, "a record is shorter than its tail");
+	ret = side_from_perf(&r->side, h, size, tail.time);
+	if (ret < 0)
+		return input_corrupt(&r->in, "a record is shorter than its parts");
+	return ret ? hand_out(r, (const struct ptev_hdr *)r->side.room, record) : INPUT_OK;
+}
+
+static int take_lost(struct rec_reader *r, const struct perf_event_header *h)
+{
+	const uint64_t *words = (const uint64_t *)(h + 1);
+	size_t at = h->type == PERF_RECORD_LOST; /* behind an id */
+
+	if (h->size < sizeof(*h) + (at + 1) * sizeof(*words))
+		return input_corrupt(&r->in, "a record is shorter than its parts");
+	r->lost += words[at];
+	return INPUT_OK;
+}
+
+/* What AUXTRACE tells of follows it. */
+static int skip_auxtrace(struct rec_reader *r, const struct perf_event_header *h)
+{
+	uint64_t size;
+
+	if (h->size < sizeof(*h) + sizeof(size) || !r->plain)
+		return input_corrupt(&r->in, "a record is shorter than its parts");
+	memcpy(&size, h + 1, sizeof(size));
+	input_consume(&r->in, r->plain);
+	r->plain = 0;
+	if (size > INT64_MAX)
+		return input_corrupt(&r->in, "a record tells of more than there can be");
+	return input_skip_to(&r->in, r->in.offset + size);
+}
+
+/* One record of perf's; *@record stays NULL when nothing comes of it. */
+static int take(struct rec_reader *r, const struct perf_event_header *h,
+		const struct ptev_hdr **record)
+{
+	if (h->size % 8 && h->type <= LAST_KERNEL_RECORD)
+		return input_corrupt(&r->in, "a record of an odd size");
+	switch (h->type) {
+	case PERF_RECORD_SAMPLE:
+		return take_sample(r, h, record);
+	case PERF_RECORD_COMM:
+	case PERF_RECORD_MMAP2:
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_EXIT:
+		return take_side(r, h, record);
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+		return take_lost(r, h);
+	case PERF_AUXTRACE:
+		return skip_auxtrace(r, h);
+	case PERF_FINISHED_ROUND:
+		r->order_until = r->last_round;
+		r->last_round = r->round_end;
+		return INPUT_OK;
+	case PERF_COMPRESSED:
+		return input_corrupt(&r->in, "something compressed twice");
+	case PERF_HEADER_EVENT_TYPE:
+		/* Behind the end of a stream nothing comes. */
+		if (r->own && r->stream && is_session(h))
+			return reader_session(r, h) ? -EINVAL : INPUT_END;
+		return INPUT_OK;
 	default:
-		return size == PTEV_FAULT_FULL;
+		r->unknown += !h->type || h->type > LAST_USER_RECORD ||
+			      (h->type > LAST_KERNEL_RECORD && h->type < PERF_HEADER_ATTR);
+		return INPUT_OK;
 	}
 }
 
-static bool stacks_ok(const struct ptev_fault *f, size_t size)
+static void tell_left_out(struct rec_reader *r)
 {
-	const uint64_t *counts = (const uint64_t *)(f + 1);
-	uint64_t kernel, user;
-
-	if (size < sizeof(*f) + sizeof(*counts))
-		return false;
-	kernel = *counts & UINT32_MAX;
-	user = *counts >> 32;
-	return kernel <= PTEV_MAX_STACK && user <= PTEV_MAX_STACK &&
-	       size == sizeof(*f) + (1 + kernel + user) * sizeof(*counts);
+	if (r->unknown)
+		msg_note("%s: %" PRIu64 " records of unknown types left out", r->in.path,
+			 r->unknown);
+	if (r->useless)
+		msg_note("%s: %" PRIu64 " samples of other events left out", r->in.path,
+			 r->useless);
+	r->unknown = 0;
+	r->useless = 0;
 }
 
-static bool fault_ok(const struct ptev_fault *f, size_t size)
-{
-	if (size < PTEV_FAULT_BASE)
-		return false;
-	if (f->origin >= PTEV_NR_ORIGINS || f->access >= PTEV_NR_ACCESSES ||
-	    f->outcome >= PTEV_NR_OUTCOMES || f->levels > PTEV_LEVELS)
-		return false;
-	/* A session that looks at no tables may not know how deep they are. */
-	if ((f->flags & (PTEV_F_BEFORE | PTEV_F_AFTER)) && f->levels < PTEV_LEVELS - 1)
-		return false;
-	return f->flags & PTEV_F_STACKS ? stacks_ok(f, size) : parts_ok(f, size);
-}
-
-static bool record_ok(const struct ptev_hdr *hdr)
-{
-	const struct ptev_task *task = (const struct ptev_task *)hdr;
-	const struct ptev_mmap *map = (const struct ptev_mmap *)hdr;
-
-	switch (hdr->type) {
-	case PTEV_FAULT:
-		return fault_ok((const struct ptev_fault *)hdr, hdr->size);
-	case PTEV_COMM:
-	case PTEV_FORK:
-	case PTEV_EXIT:
-		return hdr->size == sizeof(*task) && memchr(task->comm, 0, sizeof(task->comm));
-	case PTEV_MMAP:
-		return hdr->size > sizeof(*map) && memchr(map->name, 0, hdr->size - sizeof(*map));
-	case PTEV_KVM_EXIT:
-	case PTEV_HYPERCALL:
-	case PTEV_VIOLATION:
-		return rec_kvm_ok(hdr);
-	default:
-		return true;
-	}
-}
-
-/* The fault as a whole struct: parts that it does not have read as zero. */
-static const struct ptev_hdr *pad_fault(struct rec_reader *r, const struct ptev_hdr *hdr)
-{
-	if (hdr->size >= sizeof(r->fault))
-		return hdr;
-	memcpy(&r->fault, hdr, hdr->size);
-	memset((char *)&r->fault + hdr->size, 0, sizeof(r->fault) - hdr->size);
-	return &r->fault.hdr;
-}
-
-/* Takes the next record of the current chunk; *@record stays NULL for an unknown type. */
+/* The next record in the order of the file. */
 static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 {
-	const struct ptev_hdr *hdr;
-	int ret = fill(r, 8); /* the smallest that a chunk has left */
+	const struct perf_event_header *h = NULL;
 
-	if (ret != OK)
-		return ret;
-	hdr = peek(r);
-	if (hdr->size < 8 || hdr->size % 8 || hdr->size > r->chunk.bytes || !r->chunk.records)
-		return corrupt(r, "a record does not fit its chunk");
-	ret = fill(r, hdr->size);
-	if (ret != OK)
-		return ret;
-	hdr = peek(r);
-	if (!record_ok(hdr))
-		return corrupt(r, "a record contradicts itself");
-	consume(r, hdr->size);
-	r->chunk.bytes -= hdr->size;
-	r->chunk.records--;
-	if (hdr->type == PTEV_FAULT)
-		*record = pad_fault(r, hdr);
-	else if (hdr->type > PTEV_FAULT && hdr->type < PTEV_NR_TYPES)
-		*record = hdr;
-	else
-		r->unknown++;
-	r->events += ptev_is_event(hdr->type);
-	return OK;
+	while (r->state == INPUT_OK && !*record) {
+		r->state = reader_raw(r, &h);
+		if (r->state == INPUT_OK)
+			r->state = take(r, h, record);
+	}
+	/* What the last samples left open. */
+	if (r->state == INPUT_END && r->foreign && !*record &&
+	    foreign_rest(r->foreign, (union foreign_record *)r->record))
+		hand_out(r, (const struct ptev_hdr *)r->record, record);
+	return *record ? INPUT_OK : r->state;
 }
 
-/* The end of a recording that came through a pipe. Not consumed: offset is where chunks end. */
-static int end_chunk(struct rec_reader *r, const struct rec_chunk *chunk)
+/* All records have it in one place. */
+static uint64_t time_of(const struct ptev_hdr *record)
 {
-	int ret;
-
-	if (chunk->bytes < sizeof(r->end) || chunk->bytes > REC_HEADER_MAX)
-		return corrupt(r, "bad end");
-	ret = fill(r, sizeof(*chunk) + sizeof(r->end));
-	if (ret == OK)
-		memcpy(&r->end, (const char *)peek(r) + sizeof(*chunk), sizeof(r->end));
-	return ret < 0 ? ret : END;
+	return ((const struct ptev_task *)record)->time;
 }
 
-static int next_chunk(struct rec_reader *r)
+/* The next record in the order of time. */
+static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
 {
-	struct rec_chunk chunk;
+	const struct ptev_hdr *made;
 	int ret;
 
-	if (r->chunk.records)
-		return corrupt(r, "a chunk has fewer records than it says");
-	/* What a writer could not take back may lie behind the end. */
-	if (r->end.complete && r->offset >= r->end.bytes)
-		return END;
-	ret = fill(r, sizeof(chunk));
-	if (ret != OK)
-		return ret;
-	memcpy(&chunk, peek(r), sizeof(chunk));
-	if (chunk.magic == REC_CHUNK_END)
-		return end_chunk(r, &chunk);
-	if (chunk.magic != REC_CHUNK_RECORDS || chunk.bytes > REC_CHUNK_MAX || chunk.bytes % 8)
-		return corrupt(r, "not a chunk of records");
-	consume(r, sizeof(chunk));
-	r->chunk = chunk;
-	return OK;
+	while (!(*record = merge_next(&r->order, r->order_until))) {
+		made = NULL;
+		ret = next_record(r, &made);
+		if (!made && r->order_until == UINT64_MAX)
+			return ret;
+		/* A round that is larger than that has to do without an end. */
+		if (!made || r->order.size > ORDER_MAX)
+			r->order_until = UINT64_MAX;
+		if (!made)
+			continue;
+		if (merge_add(&r->order, made, time_of(made)))
+			return reader_no_memory(r);
+		if (time_of(made) > r->round_end)
+			r->round_end = time_of(made);
+	}
+	return INPUT_OK;
 }
 
 int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
 {
+	int ret;
+
 	*record = NULL;
-	while (r->state == OK && !*record)
-		r->state = r->chunk.bytes ? next_record(r, record) : next_chunk(r);
+	ret = r->foreign ? next_in_order(r, record) : next_record(r, record);
 	if (*record)
-		return OK;
-	if (r->unknown)
-		msg_note("%s: %" PRIu64 " records of unknown types left out", r->path, r->unknown);
-	r->unknown = 0;
-	return r->state;
+		r->events += ptev_is_event((*record)->type);
+	else
+		tell_left_out(r);
+	return ret;
+}
+
+/* A record that has no end. */
+static bool part_left(const struct rec_reader *r)
+{
+	return (r->stream && r->in.len != r->in.pos) || (r->zip && zip_rest(r->zip));
 }
 
 bool rec_totals(const struct rec_reader *r, struct rec_totals *totals)
 {
-	bool complete = r->state == END && r->end.complete && r->offset == r->end.bytes;
+	const struct rec_end *end = &r->session.end;
+	bool complete;
 
+	*totals = (struct rec_totals){ .events = r->events };
+	if (r->own) {
+		complete = r->state == INPUT_END && end->complete && r->in.offset == end->bytes &&
+			   !(r->zip && zip_rest(r->zip));
+		if (complete)
+			*totals = end->totals;
+		return complete;
+	}
+	complete = r->state == INPUT_END && !r->cut && !part_left(r) &&
+		   (r->stream || r->in.offset == r->in.end);
 	if (complete)
-		*totals = r->end.totals;
-	else
-		*totals = (struct rec_totals){ .events = r->events };
+		totals->lost[PTEV_LOST_RING] = r->lost;
 	return complete;
 }
 
 const struct rec_info *rec_info(const struct rec_reader *r)
 {
-	return &r->info;
+	return &r->session.info;
 }
 
 uint64_t rec_file_size(const struct rec_reader *r)
 {
-	return r->file_size ? r->file_size : r->offset;
-}
-
-/* Says why the window does not start with a header that can be read. */
-static int check_header(const struct rec_reader *r)
-{
-	const struct rec_header *h = peek(r);
-	size_t magic = r->len < REC_MAGIC_SIZE ? r->len : REC_MAGIC_SIZE;
-
-	if (!r->len)
-		msg_error("%s: empty, not a ptrace-pf recording", r->path);
-	else if (memcmp(h->magic, REC_MAGIC, magic))
-		msg_error("%s: not a ptrace-pf recording", r->path);
-	else if (r->len < sizeof(*h))
-		msg_error("%s: cut off within its header, nothing was recorded", r->path);
-	else if (h->version != REC_VERSION)
-		msg_error("%s: recording of version %" PRIu32 ", this program reads version %d",
-			  r->path, h->version, REC_VERSION);
-	else if (h->size < sizeof(*h) || h->size > REC_HEADER_MAX || h->size % 8)
-		msg_error("%s: corrupt: a header of %" PRIu32 " bytes", r->path, h->size);
-	else
-		return 0;
-	return -EINVAL;
-}
-
-static void take_info(struct rec_reader *r, const struct rec_header *h)
-{
-	struct rec_info *info = &r->info;
-
-	*info = h->info;
-	info->boot_id[sizeof(info->boot_id) - 1] = 0;
-	info->release[sizeof(info->release) - 1] = 0;
-	info->hostname[sizeof(info->hostname) - 1] = 0;
-	info->command[sizeof(info->command) - 1] = 0;
-	r->end = h->end;
-}
-
-static int read_header(struct rec_reader *r)
-{
-	const struct rec_header *h;
-	uint32_t size;
-	int ret = fill(r, sizeof(*h));
-
-	if (ret < 0)
-		return ret;
-	ret = check_header(r);
-	if (ret)
-		return ret;
-	h = peek(r);
-	size = h->size;
-	take_info(r, h);
-	ret = fill(r, size);
-	if (ret == END) {
-		msg_error("%s: cut off within its header, nothing was recorded", r->path);
-		return -EINVAL;
-	}
-	consume(r, size);
-	return ret < 0 ? ret : 0;
-}
-
-static int open_file(struct rec_reader *r, const char *path)
-{
-	struct stat st;
-	int err;
-
-	if (strcmp(path, "-"))
-		r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	else
-		r->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (r->fd < 0 || fstat(r->fd, &st)) {
-		err = -errno;
-		msg_error("%s: cannot open: %s", path, strerror(-err));
-		return err;
-	}
-	if (S_ISREG(st.st_mode))
-		r->file_size = (uint64_t)st.st_size;
-	return 0;
-}
-
-static struct rec_reader *reader_new(const char *path)
-{
-	struct rec_reader *r = calloc(1, sizeof(*r));
-
-	if (!r)
-		return NULL;
-	r->fd = -1;
-	r->state = OK;
-	r->window = malloc(REC_BUFFER);
-	r->path = strdup(path);
-	if (r->window && r->path)
-		return r;
-	rec_reader_close(r);
-	return NULL;
+	return r->in.file_size ? r->in.file_size : r->in.offset;
 }
 
 int rec_open(struct rec_reader **out, const char *path)
 {
-	struct rec_reader *r = reader_new(path);
+	struct rec_reader *r = calloc(1, sizeof(*r));
 	int err;
 
 	if (!r) {
 		msg_error("%s: %s", path, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = open_file(r, path);
+	r->state = INPUT_OK;
+	err = input_open(&r->in, path);
 	if (!err)
-		err = read_header(r);
+		err = reader_front(r);
 	if (err) {
 		rec_reader_close(r);
 		return err;
@@ -372,9 +357,10 @@ void rec_reader_close(struct rec_reader *r)
 {
 	if (!r)
 		return;
-	if (r->fd >= 0)
-		close(r->fd);
-	free(r->window);
-	free(r->path);
+	attrs_free(&r->attrs);
+	foreign_free(r->foreign);
+	merge_free(&r->order);
+	zip_reader_free(r->zip);
+	input_close(&r->in);
 	free(r);
 }

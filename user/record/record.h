@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The record file: one writer, one reader. Nothing outside user/record/ knows the format.
- * What is written is the stream of records of bpf/events.h, side band first within a flush.
+ * The record file: one writer, one reader. Nothing outside user/record/ knows that it is a
+ * perf.data file. What is written and read is the stream of records of bpf/events.h, side band
+ * first within a flush.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -31,7 +32,9 @@ struct rec_info {
 	char boot_id[40];    /* /proc/sys/kernel/random/boot_id */
 	char release[72];    /* uname -r */
 	char hostname[72];
-	char command[244];  /* the tracer's command line, cut */
+	char command[236];  /* the tracer's command line, cut */
+	uint32_t stacks;    /* call chains were recorded */
+	uint32_t zstd;	    /* level of the compression, 1 to 22; 0: none */
 	uint32_t kvm;	    /* enum ptev_kvm_want: which VM exits were recorded; 0: none */
 	uint32_t no_faults; /* 1: page faults were not recorded. 0 in files older than KVM's events
 			     */
@@ -60,11 +63,13 @@ struct rec_reader;
  */
 int rec_create(struct rec_writer **w, const char *path, const struct rec_info *info);
 /*
- * Adds one record of @size bytes (hdr.size, a multiple of 8; else -EINVAL). Records reach the file
- * when the buffer (1 MiB) is full or at rec_flush(). Returns 0, or -errno when what was buffered
- * before could not be written: @record itself is in the buffer all the same. A file then still
- * ends in the last whole flush and later flushes are tried again; rec_unwritten() counts the
- * events that could not be kept. A stream is finished by its first error.
+ * Adds one record of @size bytes (hdr.size). -EINVAL: it is none that rec_next() would give, or of
+ * a kind that the session (@info) has not. Records reach the file when the buffer (1 MiB) is full
+ * or at rec_flush(). Returns 0, or -errno when what was buffered before could not be written:
+ * @record itself is in the buffer all the same. A file then still ends in the last whole flush and
+ * later flushes are tried again; rec_unwritten() counts the events that could not be kept. A stream
+ * is finished by its first error. rec_flush() is for moments at which all that had happened was
+ * put: readers may put in order what came between two of them.
  */
 int rec_put(struct rec_writer *w, const void *record, size_t size);
 int rec_flush(struct rec_writer *w);
@@ -79,14 +84,18 @@ int rec_close(struct rec_writer *w, const struct rec_totals *totals);
 /* Undoes rec_create(): the file is removed, an older one gets its name back. Frees @w. */
 void rec_discard(struct rec_writer *w);
 
-/* Opens ("-": stdin) and checks; -errno after msg_error() ("x: not a ptrace-pf recording"). */
+/*
+ * Opens ("-": stdin) and checks; -errno after msg_error() ("x: not a perf.data file"). perf's own
+ * recordings are read, too, when they have events of use (exceptions:page_fault_*, kvm:kvm_exit);
+ * their ->boot_id is empty.
+ */
 int rec_open(struct rec_reader **r, const char *path);
 /* Numbers as recorded, unchecked; strings are terminated. */
 const struct rec_info *rec_info(const struct rec_reader *r);
 /*
  * Next record, valid until the following call; checked: type known, size right for its type and
- * flags, enumerations in range, strings terminated. A PTEV_FAULT is always readable as a whole
- * struct ptev_fault: parts that its hdr.size does not cover are zero; others are whole. 1, 0 at the
+ * flags, enumerations in range, strings terminated. A PTEV_FAULT is always a whole struct
+ * ptev_fault: parts that were not recorded are zero, and without their flag. 1, 0 at the
  * end (also of a cut file), -errno (file unusable from here, said on stderr). Unknown types are
  * skipped, and their number is told on stderr at the end.
  */

@@ -2,211 +2,195 @@
 #include "user/record/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "user/base/msg.h"
-#include "user/record/format.h"
+#include "user/record/build_ids.h"
+#include "user/record/check.h"
+#include "user/record/encode.h"
+#include "user/record/header.h"
+#include "user/record/output.h"
+#include "user/record/zip.h"
+
+#define TABLE_SIZE (HEADER_FEATURES * sizeof(struct perf_section))
 
 struct rec_writer {
-	int fd;
-	bool own;   /* our own regular file: can be cut back and written again */
-	bool kept;  /* an older file is there as PATH.old */
-	char *path; /* of our own file */
-	int broken; /* -errno that left a part of a chunk behind: nothing can follow it */
-	uint64_t bytes;
+	struct output out;
+	struct header header; /* of a file of our own; ->front is no more than its data's offset */
+	uint64_t data_offset; /* in the file, likewise */
+	uint64_t data_end;
+	struct rec_session session;
+	struct build_ids build_ids;
+	struct zip_writer *zip; /* NULL: not compressed */
 	uint64_t unwritten;
-	size_t chunk_events;
-	struct rec_chunk *chunk; /* REC_BUFFER bytes: the chunk being filled */
+	struct encoder encoder;
+	size_t used, chunk_events;
+	unsigned char *chunk; /* REC_BUFFER bytes: what is to be written next */
 };
 
-static int write_all(int fd, const void *data, size_t size)
+static uint64_t data_size(const struct rec_writer *w)
 {
-	const char *p = data;
-	ssize_t n;
-
-	while (size) {
-		n = write(fd, p, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-/* Writes all of it or, in a file of our own, nothing. */
-static int append(struct rec_writer *w, const void *data, size_t size)
-{
-	int err = w->broken ? w->broken : write_all(w->fd, data, size);
-
-	if (!err) {
-		w->bytes += size;
-		return 0;
-	}
-	if (!w->own || ftruncate(w->fd, (off_t)w->bytes) ||
-	    lseek(w->fd, (off_t)w->bytes, SEEK_SET) < 0)
-		w->broken = err;
-	return err;
-}
-
-static void chunk_reset(struct rec_writer *w)
-{
-	*w->chunk = (struct rec_chunk){ .magic = REC_CHUNK_RECORDS };
-	w->chunk_events = 0;
-}
-
-static int old_name(char old[PATH_MAX], const char *path)
-{
-	return snprintf(old, PATH_MAX, "%s.old", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-/* An existing file is moved out of the way. */
-static int keep_old(struct rec_writer *w, const char *path)
-{
-	char old[PATH_MAX];
-	int err = old_name(old, path);
-
-	if (!err && rename(path, old))
-		err = -errno;
-	if (err)
-		msg_error("%s: cannot keep it as %s.old: %s", path, path, strerror(-err));
-	w->kept = !err;
-	return err;
-}
-
-/* Addresses of other people's processes are nobody else's business: 0600. */
-static int create_own(struct rec_writer *w, const char *path, bool exists)
-{
-	int err = exists ? keep_old(w, path) : 0;
-
-	if (err)
-		return err;
-	w->own = true;
-	w->path = strdup(path);
-	w->fd = w->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	return w->fd < 0 ? -errno : 0;
+	return w->data_end - w->data_offset;
 }
 
 /*
- * A fifo nobody reads is an error at once, and not a wait that no signal ends. A link is followed
- * and never replaced: it may be /dev/stdout.
+ * Adds to the data of a file. perf looks for the table of its features behind them. So a new one is
+ * written with the new data, behind the old one, whose place becomes a record to be stepped over,
+ * and then the header says that the data are longer. Killed at any moment, the file is whole up to
+ * what the header says.
  */
-static int open_other(struct rec_writer *w, const char *path)
+static int append_data(struct rec_writer *w, const void *data, size_t size)
 {
-	w->fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
-	if (w->fd < 0)
-		return -errno;
-	return fcntl(w->fd, F_SETFL, 0) ? -errno : 0;
-}
-
-/* Creates a regular file, or opens what is there and is something else (/dev/null, a fifo). */
-static int open_path(struct rec_writer *w, const char *path)
-{
-	struct stat st;
-	bool exists = !lstat(path, &st);
+	struct perf_event_header skip = { .type = PERF_HEADER_EVENT_TYPE, .size = TABLE_SIZE };
+	struct blob both = { 0 };
+	uint64_t end;
 	int err;
 
-	if (!exists || S_ISREG(st.st_mode))
-		err = create_own(w, path, exists);
-	else
-		err = open_other(w, path);
-	if (err == -ENXIO)
-		msg_error("%s: nobody reads this fifo", path);
-	else if (err && !(exists && !w->own && S_ISREG(st.st_mode)))
-		msg_error("%s: cannot create: %s", path, strerror(-err));
-	return err;
-}
-
-static int open_stdout(struct rec_writer *w)
-{
-	int err;
-
-	if (isatty(STDOUT_FILENO)) {
-		msg_error("stdout is a terminal: name a file or redirect the recording");
-		return -EINVAL;
-	}
-	w->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (w->fd >= 0)
-		return 0;
-	err = -errno;
-	msg_error("stdout: %s", strerror(-err));
-	return err;
-}
-
-static int write_header(struct rec_writer *w, const char *path, const struct rec_info *info)
-{
-	struct rec_header header = {
-		.magic = REC_MAGIC,
-		.version = REC_VERSION,
-		.size = sizeof(header),
-		.info = *info,
-	};
-	int err = append(w, &header, sizeof(header));
-
+	blob_put(&both, data, size);
+	blob_put(&both, w->header.table, TABLE_SIZE);
+	err = both.failed ? -ENOMEM : output_append(&w->out, both.data, both.size);
+	blob_free(&both);
 	if (!err)
-		return 0;
-	msg_error("%s: cannot write: %s", path, strerror(-err));
-	if (w->own)
-		unlink(path);
+		err = output_patch(&w->out, w->data_end, &skip, sizeof(skip));
+	if (err)
+		return err;
+	w->data_end = w->out.bytes - TABLE_SIZE;
+	end = data_size(w);
+	return output_patch(&w->out, offsetof(struct perf_file_header, data.size), &end,
+			    sizeof(end));
+}
+
+static int append(struct rec_writer *w, const void *data, size_t size)
+{
+	return w->out.own ? append_data(w, data, size) : output_append(&w->out, data, size);
+}
+
+static int write_chunk(struct rec_writer *w)
+{
+	const void *data = w->chunk;
+	size_t size = w->used;
+	int err;
+
+	if (w->zip)
+		size = zip_pack(w->zip, w->chunk, w->used, &data);
+	err = size ? append(w, data, size) : -EIO;
+	if (err)
+		w->unwritten += w->chunk_events;
+	w->used = 0;
+	w->chunk_events = 0;
 	return err;
 }
 
-static void writer_free(struct rec_writer *w)
+/* Adds a record to the chunk. The error of one that had to be written before, or 0. */
+static int put(struct rec_writer *w, const void *record, size_t size)
 {
-	if (w->fd >= 0)
-		close(w->fd);
-	free(w->path);
+	int err = 0;
+
+	if (w->used + size > REC_BUFFER)
+		err = write_chunk(w);
+	memcpy(w->chunk + w->used, record, size);
+	w->used += size;
+	return err;
+}
+
+/* The header, the session and the first table. */
+static int write_file(struct rec_writer *w, const struct rec_info *info)
+{
+	struct blob *front = &w->header.front;
+	struct perf_file_header *file;
+
+	header_file(&w->header, info);
+	w->data_offset = front->size;
+	blob_put(front, &w->session, sizeof(w->session));
+	w->data_end = front->size;
+	blob_put(front, w->header.table, TABLE_SIZE);
+	if (front->failed)
+		return -ENOMEM;
+	file = (struct perf_file_header *)front->data;
+	file->data.size = data_size(w);
+	return output_append(&w->out, front->data, front->size);
+}
+
+static int write_stream(struct rec_writer *w, const struct rec_info *info)
+{
+	struct blob front = { 0 };
+	int err;
+
+	header_stream(&front, info);
+	blob_put(&front, &w->session, sizeof(w->session));
+	err = front.failed ? -ENOMEM : output_append(&w->out, front.data, front.size);
+	blob_free(&front);
+	return err;
+}
+
+static int write_front(struct rec_writer *w, const char *path, const struct rec_info *info)
+{
+	struct blob map = { 0 };
+	int err;
+
+	header_session(&w->session, info);
+	err = w->out.own ? write_file(w, info) : write_stream(w, info);
+	blob_free(&w->header.front);
+	if (err) {
+		msg_error("%s: cannot write: %s", path, strerror(-err));
+		output_remove(&w->out);
+		return err;
+	}
+	header_kernel_map(&map, info);
+	if (!map.failed && map.size)
+		put(w, map.data, map.size);
+	blob_free(&map);
+	return 0;
+}
+
+static int writer_free(struct rec_writer *w)
+{
+	int err = output_close(&w->out);
+
+	blob_free(&w->header.front);
+	build_ids_free(&w->build_ids);
+	zip_writer_free(w->zip);
 	free(w->chunk);
 	free(w);
+	return err;
 }
 
 void rec_discard(struct rec_writer *w)
 {
-	char old[PATH_MAX];
-
-	if (w->own)
-		unlink(w->path);
-	if (w->kept && !old_name(old, w->path))
-		rename(old, w->path);
+	output_remove(&w->out);
 	writer_free(w);
 }
 
-static struct rec_writer *writer_new(void)
+static struct rec_writer *writer_new(const struct rec_info *info)
 {
 	struct rec_writer *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
-	w->fd = -1;
+	w->out.fd = -1;
+	encoder_init(&w->encoder, info);
 	w->chunk = malloc(REC_BUFFER);
-	if (!w->chunk) {
-		free(w);
-		return NULL;
-	}
-	chunk_reset(w);
-	return w;
+	if (info->zstd)
+		w->zip = zip_writer_new((int)info->zstd);
+	if (w->chunk && (w->zip || !info->zstd))
+		return w;
+	writer_free(w);
+	return NULL;
 }
 
 int rec_create(struct rec_writer **out, const char *path, const struct rec_info *info)
 {
-	struct rec_writer *w = writer_new();
+	struct rec_writer *w = writer_new(info);
 	int err;
 
 	if (!w) {
 		msg_error("%s: %s", path, strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = strcmp(path, "-") ? open_path(w, path) : open_stdout(w);
+	err = output_open(&w->out, path);
 	if (!err)
-		err = write_header(w, path, info);
+		err = write_front(w, path, info);
 	if (err) {
 		writer_free(w);
 		return err;
@@ -215,40 +199,43 @@ int rec_create(struct rec_writer **out, const char *path, const struct rec_info 
 	return 0;
 }
 
-int rec_flush(struct rec_writer *w)
-{
-	int err;
-
-	if (!w->chunk->records)
-		return 0;
-	err = append(w, w->chunk, sizeof(*w->chunk) + w->chunk->bytes);
-	if (err)
-		w->unwritten += w->chunk_events;
-	chunk_reset(w);
-	return err;
-}
-
 int rec_put(struct rec_writer *w, const void *record, size_t size)
 {
 	const struct ptev_hdr *hdr = record;
-	int err = 0;
+	bool event = size >= sizeof(*hdr) && ptev_is_event(hdr->type);
+	size_t made = 0;
+	int err;
 
-	if (size < sizeof(*hdr) || size != hdr->size || size % 8) {
+	if (size >= sizeof(*hdr) && size == hdr->size && record_ok(hdr))
+		made = encode(&w->encoder, hdr);
+	if (!made) {
 		w->unwritten++;
 		return -EINVAL;
 	}
-	if (sizeof(*w->chunk) + w->chunk->bytes + size > REC_BUFFER)
-		err = rec_flush(w);
-	memcpy((char *)(w->chunk + 1) + w->chunk->bytes, record, size);
-	w->chunk->bytes += (uint32_t)size;
-	w->chunk->records++;
-	w->chunk_events += ptev_is_event(hdr->type);
+	if (hdr->type == PTEV_MMAP)
+		build_ids_see(&w->build_ids, record);
+	err = put(w, w->encoder.record, made);
+	w->chunk_events += event;
+	return err;
+}
+
+int rec_flush(struct rec_writer *w)
+{
+	struct perf_event_header round = { .type = PERF_FINISHED_ROUND, .size = sizeof(round) };
+	int err;
+
+	if (!w->used)
+		return 0;
+	err = put(w, &round, sizeof(round));
+	encoder_round(&w->encoder);
+	if (!err)
+		err = write_chunk(w);
 	return err;
 }
 
 uint64_t rec_bytes(const struct rec_writer *w)
 {
-	return w->bytes;
+	return w->out.bytes;
 }
 
 uint64_t rec_unwritten(const struct rec_writer *w)
@@ -256,43 +243,72 @@ uint64_t rec_unwritten(const struct rec_writer *w)
 	return w->unwritten;
 }
 
-/* Over the reserved bytes of the header: needs no space. */
-static int end_in_header(const struct rec_writer *w, const struct rec_end *end)
-{
-	ssize_t n = pwrite(w->fd, end, sizeof(*end), offsetof(struct rec_header, end));
-
-	if (n < 0)
-		return -errno;
-	return n == sizeof(*end) ? 0 : -EIO;
-}
-
-static int end_in_stream(struct rec_writer *w, const struct rec_end *end)
+/* What perf tells of as lost: a record for each cause. */
+static void put_lost(struct rec_writer *w, const struct rec_totals *totals)
 {
 	struct {
-		struct rec_chunk chunk;
-		struct rec_end end;
-	} tail = {
-		.chunk = { .magic = REC_CHUNK_END, .bytes = sizeof(*end) },
-		.end = *end,
+		struct perf_event_header header;
+		uint64_t id, lost;
+		struct header_tail tail;
+	} record = {
+		.header = { .type = PERF_RECORD_LOST, .size = sizeof(record) },
+		.id = HEADER_DUMMY_ID,
+		.tail = { .time = w->encoder.last, .id = HEADER_DUMMY_ID },
 	};
+	size_t i;
 
-	return append(w, &tail, sizeof(tail));
+	for (i = 0; i < PTEV_NR_LOST; i++) {
+		record.lost = totals->lost[i];
+		if (record.lost)
+			put(w, &record, sizeof(record));
+	}
+}
+
+/* The times of the samples, and build ids behind the table. A full disk has no room for the latter.
+ */
+static void finish_features(struct rec_writer *w)
+{
+	struct perf_section *ids = header_section(&w->header, PERF_FEAT_BUILD_ID);
+	uint64_t times[2] = { w->encoder.first, w->encoder.last };
+	struct blob out = { 0 };
+
+	if (w->encoder.last)
+		output_patch(&w->out, w->header.times, times, sizeof(times));
+	build_ids_put(&w->build_ids, &out);
+	*ids = (struct perf_section){ w->out.bytes, out.size };
+	if (out.size && !out.failed && !output_append(&w->out, out.data, out.size))
+		output_patch(&w->out, w->data_end, w->header.table, TABLE_SIZE);
+	blob_free(&out);
+}
+
+static int write_end(struct rec_writer *w)
+{
+	struct rec_end *end = &w->session.end;
+
+	if (!w->out.own) {
+		end->bytes = w->out.bytes;
+		return output_append(&w->out, &w->session, sizeof(w->session));
+	}
+	end->bytes = w->data_end;
+	finish_features(w);
+	return output_patch(&w->out, w->data_offset, &w->session, sizeof(w->session));
 }
 
 int rec_close(struct rec_writer *w, const struct rec_totals *totals)
 {
-	struct rec_end end = { .complete = 1, .totals = *totals };
+	struct rec_end *end = &w->session.end;
 	uint64_t unwritten = w->unwritten;
-	int err, flush_err = rec_flush(w);
+	int err, close_err, flush_err;
 
+	put_lost(w, totals);
+	flush_err = rec_flush(w);
+	*end = (struct rec_end){ .complete = 1, .totals = *totals };
 	/* The caller could not know of these. */
-	end.totals.events -= w->unwritten - unwritten;
-	end.totals.lost[PTEV_LOST_WRITE] += w->unwritten - unwritten;
-	end.bytes = w->bytes;
-	err = w->own ? end_in_header(w, &end) : end_in_stream(w, &end);
-	if (close(w->fd) && !err)
-		err = -errno;
-	w->fd = -1;
-	writer_free(w);
+	end->totals.events -= w->unwritten - unwritten;
+	end->totals.lost[PTEV_LOST_WRITE] += w->unwritten - unwritten;
+	err = write_end(w);
+	close_err = writer_free(w);
+	if (!err)
+		err = close_err;
 	return flush_err ? flush_err : err;
 }

@@ -47,39 +47,170 @@ void feed_end(struct feed *f)
 	memset(f, 0, sizeof(*f));
 }
 
-/* Events up to the end or to where the file is damaged; the totals of what there is. */
-static int feed_all(struct feed *f, struct rec_reader *r)
+/* A recording and its next record. */
+struct source {
+	const char *path;
+	struct rec_reader *reader;
+	const struct ptev_hdr *next; /* NULL: there is no more */
+	int ret;		     /* of the last rec_next() */
+};
+
+struct sources {
+	struct source each[FEED_FILES_MAX];
+	unsigned int nr;
+	struct rec_info info; /* of all */
+};
+
+/* All records have it in one place. */
+static uint64_t time_of(const struct ptev_hdr *record)
 {
-	const struct ptev_hdr *record;
+	return ((const struct ptev_task *)record)->time;
+}
+
+static void advance(struct source *s)
+{
+	s->ret = rec_next(s->reader, &s->next);
+}
+
+/* The source of the oldest record; NULL: all are at their end. */
+static struct source *oldest(struct sources *all)
+{
+	struct source *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < all->nr; i++) {
+		struct source *s = &all->each[i];
+
+		if (s->next && (!found || time_of(s->next) < time_of(found->next)))
+			found = s;
+	}
+	return found;
+}
+
+/* Makes ->info tell of one more recording. */
+static int join_info(struct sources *all, const struct source *s)
+{
+	const struct rec_info *info = rec_info(s->reader);
+	struct rec_info *sum = &all->info;
+
+	if (s == all->each) {
+		*sum = *info;
+		return 0;
+	}
+	if (strcmp(sum->boot_id, info->boot_id)) {
+		msg_error("%s: not of the same boot as %s: their times have nothing in common",
+			  s->path, all->each->path);
+		return -EINVAL;
+	}
+	if (info->start_mono < sum->start_mono)
+		sum->start_mono = info->start_mono;
+	sum->kvm |= info->kvm;
+	sum->no_faults &= info->no_faults;
+	sum->walks |= info->walks;
+	sum->stacks |= info->stacks;
+	return 0;
+}
+
+static int open_sources(struct sources *all, const struct feed_input *in)
+{
+	int err = 0;
+
+	for (all->nr = 0; all->nr < in->nr && !err; all->nr++) {
+		struct source *s = &all->each[all->nr];
+
+		s->path = in->paths[all->nr];
+		err = rec_open(&s->reader, s->path);
+		if (!err)
+			err = join_info(all, s);
+	}
+	return err;
+}
+
+static void add_totals(struct rec_totals *sum, const struct rec_totals *t)
+{
+	unsigned int i;
+
+	sum->events += t->events;
+	for (i = 0; i < PTEV_NR_LOST; i++)
+		sum->lost[i] += t->lost[i];
+	sum->filtered += t->filtered;
+	sum->missed_exit += t->missed_exit;
+	sum->missed_runs += t->missed_runs;
+	sum->lost_children += t->lost_children;
+	sum->lost_sideband += t->lost_sideband;
+	if (t->end_mono > sum->end_mono)
+		sum->end_mono = t->end_mono;
+}
+
+static bool all_totals(const struct sources *all, struct rec_totals *sum)
+{
+	struct rec_totals t;
+	bool complete = true;
+	unsigned int i;
+
+	memset(sum, 0, sizeof(*sum));
+	for (i = 0; i < all->nr; i++) {
+		complete = rec_totals(all->each[i].reader, &t) && complete;
+		add_totals(sum, &t);
+	}
+	return complete;
+}
+
+/* Names and mappings always; events of the time that is wanted. */
+static int feed_one(struct feed *f, const struct feed_input *in, const struct ptev_hdr *record,
+		    uint64_t *events)
+{
+	if (ptev_is_event(record->type)) {
+		if (time_of(record) < in->from || time_of(record) > in->to)
+			return 0;
+		++*events;
+	}
+	return feed_put(f, record);
+}
+
+/* Events up to the end or to where a file is damaged; the totals of what there is. */
+static int feed_all(struct feed *f, struct sources *all, const struct feed_input *in)
+{
 	struct rec_totals totals;
-	int got, err = 0;
+	uint64_t events = 0;
+	struct source *s;
+	int err = 0, failed = 0;
+	unsigned int i;
 
-	while (!err && (got = rec_next(r, &record)) > 0)
-		err = feed_put(f, record);
+	for (i = 0; i < all->nr; i++)
+		advance(&all->each[i]);
+	while (!err && (s = oldest(all))) {
+		err = feed_one(f, in, s->next, &events);
+		advance(s);
+	}
 	if (!err) {
-		bool complete = rec_totals(r, &totals);
+		bool complete = all_totals(all, &totals);
 
+		if (in->from || in->to != UINT64_MAX)
+			totals.events = events;
 		err = f->sink->finish(f->sink, &totals, complete);
 	}
 	if (err && err != -EPIPE)
 		msg_error("%s: %s", f->sink->output ? f->sink->output : "stdout", strerror(-err));
-	return err ? err : got;
+	for (i = 0; i < all->nr && !failed; i++)
+		failed = all->each[i].ret;
+	return err ? err : failed;
 }
 
-int feed_file(const char *path, feed_sink make, const void *opts)
+int feed_files(const struct feed_input *in, feed_sink make, const void *opts)
 {
-	struct rec_reader *r;
+	struct sources all = { .nr = 0 };
 	struct feed f;
-	int err = rec_open(&r, path);
+	int err = open_sources(&all, in);
 
-	if (err)
-		return err;
-	err = feed_init(&f, rec_info(r));
+	if (!err)
+		err = feed_init(&f, &all.info);
 	if (!err) {
 		f.sink = make(&f.env, opts);
-		err = f.sink ? feed_all(&f, r) : -EINVAL;
+		err = f.sink ? feed_all(&f, &all, in) : -EINVAL;
 		feed_end(&f);
 	}
-	rec_reader_close(r);
+	while (all.nr)
+		rec_reader_close(all.each[--all.nr].reader);
 	return err;
 }

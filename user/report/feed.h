@@ -5,6 +5,8 @@
 
 #include "user/report/sink.h"
 
+#define FEED_FILES_MAX 64
+
 struct feed {
 	struct sink_env env;
 	struct sink *sink; /* set by the caller after feed_init(); freed by feed_end() */
@@ -18,8 +20,24 @@ int feed_put(struct feed *f, const struct ptev_hdr *record);
 int feed_put_live(void *f, const void *record, size_t size);
 void feed_end(struct feed *f);
 
-/* A whole recording: open, feed, totals. 0 or -errno, said on stderr (-EPIPE is not). */
+/* What is to be read. Starts as FEED_INPUT_INIT. */
+struct feed_input {
+	const char *paths[FEED_FILES_MAX];
+	unsigned int nr;
+	uint64_t from, to; /* events that began between these, both included; CLOCK_MONOTONIC ns */
+};
+
+#define FEED_INPUT_INIT          \
+	{                        \
+		.to = UINT64_MAX \
+	}
+
+/*
+ * Whole recordings: open, feed, totals. Several are of one boot, and come in one order of time.
+ * Their totals are added up; with ->from or ->to, the events are those between. 0 or -errno, said
+ * on stderr (-EPIPE is not).
+ */
 typedef struct sink *(*feed_sink)(const struct sink_env *env, const void *opts);
-int feed_file(const char *path, feed_sink make, const void *opts);
+int feed_files(const struct feed_input *in, feed_sink make, const void *opts);
 
 #endif

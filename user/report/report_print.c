@@ -18,8 +18,9 @@ static const struct rec_info *info_of(const struct report_view *v)
 /* A recording that was cut ends with its last event. */
 static uint64_t duration_of(const struct report_view *v)
 {
-	uint64_t start = info_of(v)->start_mono;
-	uint64_t end = v->complete ? v->totals->end_mono : v->report->tally.last_time;
+	uint64_t start = info_of(v)->start_mono ?: v->report->tally.first_time;
+	uint64_t end = v->complete && v->totals->end_mono ? v->totals->end_mono
+							  : v->report->tally.last_time;
 
 	return end > start ? end - start : 0;
 }
@@ -95,6 +96,12 @@ static void head_counts(struct line *l, const struct report_view *v)
 		head_count(l, "side-band records lost (names may be missing)", t->lost_sideband);
 }
 
+/* A recording of perf itself comes from a tracepoint of its own. */
+static const char *hook_of(const struct rec_info *info)
+{
+	return info->hook == HOOK_AUTO ? "perf" : name_hook(info->hook);
+}
+
 /* Why kernel addresses have no names, where names are asked for. */
 static void head_note(struct line *l, const struct report *r)
 {
@@ -119,7 +126,7 @@ static int print_header(const struct report_view *v)
 	head_warnings(&l, v);
 	head_text(&l, "command", info->command);
 	head_kernel(&l, info);
-	head_text(&l, "hook", name_hook(info->hook));
+	head_text(&l, "hook", hook_of(info));
 	head_text(&l, "walks", info->walks ? "recorded" : "not recorded");
 	head_text(&l, "duration", units_time(buf, duration_of(v)));
 	head_counts(&l, v);
@@ -247,7 +254,7 @@ static void json_header(struct json *j, const struct report_view *v)
 	json_str(j, "command", info->command);
 	json_str(j, "kernel", info->release);
 	json_str(j, "hostname", info->hostname);
-	json_str(j, "hook", name_hook(info->hook));
+	json_str(j, "hook", hook_of(info));
 	json_bool(j, "walks", info->walks);
 	json_u64(j, "duration_ns", duration_of(v));
 	json_array(j, "sort");

@@ -58,5 +58,10 @@ struct sink *sink_script(const struct sink_env *env, const struct script_opts *o
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts);
 /* The Trace Event Format, JSON object form, of Perfetto's and Chrome's viewers. */
 struct sink *sink_trace(const struct sink_env *env, const struct trace_opts *opts);
+/*
+ * Each event's stack as a line, "comm;outermost;...;innermost count"; without a call chain the
+ * instruction alone, of VM exits the reason. @out NULL: stdout. NULL without memory.
+ */
+struct sink *sink_folded(const struct sink_env *env, FILE *out);
 
 #endif

@@ -128,12 +128,14 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 
 int diff_read(struct diff *d, const char *path, enum diff_side side)
 {
+	struct feed_input in = FEED_INPUT_INIT;
 	int err;
 
 	if (d->nr_runs == d->max_runs)
 		return -E2BIG;
 	d->runs[d->nr_runs] = (struct diff_run){ .path = path, .side = side };
-	err = feed_file(path, make, &d);
+	in.paths[in.nr++] = path;
+	err = feed_files(&in, make, &d);
 	if (!err)
 		d->nr_runs++;
 	return err;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
 static int fault(struct sink *sink, const struct ptev_fault *f)
 {
 	return tally_fault(&((struct report *)sink)->tally, f);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "user/base/msg.h"
 #include "user/report/script.h"
 #include "user/report/totals.h"
 
@@ -20,18 +19,6 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return s->opts.json ? script_kvm_json(s, e) : script_kvm_text(s, e);
 }
 
-/* stdout has only events; what is missing among them goes to stderr. */
-static void finish_text(struct script *s, const struct rec_totals *totals, bool complete)
-{
-	totals_lost_line(&s->line, totals);
-	line_char(&s->line, '\0');
-	if (s->line.len > 1 && !s->line.failed)
-		msg_note("%s", s->line.buf);
-	s->line.len = 0;
-	if (!complete)
-		msg_note("%s", TOTALS_CUT_TEXT);
-}
-
 static int finish(struct sink *sink, const struct rec_totals *totals, bool complete)
 {
 	struct script *s = (struct script *)sink;
@@ -43,7 +30,7 @@ static int finish(struct sink *sink, const struct rec_totals *totals, bool compl
 		json_end_object(&s->json);
 		json_end_line(&s->json);
 	} else {
-		finish_text(s, totals, complete);
+		totals_note(totals, complete);
 	}
 	errno = 0;
 	if (!fflush(s->out) && !ferror(s->out))

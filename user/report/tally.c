@@ -37,6 +37,8 @@ static int count(struct tally *t, const struct ptev_hdr *event, uint64_t time, c
 		return err;
 	t->events++;
 	t->groups[slot].count++;
+	if (t->events == 1 || time < t->first_time)
+		t->first_time = time;
 	if (time > t->last_time)
 		t->last_time = time;
 	if (!latency)

@@ -16,7 +16,7 @@ struct tally { /* zero but for ->by, which groups_init() has filled */
 	struct tally_group *groups; /* [by.n] */
 	uint32_t room;
 	uint64_t events;
-	uint64_t last_time; /* of an event */
+	uint64_t first_time, last_time; /* of events */
 	bool has_latency;
 };
 

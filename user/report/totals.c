@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "user/base/msg.h"
 #include "user/trace/names.h"
 
 uint64_t totals_lost(const struct rec_totals *totals)
@@ -37,6 +38,19 @@ void totals_lost_line(struct line *l, const struct rec_totals *totals)
 		line_dec(l, totals->lost[i]);
 		separator = ", ";
 	}
+}
+
+void totals_note(const struct rec_totals *totals, bool complete)
+{
+	struct line line = { 0 };
+
+	totals_lost_line(&line, totals);
+	line_char(&line, '\0');
+	if (line.len > 1 && !line.failed)
+		msg_note("%s", line.buf);
+	line_free(&line);
+	if (!complete)
+		msg_note("%s", TOTALS_CUT_TEXT);
 }
 
 static void count_json(struct json *j, const char *key, uint64_t value, bool known)

@@ -13,6 +13,8 @@
 uint64_t totals_lost(const struct rec_totals *totals); /* of all causes */
 /* "lost 12 of 200012 events: ring_full 10, in_flight 2"; nothing when nothing was lost. */
 void totals_lost_line(struct line *line, const struct rec_totals *totals);
+/* On stderr, where stdout has only events: what is missing among them, and whether they end. */
+void totals_note(const struct rec_totals *totals, bool complete);
 /*
  * Members of the object that is open: "events", "lost" {"total", "ring_full", "no_state",
  * "in_flight", "write_error"}, "filtered", "missed_exit", "missed_runs", "lost_children",

@@ -55,6 +55,7 @@ struct session {
 	struct pidset followed; /* whose side band is kept; empty in system-wide sessions */
 	struct fault_cfg cfg;
 	enum fault_hook hook;
+	uint64_t start; /* CLOCK_MONOTONIC, before anything was recorded */
 	struct bpf_link *links[NR_PROGRAMS];
 };
 
@@ -186,6 +187,8 @@ static int try_hook(struct session *s, enum fault_hook hook, const struct sessio
 	if (!err)
 		err = set_targets(s, opts);
 	/* Before the programs run, so that no mapping is missed, but after the time of loading. */
+	if (!s->start)
+		s->start = clock_ns(CLOCK_MONOTONIC);
 	if (!err && opts->sideband && !s->sideband)
 		err = sideband_open(&s->sideband);
 	if (!err)
@@ -324,14 +327,13 @@ int session_drain(struct session *s, session_put put, void *ctx)
 int session_synthesise(struct session *s, session_put put, void *ctx)
 {
 	struct side_ctx side = { .s = s, .put = put, .ctx = ctx };
-	uint64_t time = clock_ns(CLOCK_MONOTONIC);
 	uint32_t i;
 	int err = 0;
 
 	if (s->cfg.target == FAULT_ALL)
-		return proc_synthesise_all(time, put_sideband, &side);
+		return proc_synthesise_all(s->start, put_sideband, &side);
 	for (i = 0; i < s->followed.nr && !err; i++)
-		err = proc_synthesise(s->followed.pids[i], time, put_sideband, &side);
+		err = proc_synthesise(s->followed.pids[i], s->start, put_sideband, &side);
 	return err == -ESRCH ? 0 : err;
 }
 

@@ -14,7 +14,8 @@
 #include <linux/perf_event.h>
 
 #include "user/base/clock.h"
-#include "user/trace/merge.h"
+#include "user/record/merge.h"
+#include "user/record/side.h"
 
 #define DATA_PAGES 256 /* per CPU */
 
@@ -23,28 +24,6 @@ struct sample_id {
 	uint32_t pid, tid;
 	uint64_t time;
 	uint32_t cpu, reserved;
-};
-
-struct perf_mmap2 {
-	struct perf_event_header header;
-	uint32_t pid, tid;
-	uint64_t addr, len, pgoff;
-	uint32_t maj, min;
-	uint64_t ino, ino_generation;
-	uint32_t prot, flags;
-	char filename[];
-};
-
-struct perf_comm {
-	struct perf_event_header header;
-	uint32_t pid, tid;
-	char comm[];
-};
-
-struct perf_task {
-	struct perf_event_header header;
-	uint32_t pid, ppid, tid, ptid;
-	uint64_t time;
 };
 
 struct perf_lost {
@@ -66,7 +45,7 @@ struct sideband {
 	struct merge merge;
 	/* A record that wraps is put together here; perf's size field is 16 bits wide. */
 	_Alignas(8) uint8_t whole[1 << 16];
-	_Alignas(8) uint8_t out[sizeof(struct ptev_mmap) + 4096 + 8];
+	struct side_record out;
 	struct cpu_ring rings[];
 };
 
@@ -168,78 +147,18 @@ static const struct sample_id *tail_of(const struct perf_event_header *h)
 	return (const void *)((const uint8_t *)h + h->size - sizeof(struct sample_id));
 }
 
-static int take_mmap(struct sideband *s, const struct perf_mmap2 *m)
-{
-	struct ptev_mmap *out = (void *)s->out;
-	size_t room = m->header.size - sizeof(*m) - sizeof(struct sample_id);
-	size_t len = strnlen(m->filename, room < 4095 ? room : 4095);
-	size_t size = (sizeof(*out) + len + 1 + 7) & ~7UL;
-
-	memset(out, 0, size);
-	*out = (struct ptev_mmap){
-		.hdr = { .size = (uint16_t)size, .type = PTEV_MMAP },
-		.prot = m->prot,
-		.time = tail_of(&m->header)->time,
-		.pid = m->pid,
-		.tid = m->tid,
-		.start = m->addr,
-		.len = m->len,
-		.pgoff = m->pgoff,
-		.ino = m->ino,
-		.maj = m->maj,
-		.min = m->min,
-		.flags = m->flags,
-	};
-	memcpy(out->name, m->filename, len);
-	return merge_add(&s->merge, &out->hdr, out->time);
-}
-
-static int take_comm(struct sideband *s, const struct perf_comm *c)
-{
-	size_t room = c->header.size - sizeof(*c) - sizeof(struct sample_id);
-	struct ptev_task out = {
-		.hdr = { .size = sizeof(out), .type = PTEV_COMM },
-		.exec = !!(c->header.misc & PERF_RECORD_MISC_COMM_EXEC),
-		.time = tail_of(&c->header)->time,
-		.pid = c->pid,
-		.tid = c->tid,
-	};
-
-	memcpy(out.comm, c->comm, strnlen(c->comm, room < 15 ? room : 15));
-	return merge_add(&s->merge, &out.hdr, out.time);
-}
-
-static int take_task(struct sideband *s, const struct perf_task *t)
-{
-	struct ptev_task out = {
-		.hdr = { .size = sizeof(out),
-			 .type = t->header.type == PERF_RECORD_FORK ? PTEV_FORK : PTEV_EXIT },
-		.time = t->time,
-		.pid = t->pid,
-		.tid = t->tid,
-		.ppid = t->ppid,
-		.ptid = t->ptid,
-	};
-
-	return merge_add(&s->merge, &out.hdr, out.time);
-}
-
 static int take_record(struct sideband *s, const struct perf_event_header *h)
 {
-	switch (h->type) {
-	case PERF_RECORD_MMAP2:
-		return take_mmap(s, (const void *)h);
-	case PERF_RECORD_COMM:
-		return take_comm(s, (const void *)h);
-	case PERF_RECORD_FORK:
-	case PERF_RECORD_EXIT:
-		return take_task(s, (const void *)h);
-	case PERF_RECORD_LOST:
+	/* All records have their time in one place. */
+	const struct ptev_task *made = (const struct ptev_task *)s->out.room;
+
+	if (h->type == PERF_RECORD_LOST) {
 		s->lost += ((const struct perf_lost *)h)->lost;
 		return 0;
-	default:
-		return 0;
 	}
+	if (side_from_perf(&s->out, h, sizeof(struct sample_id), tail_of(h)->time) != 1)
+		return 0;
+	return merge_add(&s->merge, &made->hdr, made->time);
 }
 
 /* The record at @pos; a copy where it wraps round the end of the buffer. */

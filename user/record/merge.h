@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Records of several sources, each in order, put into one order of time. */
-#ifndef TRACE_MERGE_H
-#define TRACE_MERGE_H
+#ifndef RECORD_MERGE_H
+#define RECORD_MERGE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +18,8 @@ struct merge {
 	size_t size, room;
 	struct merge_entry *entries;
 	size_t nr, max;
+	size_t next;   /* of merge_next(): those before are gone, ... */
+	size_t sorted; /* ... and as many are in order */
 };
 
 typedef int (*merge_put)(void *ctx, const struct ptev_hdr *record);
@@ -29,6 +31,11 @@ int merge_add(struct merge *m, const struct ptev_hdr *record, uint64_t time);
  * arrival; later ones are kept. @put's error stops, is returned, and forgets everything.
  */
 int merge_flush(struct merge *m, uint64_t until, merge_put put, void *ctx);
+/*
+ * The same one by one: the oldest record up to and including @until, valid until the next call of
+ * any of these, or NULL.
+ */
+const struct ptev_hdr *merge_next(struct merge *m, uint64_t until);
 void merge_free(struct merge *m);
 
 #endif

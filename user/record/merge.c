@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "user/trace/merge.h"
+#include "user/record/merge.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,6 +79,19 @@ int merge_flush(struct merge *m, uint64_t until, merge_put put, void *ctx)
 		return err;
 	}
 	return i ? drop(m, i) : 0;
+}
+
+const struct ptev_hdr *merge_next(struct merge *m, uint64_t until)
+{
+	/* What is gone is given back when it is most of what there is. */
+	if (m->next > 64 && m->next > m->nr / 2 && drop(m, m->next))
+		return NULL;
+	if (m->sorted != m->nr)
+		qsort(m->entries + m->next, m->nr - m->next, sizeof(*m->entries), older);
+	m->sorted = m->nr;
+	if (m->next == m->nr || m->entries[m->next].time > until)
+		return NULL;
+	return record_of(m, m->next++);
 }
 
 void merge_free(struct merge *m)

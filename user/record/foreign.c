@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/record/foreign.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/hash.h"
+#include "user/record/formats.h"
+
+#define THREADS_MAX 65536 /* with an exit open at a time */
+
+enum use { NO_USE, FAULT_USER, FAULT_KERNEL, EXIT, ENTRY, CALL, VIOLATION, NR_USES };
+
+enum { FIELDS_MAX = 8 };
+
+/* Fields of each event, by the places in foreign.fields[]. */
+enum { F_ADDRESS, F_IP, F_ERROR };
+enum { E_REASON, E_RIP, E_ISA, E_INFO1, E_INFO2, E_INTR, E_VCPU };
+enum { C_NR, C_A0, C_A1, C_A2, C_A3 };
+enum { V_GPA, V_ERROR };
+
+static const struct {
+	const char *system, *name;
+	const char *fields[FIELDS_MAX];
+} events[NR_USES] = {
+	[FAULT_USER] = { "exceptions", "page_fault_user", { "address", "ip", "error_code" } },
+	[FAULT_KERNEL] = { "exceptions", "page_fault_kernel", { "address", "ip", "error_code" } },
+	[EXIT] = { "kvm",
+		   "kvm_exit",
+		   { "exit_reason", "guest_rip", "isa", "info1", "info2", "intr_info",
+		     "vcpu_id" } },
+	[ENTRY] = { "kvm", "kvm_entry", { NULL } },
+	[CALL] = { "kvm", "kvm_hypercall", { "nr", "a0", "a1", "a2", "a3" } },
+	[VIOLATION] = { "kvm", "kvm_page_fault", { "fault_address", "error_code" } },
+};
+
+/* The exit that a thread has open. */
+struct open_exit {
+	uint32_t tid;
+	bool open;
+	union foreign_record record;
+};
+
+struct foreign {
+	struct attrs *attrs;
+	struct format_field fields[NR_USES][FIELDS_MAX];
+	bool has[NR_USES];
+	struct open_exit *threads;
+	uint32_t nr, room, rest; /* rest: the next that foreign_rest() looks at */
+	struct hash_index index; /* by tid */
+};
+
+static bool same_thread(const void *ctx, uint32_t slot, const void *key)
+{
+	return ((const struct foreign *)ctx)->threads[slot].tid == *(const uint32_t *)key;
+}
+
+static int learn(void *ctx, const struct format *format)
+{
+	struct foreign *f = ctx;
+	unsigned int use, i;
+
+	for (use = NO_USE + 1; use < NR_USES; use++)
+		if (!strcmp(events[use].system, format->system) &&
+		    !strcmp(events[use].name, format->name))
+			break;
+	if (use == NR_USES)
+		return 0;
+	for (i = 0; i < FIELDS_MAX && events[use].fields[i]; i++)
+		f->fields[use][i] = format_find(format, events[use].fields[i]);
+	for (i = 0; i < f->attrs->nr; i++) {
+		struct rec_attr *attr = &f->attrs->attr[i];
+
+		if (attr->type != PERF_TYPE_TRACEPOINT || attr->config != format->id)
+			continue;
+		attr->use = use;
+		f->has[use] = true;
+	}
+	return 0;
+}
+
+struct foreign *foreign_new(const void *data, size_t size, struct attrs *attrs)
+{
+	struct foreign *f = calloc(1, sizeof(*f));
+	uint32_t i;
+
+	if (!f)
+		return NULL;
+	f->attrs = attrs;
+	if (size)
+		formats_each(data, size, learn, f);
+	/* All else that is known of VMs belongs to an exit. */
+	for (i = 0; i < attrs->nr; i++)
+		if (attrs->attr[i].use > EXIT && !f->has[EXIT])
+			attrs->attr[i].use = NO_USE;
+	return f;
+}
+
+void foreign_free(struct foreign *f)
+{
+	if (!f)
+		return;
+	free(f->threads);
+	hash_free(&f->index);
+	free(f);
+}
+
+void foreign_info(const struct foreign *f, struct rec_info *info)
+{
+	info->no_faults = !f->has[FAULT_USER] && !f->has[FAULT_KERNEL];
+	if (!f->has[EXIT])
+		return;
+	info->kvm = PTEV_WANT_EXIT;
+	if (f->has[CALL])
+		info->kvm |= PTEV_WANT_HYPERCALL;
+	if (f->has[VIOLATION])
+		info->kvm |= PTEV_WANT_VIOLATION;
+}
+
+static uint64_t value(const struct foreign *f, enum use use, int field, const struct rec_sample *s)
+{
+	return format_value(&f->fields[use][field], s->raw, s->raw_size);
+}
+
+static uint8_t access_of(uint64_t error)
+{
+	return error & PTEV_EC_I ? PTEV_EXEC : error & PTEV_EC_W ? PTEV_WRITE : PTEV_READ;
+}
+
+static int take_fault(const struct foreign *f, enum use use, const struct rec_sample *s,
+		      union foreign_record *out)
+{
+	uint64_t error = value(f, use, F_ERROR, s);
+
+	memset(out, 0, sizeof(*out));
+	out->fault = (struct ptev_fault){
+		.hdr = { .size = sizeof(out->fault), .type = PTEV_FAULT },
+		.error_code = (uint32_t)error,
+		.time = s->time,
+		.address = value(f, use, F_ADDRESS, s),
+		.ip = value(f, use, F_IP, s),
+		.pid = s->pid,
+		.tid = s->tid,
+		.cpu = (uint16_t)s->cpu,
+		.origin = use == FAULT_USER ? PTEV_USER : PTEV_KERNEL,
+		.access = access_of(error),
+	};
+	return 1;
+}
+
+static struct open_exit *find_thread(const struct foreign *f, uint32_t tid)
+{
+	int64_t slot = hash_find(&f->index, hash_u64(tid), same_thread, f, &tid);
+
+	return slot < 0 ? NULL : &f->threads[slot];
+}
+
+static struct open_exit *add_thread(struct foreign *f, uint32_t tid)
+{
+	struct open_exit *grown;
+
+	if (f->nr == THREADS_MAX)
+		return NULL;
+	if (f->nr == f->room) {
+		grown = reallocarray(f->threads, f->room ? f->room * 2ul : 16, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		f->room = f->room ? f->room * 2 : 16;
+		f->threads = grown;
+	}
+	if (hash_add(&f->index, hash_u64(tid), f->nr))
+		return NULL;
+	f->threads[f->nr] = (struct open_exit){ .tid = tid };
+	return &f->threads[f->nr++];
+}
+
+static void make_exit(const struct foreign *f, const struct rec_sample *s,
+		      union foreign_record *out)
+{
+	struct ptev_vmexit *e = &out->call.exit;
+
+	memset(out, 0, sizeof(*out));
+	*e = (struct ptev_vmexit){
+		.hdr = { .size = sizeof(*e), .type = PTEV_KVM_EXIT },
+		.reason = (uint32_t)value(f, EXIT, E_REASON, s),
+		.time = s->time,
+		.rip = value(f, EXIT, E_RIP, s),
+		.info1 = value(f, EXIT, E_INFO1, s),
+		.info2 = value(f, EXIT, E_INFO2, s),
+		.pid = s->pid,
+		.tid = s->tid,
+		.vcpu = (uint32_t)value(f, EXIT, E_VCPU, s),
+		.cpu = (uint16_t)s->cpu,
+		.intr_info = (uint32_t)value(f, EXIT, E_INTR, s),
+		.isa = value(f, EXIT, E_ISA, s) == PTEV_ISA_SVM ? PTEV_ISA_SVM : PTEV_ISA_VMX,
+	};
+}
+
+/* An exit: what the thread had open ends without an entry. */
+static int take_exit(struct foreign *f, const struct rec_sample *s, union foreign_record *out)
+{
+	struct open_exit *t = find_thread(f, s->tid);
+	bool open = t && t->open;
+
+	if (!t)
+		t = add_thread(f, s->tid);
+	if (!t) {
+		make_exit(f, s, out);
+		return 1;
+	}
+	if (open)
+		*out = t->record;
+	make_exit(f, s, &t->record);
+	t->open = true;
+	return open;
+}
+
+static int take_entry(struct foreign *f, const struct rec_sample *s, union foreign_record *out)
+{
+	struct open_exit *t = find_thread(f, s->tid);
+
+	if (!t || !t->open)
+		return 0;
+	t->open = false;
+	*out = t->record;
+	if (s->time >= out->call.exit.time) {
+		out->call.exit.latency = s->time - out->call.exit.time;
+		out->call.exit.flags |= PTEV_K_LATENCY;
+	}
+	return 1;
+}
+
+/* The open exit of the thread becomes one of another kind; once. */
+static struct open_exit *promote(struct foreign *f, const struct rec_sample *s, uint8_t type,
+				 size_t size)
+{
+	struct open_exit *t = find_thread(f, s->tid);
+
+	if (!t || !t->open || t->record.call.exit.hdr.type != PTEV_KVM_EXIT)
+		return NULL;
+	t->record.call.exit.hdr = (struct ptev_hdr){ .size = (uint16_t)size, .type = type };
+	return t;
+}
+
+static int take_call(struct foreign *f, const struct rec_sample *s)
+{
+	struct open_exit *t = promote(f, s, PTEV_HYPERCALL, sizeof(struct ptev_hypercall));
+
+	if (!t)
+		return 0;
+	t->record.call.exit.flags |= PTEV_K_ARGS;
+	t->record.call.rax = value(f, CALL, C_NR, s);
+	t->record.call.rbx = value(f, CALL, C_A0, s);
+	t->record.call.rcx = value(f, CALL, C_A1, s);
+	t->record.call.rdx = value(f, CALL, C_A2, s);
+	t->record.call.rsi = value(f, CALL, C_A3, s);
+	return 0;
+}
+
+static int take_violation(struct foreign *f, const struct rec_sample *s)
+{
+	struct open_exit *t = promote(f, s, PTEV_VIOLATION, sizeof(struct ptev_violation));
+
+	if (!t)
+		return 0;
+	t->record.call.exit.flags |= PTEV_K_GPA | PTEV_K_ACCESS;
+	t->record.violation.gpa = value(f, VIOLATION, V_GPA, s);
+	t->record.violation.access = access_of(value(f, VIOLATION, V_ERROR, s));
+	return 0;
+}
+
+/* Whether the raw data hold every field that the event has. */
+static bool raw_ok(const struct foreign *f, enum use use, const struct rec_sample *s)
+{
+	const struct format_field *field;
+	unsigned int i;
+
+	for (i = 0; i < FIELDS_MAX; i++) {
+		field = &f->fields[use][i];
+		if (field->size > s->raw_size || field->offset > s->raw_size - field->size)
+			return false;
+	}
+	return true;
+}
+
+int foreign_sample(struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
+		   union foreign_record *out)
+{
+	enum use use = attr->use;
+
+	if (!raw_ok(f, use, s))
+		return -EINVAL;
+	switch (use) {
+	case FAULT_USER:
+	case FAULT_KERNEL:
+		return take_fault(f, use, s, out);
+	case EXIT:
+		return take_exit(f, s, out);
+	case ENTRY:
+		return take_entry(f, s, out);
+	case CALL:
+		return take_call(f, s);
+	case VIOLATION:
+		return take_violation(f, s);
+	default:
+		return 0;
+	}
+}
+
+int foreign_rest(struct foreign *f, union foreign_record *out)
+{
+	while (f->rest < f->nr) {
+		struct open_exit *t = &f->threads[f->rest++];
+
+		if (t->open) {
+			*out = t->record;
+			return 1;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/record/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "user/base/msg.h"
+
+static int write_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (size) {
+		n = write(fd, p, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int output_append(struct output *o, const void *data, size_t size)
+{
+	int err = o->broken ? o->broken : write_all(o->fd, data, size);
+
+	if (!err) {
+		o->bytes += size;
+		return 0;
+	}
+	if (!o->own || ftruncate(o->fd, (off_t)o->bytes) ||
+	    lseek(o->fd, (off_t)o->bytes, SEEK_SET) < 0)
+		o->broken = err;
+	return err;
+}
+
+static int old_name(char old[PATH_MAX], const char *path)
+{
+	return snprintf(old, PATH_MAX, "%s.old", path) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* An existing file is moved out of the way. */
+static int keep_old(struct output *o, const char *path)
+{
+	char old[PATH_MAX];
+	int err = old_name(old, path);
+
+	if (!err && rename(path, old))
+		err = -errno;
+	if (err)
+		msg_error("%s: cannot keep it as %s.old: %s", path, path, strerror(-err));
+	o->kept = !err;
+	return err;
+}
+
+/* Addresses of other people's processes are nobody else's business: 0600. */
+static int create_own(struct output *o, const char *path, bool exists)
+{
+	int err = exists ? keep_old(o, path) : 0;
+
+	if (err)
+		return err;
+	o->own = true;
+	o->path = strdup(path);
+	o->fd = o->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	return o->fd < 0 ? -errno : 0;
+}
+
+/*
+ * A fifo nobody reads is an error at once, and not a wait that no signal ends. A link is followed
+ * and never replaced: it may be /dev/stdout.
+ */
+static int open_other(struct output *o, const char *path)
+{
+	o->fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd < 0)
+		return -errno;
+	return fcntl(o->fd, F_SETFL, 0) ? -errno : 0;
+}
+
+/* Creates a regular file, or opens what is there and is something else (/dev/null, a fifo). */
+static int open_path(struct output *o, const char *path)
+{
+	struct stat st;
+	bool exists = !lstat(path, &st);
+	int err;
+
+	if (!exists || S_ISREG(st.st_mode))
+		err = create_own(o, path, exists);
+	else
+		err = open_other(o, path);
+	if (err == -ENXIO)
+		msg_error("%s: nobody reads this fifo", path);
+	else if (err && !(exists && !o->own && S_ISREG(st.st_mode)))
+		msg_error("%s: cannot create: %s", path, strerror(-err));
+	return err;
+}
+
+static int open_stdout(struct output *o)
+{
+	int err;
+
+	if (isatty(STDOUT_FILENO)) {
+		msg_error("stdout is a terminal: name a file or redirect the recording");
+		return -EINVAL;
+	}
+	o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (o->fd >= 0)
+		return 0;
+	err = -errno;
+	msg_error("stdout: %s", strerror(-err));
+	return err;
+}
+
+int output_patch(struct output *o, uint64_t offset, const void *data, size_t size)
+{
+	ssize_t n = pwrite(o->fd, data, size, (off_t)offset);
+
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)size ? 0 : -EIO;
+}
+
+int output_open(struct output *o, const char *path)
+{
+	*o = (struct output){ .fd = -1 };
+	return strcmp(path, "-") ? open_path(o, path) : open_stdout(o);
+}
+
+void output_remove(const struct output *o)
+{
+	char old[PATH_MAX];
+
+	if (o->own)
+		unlink(o->path);
+	if (o->kept && !old_name(old, o->path))
+		rename(old, o->path);
+}
+
+int output_close(struct output *o)
+{
+	int err = o->fd >= 0 && close(o->fd) ? -errno : 0;
+
+	o->fd = -1;
+	free(o->path);
+	o->path = NULL;
+	return err;
+}

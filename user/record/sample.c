@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "user/record/sample.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_PARTS (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_ID)
+/* In front of PERF_SAMPLE_ID in a sample, a word each. */
+#define FRONT (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR)
+
+static int add_ids(struct attrs *a, const void *ids, size_t nr)
+{
+	size_t i, room = a->room ? a->room : 16;
+	struct attr_id *grown;
+
+	if (nr > IDS_MAX - a->nr_ids)
+		return -EINVAL;
+	while (room < a->nr_ids + nr)
+		room *= 2;
+	if (room != a->room) {
+		grown = reallocarray(a->ids, room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		a->ids = grown;
+		a->room = room;
+	}
+	for (i = 0; i < nr; i++) {
+		a->ids[a->nr_ids].attr = a->nr;
+		memcpy(&a->ids[a->nr_ids++].id, (const char *)ids + i * 8, 8);
+	}
+	a->sorted = false;
+	return 0;
+}
+
+int attrs_add(struct attrs *a, const void *attr, size_t bytes, const void *ids, size_t nr)
+{
+	struct perf_event_attr known = { 0 };
+	struct rec_attr *grown;
+	int err;
+
+	if (bytes < PERF_ATTR_SIZE_VER0 || a->nr == ATTRS_MAX)
+		return -EINVAL;
+	memcpy(&known, attr, bytes < sizeof(known) ? bytes : sizeof(known));
+	err = add_ids(a, ids, nr);
+	if (err)
+		return err;
+	grown = reallocarray(a->attr, a->nr + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	a->attr = grown;
+	grown[a->nr++] = (struct rec_attr){
+		.type = known.type,
+		.id_all = known.sample_id_all,
+		.config = known.config,
+		.sample_type = known.sample_type,
+	};
+	return 0;
+}
+
+void attrs_free(struct attrs *a)
+{
+	free(a->attr);
+	free(a->ids);
+	*a = (struct attrs){ 0 };
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = ((const struct attr_id *)a)->id, y = ((const struct attr_id *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static const struct rec_attr *find_id(struct attrs *a, uint64_t id)
+{
+	struct attr_id key = { .id = id };
+	const struct attr_id *found;
+
+	if (!a->nr_ids)
+		return NULL;
+	if (!a->sorted)
+		qsort(a->ids, a->nr_ids, sizeof(*a->ids), by_id);
+	a->sorted = true;
+	found = bsearch(&key, a->ids, a->nr_ids, sizeof(*a->ids), by_id);
+	return found && found->attr < a->nr ? &a->attr[found->attr] : NULL;
+}
+
+const struct rec_attr *attrs_of_sample(struct attrs *a, const struct perf_event_header *h)
+{
+	const uint64_t *words = (const uint64_t *)(h + 1);
+	uint64_t type = a->nr ? a->attr[0].sample_type : 0;
+	size_t at = 0;
+
+	if (a->nr == 1)
+		return a->attr;
+	if (!(type & ID_PARTS))
+		return NULL;
+	if (!(type & PERF_SAMPLE_IDENTIFIER))
+		at = (size_t)__builtin_popcountll(type & FRONT);
+	if (h->size < sizeof(*h) + (at + 1) * sizeof(*words))
+		return NULL;
+	return find_id(a, words[at]);
+}
+
+const struct rec_attr *attrs_of_tail(const struct attrs *a)
+{
+	return a->nr && a->attr[0].id_all ? a->attr : NULL;
+}
+
+/* The rest of a record. */
+struct words {
+	const uint64_t *at;
+	size_t nr;
+	bool ok;
+};
+
+static uint64_t take(struct words *w)
+{
+	if (!w->nr) {
+		w->ok = false;
+		return 0;
+	}
+	w->nr--;
+	return *w->at++;
+}
+
+static void take_tid(struct words *w, struct rec_sample *s)
+{
+	uint64_t word = take(w);
+
+	s->pid = (uint32_t)word;
+	s->tid = (uint32_t)(word >> 32);
+}
+
+static void take_chain(struct words *w, struct rec_sample *s)
+{
+	s->nr_chain = take(w);
+	s->chain = w->at;
+	if (s->nr_chain > w->nr) {
+		w->ok = false;
+		return;
+	}
+	w->at += s->nr_chain;
+	w->nr -= s->nr_chain;
+}
+
+static void take_raw(struct words *w, struct rec_sample *s)
+{
+	uint32_t size;
+
+	if (!w->nr) {
+		w->ok = false;
+		return;
+	}
+	memcpy(&size, w->at, sizeof(size));
+	s->raw = (const char *)w->at + sizeof(size);
+	s->raw_size = size;
+	w->ok = w->ok && size <= w->nr * sizeof(*w->at) - sizeof(size);
+}
+
+/* perf_event_open(2), PERF_RECORD_SAMPLE: in this order. Behind the raw data nothing is wanted. */
+bool sample_parse(struct rec_sample *s, const struct rec_attr *attr,
+		  const struct perf_event_header *h)
+{
+	uint64_t type = attr->sample_type;
+	struct words w = { (const uint64_t *)(h + 1), (h->size - sizeof(*h)) / 8, true };
+
+	*s = (struct rec_sample){ 0 };
+	if (type & PERF_SAMPLE_IDENTIFIER)
+		s->id = take(&w);
+	if (type & PERF_SAMPLE_IP)
+		s->ip = take(&w);
+	if (type & PERF_SAMPLE_TID)
+		take_tid(&w, s);
+	if (type & PERF_SAMPLE_TIME)
+		s->time = take(&w);
+	if (type & PERF_SAMPLE_ADDR)
+		s->addr = take(&w);
+	if (type & PERF_SAMPLE_ID)
+		s->id = take(&w);
+	if (type & PERF_SAMPLE_STREAM_ID)
+		take(&w);
+	if (type & PERF_SAMPLE_CPU)
+		s->cpu = (uint32_t)take(&w);
+	if (type & PERF_SAMPLE_PERIOD)
+		take(&w);
+	if (type & PERF_SAMPLE_READ)
+		return false;
+	if (type & PERF_SAMPLE_CALLCHAIN)
+		take_chain(&w, s);
+	if (type & PERF_SAMPLE_RAW && w.ok)
+		take_raw(&w, s);
+	return w.ok;
+}
+
+bool sample_tail(struct rec_sample *s, size_t *size, const struct rec_attr *attr,
+		 const struct perf_event_header *h)
+{
+	const uint64_t parts = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID |
+			       PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER;
+	uint64_t type = attr ? attr->sample_type & parts : 0;
+	size_t nr = (size_t)__builtin_popcountll(type);
+	struct words w = { NULL, nr, true };
+
+	*s = (struct rec_sample){ 0 };
+	*size = nr * sizeof(*w.at);
+	if (h->size < sizeof(*h) + *size)
+		return false;
+	w.at = (const uint64_t *)((const char *)h + h->size - *size);
+	if (type & PERF_SAMPLE_TID)
+		take_tid(&w, s);
+	if (type & PERF_SAMPLE_TIME)
+		s->time = take(&w);
+	if (type & PERF_SAMPLE_ID)
+		s->id = take(&w);
+	if (type & PERF_SAMPLE_STREAM_ID)
+		take(&w);
+	if (type & PERF_SAMPLE_CPU)
+		s->cpu = (uint32_t)take(&w);
+	if (type & PERF_SAMPLE_IDENTIFIER)
+		s->id = take(&w);
+	return w.ok;
+}
