@@ -619,8 +619,8 @@ static uint64_t violation_bits(const struct test *t, uint32_t access, uint32_t e
 			      << 32; /* of NPT: the guest's own access, not one for its tables */
 
 	if (!t->amd)
-		return access | entry << 3;
-	return first_walk | (entry ? 1 : 0) | (access == W ? 2 : 0) | 4 | (access == X ? 16 : 0);
+		return own | access | entry << 3;
+	return own | (entry ? 1 : 0) | (access == W ? 2 : 0) | 4 | (access == X ? 16 : 0);
 }
 
 /* One violation for each access that is denied; a line with its gpa, access and bits. */
