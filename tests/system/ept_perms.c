@@ -615,8 +615,8 @@ static void test_level(struct test *t, uint32_t level)
  */
 static uint64_t violation_bits(const struct test *t, uint32_t access, uint32_t entry)
 {
-	uint64_t first_walk = 1ull
-			      << 32; /* of NPT: the guest's own access, not one for its tables */
+	/* The guest's own access, not one for its page tables; of EPT with a linear address. */
+	uint64_t own = t->amd ? 1ull << 32 : 0x180;
 
 	if (!t->amd)
 		return own | access | entry << 3;
