@@ -42,7 +42,7 @@ part_violations()
 		jq -r 'select(.type == "violation" and .outcome != "mapped")
 			| "\(.gpa) \(.access) \(.info1)"' | grep -E '^0x40(001|200)0[04]0 ' >"$work/got"
 	at_least "violations: how many" "$(wc -l <"$work/want")" 10
-	same_lines "violations: gpa, access and bits, as ptrace-pf has them" "$work/got" "$work/want"
+	same_lines "violations: gpa, access and bits, as ptrace-pf has them" "$work/want" "$work/got"
 }
 
 # The command, and a guest of another kind: each access of its, as the guest's monitor lists them.
@@ -68,7 +68,7 @@ part_command()
 	jq -r 'select(.event == "access") | "\(.gpa) \(.access)"' "$work/seen" |
 		sed 's/ r$/ read/; s/ w$/ write/; s/ x$/ exec/' | sort >"$work/got"
 	equal "command: accesses" "$(wc -l <"$work/want")" 200
-	same_lines "command: each access is printed once" "$work/got" "$work/want"
+	same_lines "command: each access is printed once" "$work/want" "$work/got"
 }
 
 # wait_for FILE WORD - until a line of it begins so, or has it
