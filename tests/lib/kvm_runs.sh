@@ -142,8 +142,10 @@ part_touch()
 	run touch '-e violation' touch "$1"
 }
 
+# With little memory the kernel makes no huge pages unless it is told to.
 part_thp()
 {
+	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
 	run thp '-e violation' --backing thp touch 2048
 }
 
