@@ -65,6 +65,7 @@ struct fault_cfg {
 	__u8 kernel_stack, user_stack;
 	__u8 by_comm, by_cpu, by_addr, by_nr;
 	__u8 kvm;		    /* enum ptev_kvm_want */
+	__u8 remap;		    /* what the module ptremap changes is recorded */
 	__u8 vcpu_exit;		    /* ptremap_kvm tells what Intel keeps in the VMCS */
 	struct call_number call[2]; /* [wide] */
 	char comm[16];

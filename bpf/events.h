@@ -20,6 +20,8 @@ enum ptev_type {
 	PTEV_KVM_EXIT = 6,
 	PTEV_HYPERCALL = 7,
 	PTEV_VIOLATION = 8,
+	/* Changes of page tables by ptremap, see remap_events.h. */
+	PTEV_REMAP = 9,
 	PTEV_NR_TYPES,
 };
 
@@ -187,6 +189,8 @@ struct ptev_counters {
 	__u64 missed_exit;   /* events emitted without having seen their end */
 };
 
+#include "remap_events.h"
+
 #define PTEV_STAT_ECS 64 /* error codes 0..63 one by one; SGX is counted under its low bits */
 #define PTEV_STAT_LAT 64 /* latency histogram: slot n counts [2^n, 2^(n+1)) ns */
 
@@ -197,6 +201,7 @@ struct ptev_stat {
 	__u64 latency[PTEV_STAT_LAT];
 	__u64 latency_sum;
 	__u64 major;
+	__u64 remaps[PTEV_NR_REMAPS];
 };
 
 _Static_assert(sizeof(struct ptev_hdr) == 4, "ABI");

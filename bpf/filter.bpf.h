@@ -56,18 +56,22 @@ static __always_inline bool filter_addr(__u64 address)
 	return !cfg.by_addr || (address >= cfg.addr_first && address <= cfg.addr_last);
 }
 
-/* Whom it happens to, and where. */
-static __always_inline bool filter_task(void)
+/* Who does it, if not one of the targets, and where. */
+static __always_inline bool filter_who(void)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (!filter_target(id >> 32, (__u32)id))
-		return false;
 	if (cfg.by_cpu && !filter_cpu(bpf_get_smp_processor_id()))
 		return false;
 	if (cfg.by_comm && !filter_comm())
 		return false;
 	return !cfg.cgroup || bpf_get_current_ancestor_cgroup_id(cfg.cgroup_level) == cfg.cgroup;
+}
+
+/* Whom it happens to, and where. */
+static __always_inline bool filter_task(void)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return filter_target(id >> 32, (__u32)id) && filter_who();
 }
 
 /* Everything that is known when a fault begins. */

@@ -69,6 +69,48 @@ TRACE_EVENT(ptremap_refuse,
 	TP_printk("pid=%d va=0x%lx what=%u error=%d", __entry->pid, __entry->va, __entry->what,
 		  __entry->error)
 );
+
+/*
+ * What watches are told (watch.c), for BPF programs, too: MADE and GONE of each item of each
+ * transaction. They read @event whole (bpf/remap.bpf.c): what stands where is an ABI.
+ */
+TRACE_EVENT(ptremap_told,
+	TP_PROTO(const struct ptremap_event *event),
+	TP_ARGS(event),
+	TP_STRUCT__entry(
+		__field(u32, type)
+		__field(u32, id)
+		__field(u32, what)
+		__field(int, pid)
+		__field(u32, state)
+		__field(u32, cause)
+		__field(u32, level)
+		__field(u32, flags)
+		__field(u64, va)
+		__field(u64, old)
+		__field(u64, new)
+		__field(u64, gpa)
+	),
+	TP_fast_assign(
+		__entry->type = event->type;
+		__entry->id = event->record.id;
+		__entry->what = event->record.what;
+		__entry->pid = event->record.pid;
+		__entry->state = event->record.state;
+		__entry->cause = event->record.cause;
+		__entry->level = event->record.level;
+		__entry->flags = event->record.flags;
+		__entry->va = event->record.va;
+		__entry->old = event->record.old;
+		__entry->new = event->record.new;
+		__entry->gpa = event->record.gpa;
+	),
+	TP_printk("type=%u id=%u pid=%d va=0x%llx what=%u old=0x%llx new=0x%llx level=%u "
+		  "state=%u cause=%u flags=0x%x gpa=0x%llx", __entry->type, __entry->id,
+		  __entry->pid, __entry->va, __entry->what, __entry->old, __entry->new,
+		  __entry->level, __entry->state, __entry->cause, __entry->flags, __entry->gpa)
+);
+
 TRACE_EVENT(ptremap_acted,
 	TP_PROTO(const struct ptremap_rule *rule, const struct ptremap_hit *hit, u64 page,
 		 u64 other, bool back, int error),

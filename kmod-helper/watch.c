@@ -5,8 +5,8 @@
  * watch_lock protects the list of watches, their rings, and what was told of each item, so that all
  * watches get events in one order, and no item's GONE before its MADE. It is a spinlock, since
  * guards run in reclaim and in the OOM reaper; it is never taken from interrupts. Below it come
- * only the locks of wait queues and of the scheduler; a caller may hold journal_lock and mmap_lock,
- * but no lock of an edit or of a page table.
+ * only the locks of wait queues, of the scheduler and of who traces ptremap_told; a caller may hold
+ * journal_lock and mmap_lock, but no lock of an edit or of a page table.
  *
  * A watch is unlinked when its file is released, under watch_lock, so that nobody wakes one that is
  * gone. Its file keeps the module loaded.
@@ -26,6 +26,7 @@
 #include <linux/wait.h>
 
 #include "ptremap.h"
+#include "trace.h"
 #include "watch.h"
 
 #define FILE_NAME    "[ptremap-watch]"
@@ -73,12 +74,14 @@ static void put_event(struct watch *w, const struct ptremap_event *e)
 	wake_up_interruptible(&w->wait);
 }
 
-/* watch_lock is held. */
+/* watch_lock is held. Tracers are told under it, too: they get the same events in the same order.
+ */
 static void tell(u64 maker, u32 type, const struct ptremap_record *r)
 {
 	struct ptremap_event e = { .time = ktime_get_ns(), .type = type, .record = *r };
 	struct watch *w;
 
+	trace_ptremap_told(&e);
 	list_for_each_entry(w, &watches, link)
 	{
 		if (!w->maker || (w->maker == maker && !w->ended))

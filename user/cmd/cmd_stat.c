@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* ptrace-pf stat: faults and VM exits counted in the kernel. */
+/* ptrace-pf stat: faults, VM exits and remaps counted in the kernel. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ struct counts {
 	struct kvm_count *exits;
 	size_t nr_exits;
 	enum fault_hook hook;
-	bool faults, kvm;
+	bool faults, kvm, remap;
 	bool by_end; /* filtered by outcome or latency */
 };
 
@@ -71,6 +71,16 @@ static uint64_t nr_faults(const struct counts *c)
 	return n;
 }
 
+static uint64_t nr_remaps(const struct counts *c)
+{
+	uint64_t n = 0;
+	unsigned int event;
+
+	for (event = 0; event < PTEV_NR_REMAPS; event++)
+		n += c->stat.remaps[event];
+	return n;
+}
+
 /* @over: nothing is on its way any more. */
 static int count(struct counts *c, const struct tracing *t, bool over)
 {
@@ -86,7 +96,7 @@ static int count(struct counts *c, const struct tracing *t, bool over)
 	for (origin = 0; origin < PTEV_NR_ORIGINS; origin++)
 		for (ec = 0; ec < PTEV_STAT_ECS; ec++)
 			c->origins[origin] += c->stat.by_ec[origin][ec];
-	c->totals.events = nr_faults(c);
+	c->totals.events = nr_faults(c) + nr_remaps(c);
 	/* A fault is counted when it begins, unless its end decides: nothing can lose it then. */
 	if (!c->by_end)
 		memset(c->totals.lost, 0, sizeof(c->totals.lost));
@@ -194,6 +204,26 @@ static int print_faults(FILE *out, const struct counts *c)
 	return err;
 }
 
+static int print_remaps(FILE *out, const struct counts *c)
+{
+	struct table *t = table_new(3);
+	unsigned int event;
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	table_column(t, 0, "count", TABLE_RIGHT);
+	table_column(t, 1, "share", TABLE_RIGHT);
+	table_column(t, 2, "remaps", TABLE_LEFT);
+	row(t, nr_remaps(c), nr_remaps(c), "all");
+	for (event = 0; event < PTEV_NR_REMAPS; event++)
+		if (c->stat.remaps[event])
+			row(t, c->stat.remaps[event], nr_remaps(c), name_remap(event));
+	err = table_print(t, out, 0);
+	table_free(t);
+	return err;
+}
+
 static void print_lost(FILE *out, const struct rec_totals *totals)
 {
 	struct line l = { 0 };
@@ -215,6 +245,10 @@ static int print_text(FILE *out, const struct counts *c, bool per_vcpu)
 		fputc('\n', out);
 	if (c->kvm && !err)
 		err = stat_kvm_text(out, c->exits, c->nr_exits, per_vcpu);
+	if ((c->faults || c->kvm) && c->remap)
+		fputc('\n', out);
+	if (c->remap && !err)
+		err = print_remaps(out, c);
 	if (c->totals.filtered)
 		fprintf(out, "\nfiltered out: %s\n", units_count(a, c->totals.filtered));
 	if (c->kvm)
@@ -239,6 +273,16 @@ static void json_latency(struct json *j, const struct ptev_stat *s)
 	}
 	json_end_array(j);
 	json_u64(j, "latency_sum_ns", s->latency_sum);
+}
+
+static void json_remaps(struct json *j, const struct ptev_stat *s)
+{
+	unsigned int event;
+
+	json_object(j, "remaps");
+	for (event = 0; event < PTEV_NR_REMAPS; event++)
+		json_u64(j, name_remap(event), s->remaps[event]);
+	json_end_object(j);
 }
 
 static int print_json(FILE *out, const struct counts *c)
@@ -277,6 +321,8 @@ static int print_json(FILE *out, const struct counts *c)
 	json_latency(&j, &c->stat);
 	if (c->kvm)
 		stat_kvm_json(&j, c->exits, c->nr_exits);
+	if (c->remap)
+		json_remaps(&j, &c->stat);
 	json_end_object(&j);
 	json_end_line(&j);
 	return 0;
@@ -288,6 +334,7 @@ static void print_metrics(FILE *out, const struct counts *c, bool per_vcpu)
 		.faults = c->faults ? &c->stat : NULL,
 		.totals = &c->totals,
 		.exits_counted = c->kvm,
+		.remaps = c->remap ? (const uint64_t *)c->stat.remaps : NULL,
 		.per_vcpu = per_vcpu,
 		.exits = c->exits,
 		.nr_exits = c->nr_exits,
@@ -374,6 +421,7 @@ int cmd_stat(int argc, char **argv)
 	run.c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
 	run.c.faults = o.tracing.cfg.origins;
 	run.c.kvm = o.tracing.cfg.kvm;
+	run.c.remap = o.tracing.cfg.remap;
 	err = tracing_run(&run.t, ignore, tick, &run);
 	if (!err && !run.t.exec_error)
 		err = count_and_print(&run, true);

@@ -19,6 +19,7 @@
 #include "user/cmd/foreground.h"
 #include "user/kernel/kvm_here.h"
 #include "user/trace/call_specs.h"
+#include "user/trace/remap_source.h"
 
 #define POLL_MS 100
 
@@ -54,6 +55,7 @@ static void fill_info(struct tracing *t, const struct tracing_opts *o, int argc,
 	info->hook = session_hook(t->session);
 	info->kvm = o->cfg.kvm;
 	info->no_faults = !o->cfg.origins;
+	info->remaps = o->cfg.remap;
 	info->walks = o->cfg.walks && k->page_offset;
 	info->stacks = o->cfg.user_stack;
 	info->target_pid = t->launch.pid > 0 ? (uint32_t)t->launch.pid : 0;
@@ -119,7 +121,10 @@ static void say_why_not(const struct session_tries *tries, int err)
 	for (hook = HOOK_FENTRY; hook < HOOK_NR; hook++)
 		if (tries->tried[hook] && !first)
 			first = hook;
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
+	if (err == -ENOPKG)
+		msg_error("the module ptremap does not tell of remaps: it is older than this "
+			  "program, or was unloaded; load the one that belongs to it");
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		msg_error(
 			"no BTF of this kernel in /sys/kernel/btf/vmlinux: it needs CONFIG_DEBUG_INFO_BTF");
 	else if (first)
@@ -172,25 +177,40 @@ static void take_signal(struct tracing *t)
 		t->signal = (int)info.ssi_signo;
 }
 
-/* Its tracepoints and types come with its modules: nothing can be attached before. */
-static int wait_for_kvm(struct tracing *t, const struct tracing_opts *o)
+/* What the events need is not loaded: its name, and how to load it. NULL: all is there. */
+static const char *missing_module(const struct tracing_opts *o, const char **what_to_do)
+{
+	if (o->cfg.kvm && !kvm_here()) {
+		*what_to_do = ", so there are no VMs: load kvm_intel or kvm_amd first";
+		return "KVM";
+	}
+	if (o->cfg.remap && !remap_source_here()) {
+		*what_to_do = ", so nothing can be remapped: insmod ptremap.ko first";
+		return "the module ptremap";
+	}
+	return NULL;
+}
+
+/* Tracepoints and types come with their modules: nothing can be attached before. */
+static int wait_for_modules(struct tracing *t, const struct tracing_opts *o)
 {
 	struct pollfd fd = { .fd = t->signal_fd, .events = POLLIN };
+	const char *what_to_do, *said = NULL, *missing;
 
-	if (!o->cfg.kvm || kvm_here())
-		return 0;
-	if (!o->set.wait) {
-		msg_error(
-			"KVM is not loaded, so there are no VMs: load kvm_intel or kvm_amd first, or "
-			"wait for it with --wait");
-		return EXIT_FAILED;
-	}
-	msg_note("KVM is not loaded: waiting for it");
-	while (!kvm_here())
+	while ((missing = missing_module(o, &what_to_do))) {
+		if (!o->set.wait) {
+			msg_error("%s is not loaded%s, or wait for it with --wait", missing,
+				  what_to_do);
+			return EXIT_FAILED;
+		}
+		if (missing != said)
+			msg_note("%s is not loaded: waiting for it", missing);
+		said = missing;
 		if (poll(&fd, 1, POLL_MS) > 0) {
 			take_signal(t);
 			return 128 + t->signal;
 		}
+	}
 	return 0;
 }
 
@@ -219,7 +239,7 @@ int tracing_start(struct tracing *t, struct tracing_opts *o, bool sideband, int 
 	if (status)
 		return status;
 	t->signal_fd = take_signals();
-	status = wait_for_kvm(t, o);
+	status = wait_for_modules(t, o);
 	if (status) {
 		tracing_end(t, 0);
 		return status;

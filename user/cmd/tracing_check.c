@@ -61,8 +61,8 @@ static int check_events(const struct tracing_opts *o)
 		what = "--nr is for hypercalls: add -e hypercall";
 	else if (o->abi && !(o->cfg.kvm & PTEV_WANT_HYPERCALL))
 		what = "--abi is for hypercalls: add -e hypercall";
-	else if (o->set.wait && !o->cfg.kvm)
-		what = "--wait is for events of VMs: add -e hypercall, violation or exit";
+	else if (o->set.wait && !o->cfg.kvm && !o->cfg.remap)
+		what = "--wait is for events of VMs and remaps: add -e hypercall, violation, exit or remap";
 	else if (o->cfg.kvm && o->cfg.target == FAULT_BY_TID && o->set.vms)
 		what = "--vm and -t exclude each other";
 	if (!what)

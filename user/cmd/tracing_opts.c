@@ -83,7 +83,7 @@ int tracing_opt_event(void *target, const char *arg)
 	};
 	struct tracing_opts *o = target;
 	const char *word = arg;
-	uint8_t origins = 0, kvm = 0, want;
+	uint8_t origins = 0, kvm = 0, remap = 0, want;
 	size_t len, i;
 
 	for (;; word += len + 1) {
@@ -94,9 +94,11 @@ int tracing_opt_event(void *target, const char *arg)
 				break;
 		if (i < sizeof(events) / sizeof(events[0])) {
 			origins |= events[i].origins;
+		} else if (len == strlen("remap") && !memcmp(word, "remap", len)) {
+			remap = 1;
 		} else if (!want) {
 			msg_error("event '%.*s' is not one of fault, fault:u, fault:k, gup, "
-				  "hypercall, violation, exit",
+				  "hypercall, violation, exit, remap",
 				  (int)len, word);
 			return -EINVAL;
 		}
@@ -106,6 +108,7 @@ int tracing_opt_event(void *target, const char *arg)
 	}
 	o->cfg.origins = origins;
 	o->cfg.kvm = kvm;
+	o->cfg.remap = remap;
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "user/report/intern.h"
 #include "user/report/sink.h"
 
-#define PAGE_TABLES_MAX 10
+#define PAGE_TABLES_MAX 11
 
 /* Series of page.latency. */
 enum { PAGE_FAULTS, PAGE_EXITS, PAGE_SERIES_LATENCY };
@@ -35,9 +35,10 @@ struct page {
 	struct bins space;   /* series: process and name of the mapping; rows: pages */
 	struct bins latency; /* rows: see page_latency_row() */
 	struct bins exits;   /* series: process and kind of the exit */
+	struct bins remaps;  /* series: process whose memory it is and what was done */
 	struct flame flame;
 	struct slowest slowest;
-	uint64_t faults, vmexits;
+	uint64_t faults, vmexits, remapped;
 	uint64_t last_time;
 	bool stacks; /* some event had a call chain */
 };
@@ -54,7 +55,7 @@ struct sink *sink_html(const struct sink_env *env, const struct html_opts *opts)
 unsigned int page_latency_row(uint64_t ns);
 uint64_t page_latency_from(unsigned int row);
 
-/* Series of ->space and ->exits. */
+/* Series of ->space, ->exits and ->remaps. */
 #define PAGE_SERIES(pid, name) ((uint64_t)(pid) << 32 | (name))
 
 /* 0 or -ENOMEM. */

@@ -2,7 +2,7 @@
 /* The tabs, and all of it put together. */
 
 const shown = {}; /* what a tab draws when it comes into view, and when colors or sizes change */
-const { faults, vm_exits } = data.recording;
+const { faults, vm_exits, remaps } = data.recording;
 const tabs = [["overview", "Overview", true], ["space", "Address space", faults], ["latency", "Latency", true],
 	["flame", "Flame graph", faults], ["tables", "Tables", true], ["walks", "Walks", faults],
 	["vms", "VMs", vm_exits]].filter(t => t[2]);
@@ -57,7 +57,7 @@ make_tabs();
 make_facts();
 make_latency();
 new Table();
-if (faults || vm_exits)
+if (faults || vm_exits || remaps)
 	make_overview();
 if (faults) {
 	make_space();

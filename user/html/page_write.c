@@ -32,6 +32,7 @@ static void put_machine(struct json *j, const struct page *p, const struct rec_t
 	json_u64(j, "duration_ns", end > info->start_mono ? end - info->start_mono : 0);
 	json_u64(j, "faults", p->faults);
 	json_u64(j, "vm_exits", p->vmexits);
+	json_u64(j, "remaps", p->remapped);
 	json_str(j, "note", note);
 	json_end_object(j);
 }
@@ -126,12 +127,13 @@ static void put_space(struct json *j, struct page *p)
 	put_named(j, p, &p->space);
 }
 
-static void put_exits(struct json *j, struct page *p)
+/* Series without rows: only when something was. */
+static void put_times(struct json *j, const char *key, const struct page *p, struct bins *b)
 {
-	bins_sort(&p->exits);
-	json_object(j, "exits");
-	put_axis(j, &p->exits);
-	put_named(j, p, &p->exits);
+	bins_sort(b);
+	json_object(j, key);
+	put_axis(j, b);
+	put_named(j, p, b);
 }
 
 static void put_latency(struct json *j, struct page *p)
@@ -298,7 +300,8 @@ static int put_document(struct json *j, struct page *p, const struct rec_totals 
 	put_machine(j, p, totals, complete);
 	put_space(j, p);
 	put_latency(j, p);
-	put_exits(j, p);
+	put_times(j, "exits", p, &p->exits);
+	put_times(j, "remaps", p, &p->remaps);
 	err = put_tables(j, p) ?: put_flame(j, p) ?: put_slowest(j, p);
 	json_end_object(j);
 	return err;

@@ -5,7 +5,9 @@
 
 #include "user/html/page.h"
 #include "user/report/view.h"
+#include "user/remap/change.h"
 #include "user/trace/kvm_names.h"
+#include "user/trace/names.h"
 
 #define SPACE_CELLS   49152
 #define SPACE_SERIES  8192
@@ -20,6 +22,7 @@
 #define WANT_FAULTS 1
 #define WANT_EXITS  2
 #define WANT_CALLS  4
+#define WANT_REMAPS 8
 
 static const struct {
 	const char *title, *sort;
@@ -35,6 +38,7 @@ static const struct {
 	{ "Hypercalls", "vm,event,nr", WANT_EXITS },
 	{ "Hypercalls by name", "vm,event,call", WANT_CALLS },
 	{ "Violations", "vm,event,access,level,outcome", WANT_EXITS },
+	{ "Remaps", "comm,event,what,outcome,cause", WANT_REMAPS },
 };
 
 _Static_assert(sizeof(tables) / sizeof(tables[0]) <= PAGE_TABLES_MAX, "every table must fit");
@@ -68,6 +72,8 @@ static int feed_tables(struct page *p, const struct ptev_hdr *event)
 
 		if (event->type == PTEV_FAULT)
 			err = report->fault(report, (const struct ptev_fault *)event);
+		else if (event->type == PTEV_REMAP)
+			err = report->remap(report, (const struct ptev_remap *)event);
 		else
 			err = report->vmexit(report, (const struct ptev_vmexit *)event);
 	}
@@ -201,6 +207,25 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return err ?: add_exit(p, e);
 }
 
+/* ---- remaps ------------------------------------------------------------------------------------
+ */
+
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	struct page *p = (struct page *)sink;
+	int err = feed_tables(p, &r->hdr);
+	char name[64];
+	int64_t id;
+
+	p->remapped++;
+	note_time(p, r->time);
+	snprintf(name, sizeof(name), "%s %s", change_name(r->what), name_remap(r->event));
+	id = intern_id(&p->names, name);
+	if (id < 0)
+		return (int)id;
+	return err ?: bins_add(&p->remaps, PAGE_SERIES(r->of, (uint64_t)id), 0, r->time);
+}
+
 /* ---- the sink ----------------------------------------------------------------------------------
  */
 
@@ -231,6 +256,7 @@ static void page_free(struct sink *sink)
 	bins_free(&p->space);
 	bins_free(&p->latency);
 	bins_free(&p->exits);
+	bins_free(&p->remaps);
 	flame_free(&p->flame);
 	slowest_free(&p->slowest);
 	intern_free(&p->names);
@@ -262,6 +288,8 @@ static bool open_tables(struct page *p, const struct abi *abi)
 
 	if (p->env.info->kvm)
 		wants |= WANT_EXITS | (abi ? WANT_CALLS : 0);
+	if (p->env.info->remaps)
+		wants |= WANT_REMAPS;
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (tables[i].wants & wants && !open_table(p, i, abi))
 			return false;
@@ -274,7 +302,8 @@ static bool init_bins(struct page *p)
 
 	return !bins_init(&p->space, start, SPACE_CELLS, SPACE_SERIES, true) &&
 	       !bins_init(&p->latency, start, LATENCY_CELLS, PAGE_SERIES_LATENCY, false) &&
-	       !bins_init(&p->exits, start, EXIT_CELLS, EXIT_SERIES, false);
+	       !bins_init(&p->exits, start, EXIT_CELLS, EXIT_SERIES, false) &&
+	       !bins_init(&p->remaps, start, EXIT_CELLS, EXIT_SERIES, false);
 }
 
 struct sink *sink_html(const struct sink_env *env, const struct html_opts *opts)
@@ -284,9 +313,11 @@ struct sink *sink_html(const struct sink_env *env, const struct html_opts *opts)
 
 	if (!p)
 		return NULL;
-	p->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = page_free
-	};
+	p->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = page_free };
 	p->env = *env;
 	p->out = opts->out;
 	root = intern_id(&p->names, "all");

@@ -30,6 +30,7 @@ function choose(id, names, use) {
 function make_facts() {
 	const r = data.recording, lost = r.lost && r.lost.total !== undefined ? r.lost.total : r.lost;
 	const facts = [["events", count(r.events)], ["page faults", count(r.faults)], ["VM exits", count(r.vm_exits)],
+		["remaps", count(r.remaps)],
 		["lost", lost === null ? "not known" : count(lost)], ["duration", duration(r.duration_ns)],
 		["events a second", r.duration_ns ? count(Math.round(r.events * 1e9 / r.duration_ns)) : "-"],
 		["kernel", r.kernel], ["host", r.hostname], ["hook", r.hook],
@@ -52,8 +53,8 @@ function make_facts() {
 
 function make_overview() {
 	const map = new HeatMap("overview"), rows = [], cells = [];
-	const column_ns = Math.max(data.space.column_ns, data.exits.column_ns);
-	const sources = [["page faults", data.space], ["VM exits", data.exits]];
+	const column_ns = Math.max(data.space.column_ns, data.exits.column_ns, data.remaps.column_ns);
+	const sources = [["page faults", data.space], ["VM exits", data.exits], ["remaps", data.remaps]];
 	for (const [name, source] of sources.filter(([, source]) => source.series.length)) {
 		for (const s of source.series)
 			for (const [, c, n] of triples(s.cells))

@@ -50,6 +50,12 @@ static bool fault_ok(const struct ptev_fault *f, size_t size)
 	return f->flags & PTEV_F_STACKS ? stacks_ok(f, size) : parts_ok(f, size);
 }
 
+static bool remap_ok(const struct ptev_remap *r)
+{
+	return r->hdr.size == sizeof(*r) && r->event < PTEV_NR_REMAPS && r->level <= PTEV_LEVELS &&
+	       !(r->flags & ~PTEV_R_ALL);
+}
+
 bool record_ok(const struct ptev_hdr *hdr)
 {
 	const struct ptev_task *task = (const struct ptev_task *)hdr;
@@ -68,6 +74,8 @@ bool record_ok(const struct ptev_hdr *hdr)
 	case PTEV_HYPERCALL:
 	case PTEV_VIOLATION:
 		return rec_kvm_ok(hdr);
+	case PTEV_REMAP:
+		return remap_ok((const struct ptev_remap *)hdr);
 	default:
 		return true;
 	}

@@ -23,6 +23,8 @@ static uint64_t end_of(const struct ptev_hdr *hdr)
 	const struct ptev_fault *f = (const struct ptev_fault *)hdr;
 	const struct ptev_vmexit *e = (const struct ptev_vmexit *)hdr;
 
+	if (hdr->type == PTEV_REMAP)
+		return ((const struct ptev_remap *)hdr)->time;
 	if (hdr->type != PTEV_FAULT)
 		return e->time + (e->flags & PTEV_K_LATENCY ? e->latency : 0);
 	return f->time + (f->flags & PTEV_F_EXIT ? f->x.latency : 0);
@@ -63,6 +65,16 @@ static void fill_exit(struct sample_head *s, const struct ptev_vmexit *e)
 	s->header.misc = PERF_RECORD_MISC_HYPERVISOR;
 }
 
+/* Not at an instruction: made from within a system call, or by the kernel. */
+static void fill_remap(struct sample_head *s, const struct ptev_remap *r)
+{
+	s->pid = r->pid;
+	s->tid = r->tid;
+	s->cpu = r->cpu;
+	s->addr = r->va;
+	s->header.misc = PERF_RECORD_MISC_KERNEL;
+}
+
 /* The call chain, if the session has such; in words. */
 static size_t put_chain(const struct encoder *e, const struct ptev_hdr *hdr, uint64_t *chain)
 {
@@ -88,6 +100,8 @@ static size_t make_sample(struct encoder *e, const struct ptev_hdr *hdr)
 				   .id = HEADER_KIND_ID(kind - rec_kinds) };
 	if (hdr->type == PTEV_FAULT)
 		fill_fault(s, (const struct ptev_fault *)hdr);
+	else if (hdr->type == PTEV_REMAP)
+		fill_remap(s, (const struct ptev_remap *)hdr);
 	else
 		fill_exit(s, (const struct ptev_vmexit *)hdr);
 	s->time = sample_time(e, end_of(hdr), &late);

@@ -93,6 +93,24 @@ static const struct field violation_fields[] = {
 	{ 0 },
 };
 
+#define REMAP(member, of) FIELD(struct ptev_remap, member, of, "")
+
+static const struct field remap_fields[] = {
+	REMAP(id, u32),
+	LATE,
+	REMAP(old, u64),
+	REMAP(new, u64),
+	REMAP(gpa, u64),
+	REMAP(of, u32),
+	REMAP(vm_fd, int),
+	REMAP(what, u16),
+	REMAP(event, u8),
+	REMAP(cause, u8),
+	REMAP(level, u8),
+	REMAP(flags, u8),
+	{ 0 },
+};
+
 static void put_field(struct blob *out, const char *type, const char *name, const char *array,
 		      size_t offset, size_t size)
 {
@@ -150,6 +168,22 @@ static void put_exit_text(const struct rec_kind *kind, struct blob *out)
 		own[kind->type].text, own[kind->type].values);
 }
 
+static void put_remap_text(struct blob *out)
+{
+	blob_printf(out, "\"%%s id=%%u what=%%u of=%%u old=0x%%llx new=0x%%llx level=%%u cause=%%u "
+			 "gpa=0x%%llx\"");
+	put_words(out, "event", name_remap, PTEV_NR_REMAPS);
+	blob_printf(out, ", REC->id, REC->what, REC->of, REC->old, REC->new, REC->level, "
+			 "REC->cause, REC->gpa\n");
+}
+
+static const struct field *fields_of(const struct rec_kind *kind)
+{
+	if (kind->type == PTEV_FAULT)
+		return fault_fields;
+	return kind->type == PTEV_REMAP ? remap_fields : exit_fields;
+}
+
 void kind_format(const struct rec_kind *kind, struct blob *out)
 {
 	blob_printf(out, "name: %s\nID: %u\nformat:\n", kind->name, kind->id);
@@ -158,7 +192,7 @@ void kind_format(const struct rec_kind *kind, struct blob *out)
 	put_field(out, "unsigned char", "common_preempt_count", "", 3, 1);
 	put_field(out, "int", "common_pid", "", 4, 4);
 	blob_printf(out, "\n");
-	put_fields(kind, kind->type == PTEV_FAULT ? fault_fields : exit_fields, out);
+	put_fields(kind, fields_of(kind), out);
 	if (kind->type == PTEV_HYPERCALL)
 		put_fields(kind, call_fields, out);
 	if (kind->type == PTEV_VIOLATION)
@@ -166,6 +200,8 @@ void kind_format(const struct rec_kind *kind, struct blob *out)
 	blob_printf(out, "\nprint fmt: ");
 	if (kind->type == PTEV_FAULT)
 		put_fault_text(out);
+	else if (kind->type == PTEV_REMAP)
+		put_remap_text(out);
 	else
 		put_exit_text(kind, out);
 }

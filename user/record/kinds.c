@@ -27,9 +27,15 @@ const struct rec_kind rec_kinds[KINDS_NR] = {
 	  PTEV_WANT_VIOLATION,
 	  65004,
 	  { CUT_VMEXIT, CUT(struct ptev_violation, gpa, gva) } },
+	{ "remap",
+	  PTEV_REMAP,
+	  0,
+	  65005,
+	  { CUT(struct ptev_remap, va, old), CUT(struct ptev_remap, pid, of) } },
 };
 
 _Static_assert(offsetof(struct ptev_fault, time) == offsetof(struct ptev_vmexit, time), "ABI");
+_Static_assert(offsetof(struct ptev_fault, time) == offsetof(struct ptev_remap, time), "ABI");
 
 const struct rec_kind *kind_of_type(uint8_t type)
 {
@@ -53,6 +59,8 @@ const struct rec_kind *kind_of_config(uint64_t config)
 
 bool kind_wanted(const struct rec_kind *kind, const struct rec_info *info)
 {
+	if (kind->type == PTEV_REMAP)
+		return info->remaps;
 	return kind->wanted_by ? info->kvm & kind->wanted_by : !info->no_faults;
 }
 
@@ -95,7 +103,10 @@ static void put_common(const struct rec_kind *kind, const struct ptev_hdr *recor
 {
 	const struct ptev_fault *f = (const struct ptev_fault *)record;
 	const struct ptev_vmexit *e = (const struct ptev_vmexit *)record;
-	uint32_t tid = kind->type == PTEV_FAULT ? f->tid : e->tid;
+	const struct ptev_remap *r = (const struct ptev_remap *)record;
+	uint32_t tid = kind->type == PTEV_FAULT	  ? f->tid
+		       : kind->type == PTEV_REMAP ? r->tid
+						  : e->tid;
 
 	memset(raw, 0, COMMON);
 	memcpy(raw, &kind->id, sizeof(kind->id));
@@ -163,6 +174,14 @@ static void fill_exit(const struct rec_kind *kind, struct ptev_vmexit *e,
 		((struct ptev_violation *)e)->gpa = s->addr;
 }
 
+static void fill_remap(struct ptev_remap *r, const struct rec_sample *s)
+{
+	r->time = s->time - r->time;
+	r->va = s->addr;
+	r->pid = s->pid;
+	r->tid = s->tid;
+}
+
 int kind_unpack(const struct rec_kind *kind, const struct rec_sample *s, struct ptev_hdr *out)
 {
 	static const uint16_t least[PTEV_NR_TYPES] = {
@@ -170,6 +189,7 @@ int kind_unpack(const struct rec_kind *kind, const struct rec_sample *s, struct 
 		[PTEV_KVM_EXIT] = sizeof(struct ptev_vmexit),
 		[PTEV_HYPERCALL] = sizeof(struct ptev_hypercall),
 		[PTEV_VIOLATION] = sizeof(struct ptev_violation),
+		[PTEV_REMAP] = sizeof(struct ptev_remap),
 	};
 	size_t size = s->raw_size - COMMON + HEADER + cut_bytes(kind);
 
@@ -181,6 +201,8 @@ int kind_unpack(const struct rec_kind *kind, const struct rec_sample *s, struct 
 	*out = (struct ptev_hdr){ .size = (uint16_t)size, .type = kind->type };
 	if (kind->type == PTEV_FAULT)
 		fill_fault((struct ptev_fault *)out, s);
+	else if (kind->type == PTEV_REMAP)
+		fill_remap((struct ptev_remap *)out, s);
 	else
 		fill_exit(kind, (struct ptev_vmexit *)out, s);
 	return 0;

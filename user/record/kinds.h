@@ -23,14 +23,14 @@
 struct rec_kind {
 	const char *name;
 	uint8_t type;	   /* enum ptev_type */
-	uint8_t wanted_by; /* enum ptev_kvm_want of the session; 0: unless info.no_faults */
+	uint8_t wanted_by; /* enum ptev_kvm_want of the session; 0: see kind_wanted() */
 	uint16_t id;	   /* perf_event_attr.config; the kernel's own are far below */
 	struct {
 		uint16_t from, to;
 	} cut[KIND_CUTS]; /* bytes of the record that are in the sample, in order */
 };
 
-#define KINDS_NR 4
+#define KINDS_NR 5
 extern const struct rec_kind rec_kinds[KINDS_NR];
 
 /* The kind of a record's type or of an attribute's config; NULL: none. */

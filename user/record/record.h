@@ -36,8 +36,9 @@ struct rec_info {
 	uint32_t stacks;    /* call chains were recorded */
 	uint32_t zstd;	    /* level of the compression, 1 to 22; 0: none */
 	uint32_t kvm;	    /* enum ptev_kvm_want: which VM exits were recorded; 0: none */
-	uint32_t no_faults; /* 1: page faults were not recorded. 0 in files older than KVM's events
+	uint16_t no_faults; /* 1: page faults were not recorded. 0 in files older than KVM's events
 			     */
+	uint16_t remaps;    /* 1: what ptremap changes was recorded. 0 in files older than that */
 };
 
 /* What became of everything that happened. */

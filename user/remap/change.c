@@ -351,3 +351,18 @@ const char *change_name(uint32_t what)
 		return of_guests[what - PTREMAP_EPT_PROTECT];
 	return what && what < ARRAY_SIZE(names) ? names[what] : "?";
 }
+
+const char *change_cause(uint32_t cause)
+{
+	static const char *const names[] = {
+		[PTREMAP_CAUSE_NONE] = NULL,	     [PTREMAP_CAUSE_UNDO] = "undo",
+		[PTREMAP_CAUSE_UNMAP] = "unmap",     [PTREMAP_CAUSE_CLEAR] = "clear",
+		[PTREMAP_CAUSE_PROTECT] = "protect", [PTREMAP_CAUSE_SOFT_DIRTY] = "soft-dirty",
+		[PTREMAP_CAUSE_EXIT] = "exit",	     [PTREMAP_CAUSE_MIGRATE] = "migrate",
+		[PTREMAP_CAUSE_OTHER] = "other",     [PTREMAP_CAUSE_SLOT] = "slot",
+		[PTREMAP_CAUSE_ZAP] = "zap",	     [PTREMAP_CAUSE_ACCESS] = "access",
+		[PTREMAP_CAUSE_VM] = "vm",
+	};
+
+	return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : "?";
+}

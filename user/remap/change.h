@@ -61,5 +61,7 @@ void change_text(struct line *l, const struct ptremap_item *item);
  * enum ptremap_ept_what; "?" for others.
  */
 const char *change_name(uint32_t what);
+/* "undo", "unmap", "clear" ...: of enum ptremap_cause; NULL: none; "?" for others. */
+const char *change_cause(uint32_t cause);
 
 #endif

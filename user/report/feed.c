@@ -22,6 +22,8 @@ int feed_put(struct feed *f, const struct ptev_hdr *record)
 {
 	if (record->type == PTEV_FAULT)
 		return f->sink->fault(f->sink, (const struct ptev_fault *)record);
+	if (record->type == PTEV_REMAP)
+		return f->sink->remap(f->sink, (const struct ptev_remap *)record);
 	if (ptev_is_event(record->type))
 		return f->sink->vmexit(f->sink, (const struct ptev_vmexit *)record);
 	return procs_feed(f->env.procs, record);
@@ -106,6 +108,7 @@ static int join_info(struct sources *all, const struct source *s)
 		sum->start_mono = info->start_mono;
 	sum->kvm |= info->kvm;
 	sum->no_faults &= info->no_faults;
+	sum->remaps |= info->remaps;
 	sum->walks |= info->walks;
 	sum->stacks |= info->stacks;
 	return 0;

@@ -7,9 +7,10 @@
 
 #include "user/base/msg.h"
 
-#define DEFAULT_SORT	 "comm,symbol,outcome"
-#define DEFAULT_SORT_KVM "vm,vcpu,event,reason"
-#define DEFAULT_SORT_ALL "comm,event,reason,outcome"
+#define DEFAULT_SORT	   "comm,symbol,outcome"
+#define DEFAULT_SORT_KVM   "vm,vcpu,event,reason"
+#define DEFAULT_SORT_ALL   "comm,event,reason,outcome"
+#define DEFAULT_SORT_REMAP "comm,event,symbol,what,outcome"
 
 static bool same_ids(const void *ctx, uint32_t slot, const void *key)
 {
@@ -51,6 +52,8 @@ static uint64_t id_of(struct groups *g, const struct sort_key *key, const struct
 {
 	if (event->type == PTEV_FAULT)
 		return key->id ? key->id(&g->ctx, (const void *)event) : SORT_NOTHING;
+	if (event->type == PTEV_REMAP)
+		return key->remap_id ? key->remap_id(&g->ctx, (const void *)event) : SORT_NOTHING;
 	return key->vmexit_id ? key->vmexit_id(&g->ctx, (const void *)event) : SORT_NOTHING;
 }
 
@@ -96,7 +99,7 @@ int groups_compare(const struct groups *g, uint32_t a, uint32_t b)
 static const char *default_sort(const struct rec_info *info, const struct abi *abi)
 {
 	if (!info->kvm)
-		return DEFAULT_SORT;
+		return info->remaps ? DEFAULT_SORT_REMAP : DEFAULT_SORT;
 	if (!info->no_faults)
 		return abi ? DEFAULT_SORT_ALL ",call" : DEFAULT_SORT_ALL;
 	return abi ? DEFAULT_SORT_KVM ",call" : DEFAULT_SORT_KVM;

@@ -19,6 +19,13 @@
  *	[before: l4:.. -> hole at l1] [after: ...]
  *	... exit vcpu=0 reason=hlt rip=0x.. info1=0x.. info2=0x.. lat=1.2us
  *
+ * Changes by ptremap and their ends; the entries from the one that was there to the one that is:
+ *
+ *	... remap made id=3 protect of=42 va=0x.. level=1 0x..67 -> 0x..65
+ *	... remap taken id=3 protect of=42 va=0x.. level=1 0x..65 -> 0x..67 cause=unmap
+ *	... remap made id=4 ept-swap of=42 vm_fd=5 gpa=0x.. va=0x.. level=1 0x.. -> 0x..
+ *	... remap made id=5 mapped of=42 va=0x.. len=0x.. from=0x..
+ *
  * JSON, one object per line, "type":"fault", and at the end one of "type":"totals". Every key is
  * there in every object, null when the session did not record it; only the walks are left out
  * altogether when the user asked for that, and "call" without an ABI. Addresses are hex strings,
@@ -49,6 +56,8 @@ int script_text(struct script *script, const struct ptev_fault *fault);
 int script_json(struct script *script, const struct ptev_fault *fault);
 int script_kvm_text(struct script *script, const struct ptev_vmexit *exit);
 int script_kvm_json(struct script *script, const struct ptev_vmexit *exit);
+int script_remap_text(struct script *script, const struct ptev_remap *remap);
+int script_remap_json(struct script *script, const struct ptev_remap *remap);
 
 /* Whom an event happened to, where and when. */
 struct script_who {

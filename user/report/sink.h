@@ -17,6 +17,8 @@ struct sink {
 	int (*fault)(struct sink *sink, const struct ptev_fault *fault);
 	/* One VM exit: by its hdr.type a whole ptev_vmexit, ptev_hypercall or ptev_violation. */
 	int (*vmexit)(struct sink *sink, const struct ptev_vmexit *exit);
+	/* One change by ptremap, or its end. */
+	int (*remap)(struct sink *sink, const struct ptev_remap *remap);
 	/* The end of the stream. @complete false: the recording was cut. */
 	int (*finish)(struct sink *sink, const struct rec_totals *totals, bool complete);
 	void (*free)(struct sink *sink);
@@ -60,7 +62,8 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 struct sink *sink_trace(const struct sink_env *env, const struct trace_opts *opts);
 /*
  * Each event's stack as a line, "comm;outermost;...;innermost count"; without a call chain the
- * instruction alone, of VM exits the reason. @out NULL: stdout. NULL without memory.
+ * instruction alone, of VM exits the reason, of a remap what was done. @out NULL: stdout. NULL
+ * without memory.
  */
 struct sink *sink_folded(const struct sink_env *env, FILE *out);
 

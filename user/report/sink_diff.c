@@ -26,6 +26,11 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return tally_vmexit(&((struct diff_sink *)sink)->tally, e);
 }
 
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	return tally_remap(&((struct diff_sink *)sink)->tally, r);
+}
+
 /* Numbers of a group's texts among those of all recordings. */
 static int names_of(struct diff_sink *s, uint32_t group, uint32_t *names)
 {
@@ -116,9 +121,11 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 	}
 	memcpy(d->keys, s->tally.by.keys, sizeof(d->keys));
 	d->nr_keys = s->tally.by.nr_keys;
-	s->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = sink_free
-	};
+	s->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = sink_free };
 	s->sink.output = d->runs[d->nr_runs].path;
 	s->diff = d;
 	s->nr = d->nr_runs;

@@ -7,9 +7,11 @@
 
 #include "user/base/hash.h"
 #include "user/base/line.h"
+#include "user/remap/change.h"
 #include "user/report/totals.h"
 #include "user/report/view.h"
 #include "user/trace/kvm_names.h"
+#include "user/trace/names.h"
 
 struct stack {
 	char *text;
@@ -147,6 +149,18 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return count_line(f);
 }
 
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	struct folded *f = (struct folded *)sink;
+
+	put_comm(f, r->pid, r->tid, r->time);
+	line_str(&f->line, ";remap ");
+	line_str(&f->line, change_name(r->what));
+	line_char(&f->line, ' ');
+	line_str(&f->line, name_remap(r->event));
+	return count_line(f);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(((const struct stack *)a)->text, ((const struct stack *)b)->text);
@@ -187,9 +201,11 @@ struct sink *sink_folded(const struct sink_env *env, FILE *out)
 
 	if (!f)
 		return NULL;
-	f->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = folded_free
-	};
+	f->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = folded_free };
 	f->env = *env;
 	f->out = out ? out : stdout;
 	return &f->sink;

@@ -14,6 +14,11 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return tally_vmexit(&((struct report *)sink)->tally, e);
 }
 
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	return tally_remap(&((struct report *)sink)->tally, r);
+}
+
 /* Most events first; groups of one size by their keys, so that equal input gives equal output. */
 static int compare(const void *pa, const void *pb, void *ctx)
 {
@@ -75,9 +80,11 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 		free(r);
 		return NULL;
 	}
-	r->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = report_free
-	};
+	r->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = report_free };
 	r->opts = *opts;
 	r->out = opts->out ? opts->out : stdout;
 	return &r->sink;

@@ -19,6 +19,13 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return s->opts.json ? script_kvm_json(s, e) : script_kvm_text(s, e);
 }
 
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	struct script *s = (struct script *)sink;
+
+	return s->opts.json ? script_remap_json(s, r) : script_remap_text(s, r);
+}
+
 static int finish(struct sink *sink, const struct rec_totals *totals, bool complete)
 {
 	struct script *s = (struct script *)sink;
@@ -53,9 +60,11 @@ struct sink *sink_script(const struct sink_env *env, const struct script_opts *o
 
 	if (!s)
 		return NULL;
-	s->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = script_free
-	};
+	s->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = script_free };
 	s->env = *env;
 	s->opts = *opts;
 	s->out = opts->out ? opts->out : stdout;

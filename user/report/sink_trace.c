@@ -12,6 +12,7 @@
 
 #include "user/base/hash.h"
 #include "user/base/json.h"
+#include "user/remap/change.h"
 #include "user/report/intern.h"
 #include "user/report/kvm_view.h"
 #include "user/report/rate_bins.h"
@@ -268,6 +269,33 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return end_event(t);
 }
 
+/* On the track of who did it. */
+static int remap(struct sink *sink, const struct ptev_remap *r)
+{
+	struct trace *t = (struct trace *)sink;
+	int err = name_thread(t, r->pid, r->tid, r->time);
+	struct json *j = &t->json;
+	char name[64];
+
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "remap %s %s", change_name(r->what), name_remap(r->event));
+	begin_slice(t, name, r->pid, r->tid, r->time, NULL);
+	json_str(j, "cat", "remap");
+	json_object(j, "args");
+	json_u64(j, "id", r->id);
+	json_u64(j, "of", r->of);
+	json_hex(j, "address", r->va);
+	if (r->flags & PTEV_R_VM)
+		json_hex(j, "gpa", r->gpa);
+	json_hex(j, "old", r->old);
+	json_hex(j, "new", r->new);
+	json_str(j, "cause", change_cause(r->cause));
+	json_u64(j, "cpu", r->cpu);
+	json_end_object(j);
+	return end_event(t);
+}
+
 /* A value stands until the next one, so behind the last bin there is a 0. */
 static void put_rates(struct trace *t, const struct rate_bins *b, const char *name,
 		      const char *const kinds[RATE_KINDS])
@@ -330,9 +358,11 @@ struct sink *sink_trace(const struct sink_env *env, const struct trace_opts *opt
 
 	if (!t)
 		return NULL;
-	t->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = trace_free
-	};
+	t->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = trace_free };
 	t->sink.output = opts->name;
 	t->env = *env;
 	t->abi = opts->abi;

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "user/base/msg.h"
+#include "user/remap/change.h"
 #include "user/report/sort_kvm.h"
+#include "user/report/sort_remap.h"
 #include "user/report/view.h"
 #include "user/trace/kvm_names.h"
 #include "user/trace/names.h"
@@ -130,6 +132,8 @@ static const char *outcome_text(const struct sort_ctx *c __attribute__((unused))
 				char *buf __attribute__((unused)),
 				size_t size __attribute__((unused)))
 {
+	if (id >= SORT_REMAP_OUTCOME)
+		return name_remap((unsigned int)(id - SORT_REMAP_OUTCOME));
 	if (id >= SORT_KVM_OUTCOME)
 		return name_violation((unsigned int)(id - SORT_KVM_OUTCOME));
 	return name_outcome((unsigned int)id);
@@ -171,10 +175,14 @@ static const char *level_text(const struct sort_ctx *c, uint64_t id,
 }
 
 static const struct sort_key table[] = {
-	{ .name = "comm", .id = comm_id, .vmexit_id = sort_kvm_comm, .text = name_text },
-	{ .name = "pid", .id = pid_id, .vmexit_id = sort_kvm_pid },
-	{ .name = "tid", .id = tid_id, .vmexit_id = sort_kvm_tid },
-	{ .name = "cpu", .id = cpu_id, .vmexit_id = sort_kvm_cpu },
+	{ .name = "comm",
+	  .id = comm_id,
+	  .vmexit_id = sort_kvm_comm,
+	  .remap_id = sort_remap_comm,
+	  .text = name_text },
+	{ .name = "pid", .id = pid_id, .vmexit_id = sort_kvm_pid, .remap_id = sort_remap_pid },
+	{ .name = "tid", .id = tid_id, .vmexit_id = sort_kvm_tid, .remap_id = sort_remap_tid },
+	{ .name = "cpu", .id = cpu_id, .vmexit_id = sort_kvm_cpu, .remap_id = sort_remap_cpu },
 	{ .name = "vma", .id = vma_id, .text = vma_text },
 	{ .name = "file", .id = file_id, .text = name_text },
 	{ .name = "symbol", .needs_symbols = true, .id = symbol_id, .text = name_text },
@@ -186,16 +194,27 @@ static const struct sort_key table[] = {
 	{ .name = "outcome",
 	  .id = outcome_id,
 	  .vmexit_id = sort_kvm_outcome,
+	  .remap_id = sort_remap_outcome,
 	  .text = outcome_text },
 	{ .name = "level", .id = level_id, .vmexit_id = sort_kvm_level, .text = level_text },
 	{ .name = "origin", .id = origin_id, .enum_text = name_origin },
-	{ .name = "page", .id = page_id, .vmexit_id = sort_kvm_page, .text = page_text },
-	{ .name = "event", .id = event_id, .vmexit_id = sort_kvm_event, .enum_text = name_event },
-	{ .name = "vm", .vmexit_id = sort_kvm_pid },
+	{ .name = "page",
+	  .id = page_id,
+	  .vmexit_id = sort_kvm_page,
+	  .remap_id = sort_remap_page,
+	  .text = page_text },
+	{ .name = "event",
+	  .id = event_id,
+	  .vmexit_id = sort_kvm_event,
+	  .remap_id = sort_remap_event,
+	  .enum_text = name_event },
+	{ .name = "vm", .vmexit_id = sort_kvm_pid, .remap_id = sort_remap_vm },
 	{ .name = "vcpu", .vmexit_id = sort_kvm_vcpu },
 	{ .name = "reason", .vmexit_id = sort_kvm_reason, .text = sort_kvm_reason_text },
 	{ .name = "nr", .vmexit_id = sort_kvm_nr, .text = page_text },
 	{ .name = "call", .needs_abi = true, .vmexit_id = sort_kvm_call, .text = name_text },
+	{ .name = "what", .remap_id = sort_remap_what, .enum_text = change_name },
+	{ .name = "cause", .remap_id = sort_remap_cause, .enum_text = change_cause },
 };
 
 _Static_assert(ARRAY_SIZE(table) == SORT_KEYS_MAX, "every key once must fit");

@@ -16,7 +16,7 @@
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
 
-#define SORT_KEYS_MAX 19 /* rows of the table */
+#define SORT_KEYS_MAX 21 /* rows of the table */
 
 struct sort_ctx {
 	struct sink_env env;
@@ -38,6 +38,7 @@ struct sort_key {
 	/* NULL: events of that kind have no such thing. */
 	uint64_t (*id)(struct sort_ctx *ctx, const struct ptev_fault *f);
 	uint64_t (*vmexit_id)(struct sort_ctx *ctx, const struct ptev_vmexit *e);
+	uint64_t (*remap_id)(struct sort_ctx *ctx, const struct ptev_remap *r);
 	const char *(*enum_text)(unsigned int id);
 	/* Shared text, or written to @buf. */
 	const char *(*text)(const struct sort_ctx *ctx, uint64_t id, char *buf, size_t size);

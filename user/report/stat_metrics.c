@@ -89,6 +89,19 @@ static void exits(struct om *om, const struct stat_metrics *m)
 	}
 }
 
+static void remaps(struct om *om, const uint64_t *counts)
+{
+	unsigned int event;
+
+	om_family(om, "ptrace_pf_remaps", OM_COUNTER, NULL,
+		  "Changes of page tables by ptremap, and their ends.");
+	for (event = 0; event < PTEV_NR_REMAPS; event++) {
+		const struct om_label label = { "event", name_remap(event) };
+
+		om_u64(om, &label, 1, counts[event]);
+	}
+}
+
 static void losses(struct om *om, const struct rec_totals *t)
 {
 	unsigned int i;
@@ -127,6 +140,8 @@ void stat_metrics_print(FILE *out, const struct stat_metrics *m)
 	}
 	if (m->exits_counted)
 		exits(&om, m);
+	if (m->remaps)
+		remaps(&om, m->remaps);
 	losses(&om, m->totals);
 	om_end(&om);
 }

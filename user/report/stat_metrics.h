@@ -11,6 +11,7 @@
 struct stat_metrics {
 	const struct ptev_stat *faults; /* NULL: they were not counted */
 	const struct rec_totals *totals;
+	const uint64_t *remaps; /* by enum ptev_remap_event; NULL: they were not counted */
 	bool exits_counted, per_vcpu;
 	struct kvm_count *exits; /* are sorted, and added up without ->per_vcpu */
 	size_t nr_exits;

@@ -57,6 +57,11 @@ int tally_vmexit(struct tally *t, const struct ptev_vmexit *e)
 	return count(t, &e->hdr, e->time, e->flags & PTEV_K_LATENCY ? &e->latency : NULL);
 }
 
+int tally_remap(struct tally *t, const struct ptev_remap *r)
+{
+	return count(t, &r->hdr, r->time, NULL);
+}
+
 void tally_free(struct tally *t)
 {
 	uint32_t i;

@@ -23,6 +23,7 @@ struct tally { /* zero but for ->by, which groups_init() has filled */
 /* 0 or -ENOMEM. */
 int tally_fault(struct tally *t, const struct ptev_fault *f);
 int tally_vmexit(struct tally *t, const struct ptev_vmexit *e);
+int tally_remap(struct tally *t, const struct ptev_remap *r);
 void tally_free(struct tally *t);
 
 #endif

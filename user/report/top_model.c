@@ -103,6 +103,12 @@ static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
 	return top_strip_add(&m->where[TOP_EXITS], ((const struct ptev_violation *)e)->gpa);
 }
 
+static int remap(struct sink *sink, const struct ptev_remap *r __attribute__((unused)))
+{
+	((struct top_model *)sink)->kinds[TOP_REMAP].now++;
+	return 0;
+}
+
 /* Everything is counted already; how the stream ended is for whoever shows it. */
 static int finish(struct sink *sink __attribute__((unused)),
 		  const struct rec_totals *totals __attribute__((unused)),
@@ -262,9 +268,11 @@ struct top_model *top_model_new(const struct sink_env *env, const struct top_mod
 
 	if (!m)
 		return NULL;
-	m->sink = (struct sink){
-		.fault = fault, .vmexit = vmexit, .finish = finish, .free = sink_free
-	};
+	m->sink = (struct sink){ .fault = fault,
+				 .vmexit = vmexit,
+				 .remap = remap,
+				 .finish = finish,
+				 .free = sink_free };
 	m->env = *env;
 	m->abi = opts->abi;
 	for (i = 0; i < TOP_GROUPED; i++)

@@ -29,8 +29,8 @@ enum top_view_id {
 /* Latencies and addresses of faults and of VM exits are nothing to be mixed. */
 enum top_family { TOP_FAULTS, TOP_EXITS, TOP_FAMILIES };
 
-/* The origins of faults, and the kinds of exits behind them. */
-enum { TOP_HYPERCALL = PTEV_NR_ORIGINS, TOP_VIOLATION, TOP_EXIT, TOP_KINDS };
+/* The origins of faults, the kinds of exits behind them, and remaps, which are in no view. */
+enum { TOP_HYPERCALL = PTEV_NR_ORIGINS, TOP_VIOLATION, TOP_EXIT, TOP_REMAP, TOP_KINDS };
 
 #define TOP_SLOTS    64	    /* slot n has latencies in [2^n, 2^(n+1)) ns, slot 0 also 0 */
 #define TOP_ROWS_MAX 65536  /* of a view */

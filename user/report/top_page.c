@@ -84,7 +84,7 @@ static void head(struct top_page *p, const struct top_facts *f, const struct top
 
 static const char *kind_name(unsigned int kind)
 {
-	static const char *const exits[] = { "hypercall", "violation", "exit" };
+	static const char *const exits[] = { "hypercall", "violation", "exit", "remap" };
 
 	return kind < PTEV_NR_ORIGINS ? name_origin(kind) : exits[kind - PTEV_NR_ORIGINS];
 }

@@ -210,27 +210,23 @@ void plan_json(struct json *j, const struct plan *p, const struct entry_view *st
 
 /* ---- records ---------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name; /* for JSON and the list */
-	const char *ending;
-} causes[] = {
-	[PTREMAP_CAUSE_NONE] = { NULL, "it ended" },
-	[PTREMAP_CAUSE_UNDO] = { "undo", "it was undone" },
-	[PTREMAP_CAUSE_UNMAP] = { "unmap", "the kernel unmapped the page (munmap, mremap)" },
-	[PTREMAP_CAUSE_CLEAR] = { "clear",
-				  "the kernel cleared the entry (reclaim, madvise, copy on write, "
-				  "KSM, huge pages)" },
-	[PTREMAP_CAUSE_PROTECT] = { "protect", "the kernel changed the protection (mprotect, fork, "
-					       "NUMA balancing)" },
-	[PTREMAP_CAUSE_SOFT_DIRTY] = { "soft-dirty",
-				       "the kernel cleared soft-dirty bits (clear_refs)" },
-	[PTREMAP_CAUSE_EXIT] = { "exit", "the process exited, was killed or did an exec" },
-	[PTREMAP_CAUSE_MIGRATE] = { "migrate", "the kernel migrated the page" },
-	[PTREMAP_CAUSE_OTHER] = { "other", "the kernel acted on the page" },
-	[PTREMAP_CAUSE_SLOT] = { "slot", "a memory slot of the VM was made, changed or deleted" },
-	[PTREMAP_CAUSE_ZAP] = { "zap", "KVM dropped the entry, to make it anew" },
-	[PTREMAP_CAUSE_ACCESS] = { "access", "the guest did what the entry did not allow" },
-	[PTREMAP_CAUSE_VM] = { "vm", "the VM ended" },
+/* Why a change ended, by enum ptremap_cause. */
+static const char *const endings[] = {
+	[PTREMAP_CAUSE_NONE] = "it ended",
+	[PTREMAP_CAUSE_UNDO] = "it was undone",
+	[PTREMAP_CAUSE_UNMAP] = "the kernel unmapped the page (munmap, mremap)",
+	[PTREMAP_CAUSE_CLEAR] = "the kernel cleared the entry (reclaim, madvise, copy on write, "
+				"KSM, huge pages)",
+	[PTREMAP_CAUSE_PROTECT] = "the kernel changed the protection (mprotect, fork, "
+				  "NUMA balancing)",
+	[PTREMAP_CAUSE_SOFT_DIRTY] = "the kernel cleared soft-dirty bits (clear_refs)",
+	[PTREMAP_CAUSE_EXIT] = "the process exited, was killed or did an exec",
+	[PTREMAP_CAUSE_MIGRATE] = "the kernel migrated the page",
+	[PTREMAP_CAUSE_OTHER] = "the kernel acted on the page",
+	[PTREMAP_CAUSE_SLOT] = "a memory slot of the VM was made, changed or deleted",
+	[PTREMAP_CAUSE_ZAP] = "KVM dropped the entry, to make it anew",
+	[PTREMAP_CAUSE_ACCESS] = "the guest did what the entry did not allow",
+	[PTREMAP_CAUSE_VM] = "the VM ended",
 };
 
 static const char *state_name(uint8_t state)
@@ -247,14 +243,14 @@ static const char *state_name(uint8_t state)
 
 const char *record_cause(const struct ptremap_record *r)
 {
-	return r->cause < ARRAY_SIZE(causes) ? causes[r->cause].name : "?";
+	return change_cause(r->cause);
 }
 
 const char *record_ending(const struct ptremap_record *r)
 {
 	if (r->state == PTREMAP_LOST)
 		return "the kernel replaced the entry without a word, and it was left alone";
-	return r->cause < ARRAY_SIZE(causes) ? causes[r->cause].ending : "of an unknown cause";
+	return r->cause < ARRAY_SIZE(endings) ? endings[r->cause] : "of an unknown cause";
 }
 
 /* A mapping at a new address: it has a length and what it leads to instead of entries. */

@@ -206,10 +206,9 @@ const char *name_violation(unsigned int outcome)
 const char *name_event(unsigned int type)
 {
 	static const char *const names[PTEV_NR_TYPES] = {
-		[PTEV_FAULT] = "fault",
-		[PTEV_KVM_EXIT] = "exit",
-		[PTEV_HYPERCALL] = "hypercall",
-		[PTEV_VIOLATION] = "violation",
+		[PTEV_FAULT] = "fault",		[PTEV_KVM_EXIT] = "exit",
+		[PTEV_HYPERCALL] = "hypercall", [PTEV_VIOLATION] = "violation",
+		[PTEV_REMAP] = "remap",
 	};
 
 	return NAME_OF(names, type);

@@ -15,7 +15,7 @@ const char *name_isa(unsigned int isa);		/* vmx svm */
 const char *name_guest_mode(unsigned int mode); /* unknown real 16 32 64 legacy */
 /* unknown mapped changed spurious emulated mmio mmio_user user unresolved */
 const char *name_violation(unsigned int outcome);
-const char *name_event(unsigned int type); /* fault exit hypercall violation, of PTEV_* */
+const char *name_event(unsigned int type); /* fault exit hypercall violation remap, of PTEV_* */
 
 /* Why a part of a buffer is missing (PTEV_STOP_*, but NONE and END), in @buf of 64 bytes. */
 const char *name_stop(char *buf, unsigned int stop, unsigned int level);

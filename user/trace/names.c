@@ -81,6 +81,18 @@ const char *name_outcome(unsigned int outcome)
 	return NAME_OF(outcomes, outcome);
 }
 
+const char *name_remap(unsigned int event)
+{
+	static const char *const names[PTEV_NR_REMAPS] = {
+		[PTEV_REMAP_MADE] = "made",
+		[PTEV_REMAP_TAKEN] = "taken",
+		[PTEV_REMAP_UNDONE] = "undone",
+		[PTEV_REMAP_LOST] = "lost",
+	};
+
+	return NAME_OF(names, event);
+}
+
 const char *name_lost(unsigned int cause)
 {
 	return NAME_OF(lost, cause);

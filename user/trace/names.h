@@ -13,8 +13,9 @@ const char *name_hook(unsigned int hook);     /* auto fentry kprobe rawtp */
 const char *name_origin(unsigned int origin); /* user kernel gup */
 const char *name_access(unsigned int access); /* read write exec */
 const char *
-name_outcome(unsigned int outcome);	   /* unknown anon zero file major cow ... sigsegv ... */
-const char *name_lost(unsigned int cause); /* ring_full no_state in_flight write_error */
+name_outcome(unsigned int outcome);	    /* unknown anon zero file major cow ... sigsegv ... */
+const char *name_remap(unsigned int event); /* made taken undone lost: enum ptev_remap_event */
+const char *name_lost(unsigned int cause);  /* ring_full no_state in_flight write_error */
 
 /* Index of @name, or -1. */
 int name_find_hook(const char *name);

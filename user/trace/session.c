@@ -17,6 +17,7 @@
 #include "user/kernel/proc_task.h"
 #include "user/trace/kvm_source.h"
 #include "user/trace/pidset.h"
+#include "user/trace/remap_source.h"
 #include "user/trace/ring.h"
 #include "user/trace/sideband.h"
 
@@ -50,6 +51,7 @@ static const struct {
 struct session {
 	struct fault_bpf *skel;
 	struct kvm_source *kvm; /* NULL: no KVM events */
+	struct remap_source *remap;
 	struct ring ring;
 	struct sideband *sideband;
 	struct pidset followed; /* whose side band is kept; empty in system-wide sessions */
@@ -122,6 +124,8 @@ static int load(struct session *s, const struct session_opts *opts, const struct
 	for (i = 0; i < NR_PROGRAMS; i++)
 		bpf_program__set_autoload(program(s, i), used(s, i));
 	err = fault_bpf__load(s->skel);
+	if (!err && s->cfg.remap)
+		err = remap_source_load(&s->remap, &s->cfg, s->skel->obj);
 	if (err || !s->cfg.kvm)
 		return err;
 	return kvm_source_load(&s->kvm, &kvm, s->skel->obj);
@@ -148,6 +152,8 @@ static int attach(struct session *s)
 		if (!s->links[i])
 			return -errno;
 	}
+	if (s->remap && remap_source_attach(s->remap))
+		return -ENOPKG;
 	return s->kvm ? kvm_source_attach(s->kvm) : 0;
 }
 
@@ -166,6 +172,8 @@ static void unload(struct session *s)
 	detach(s, 0);
 	kvm_source_free(s->kvm);
 	s->kvm = NULL;
+	remap_source_free(s->remap);
+	s->remap = NULL;
 	ring_close(&s->ring);
 	fault_bpf__destroy(s->skel);
 	s->skel = NULL;
@@ -223,7 +231,8 @@ static const enum fault_hook best_first[2][NR_HOOKS] = {
 	[true] = { HOOK_KPROBE, HOOK_FENTRY, HOOK_RAWTP },
 };
 
-/* Exits and hypercalls need no more than tracepoints: with them alone there is no choice. */
+/* Exits, hypercalls and remaps need no more than tracepoints: with them alone there is no choice.
+ */
 static bool hook_wanted(const struct session_opts *opts, enum fault_hook hook)
 {
 	if (!opts->cfg.origins && !(opts->cfg.kvm & PTEV_WANT_VIOLATION))
@@ -247,7 +256,7 @@ int session_start(struct session **session, const struct session_opts *opts, con
 		return err;
 	}
 	err = -ENOENT;
-	for (i = 0; i < NR_HOOKS && err; i++) {
+	for (i = 0; i < NR_HOOKS && err && err != -ENOPKG; i++) {
 		enum fault_hook hook = best_first[k->preemptible][i];
 
 		if (!hook_wanted(opts, hook))
@@ -393,6 +402,8 @@ void session_stop(struct session *s)
 	struct ptev_counters c;
 	int i;
 
+	if (s->remap)
+		remap_source_stop(s->remap);
 	if (s->kvm)
 		kvm_source_stop(s->kvm);
 	/* The two exception programs are last in the table: no new faults from here on. */
@@ -441,7 +452,8 @@ void session_totals(const struct session *s, struct rec_totals *totals)
 	totals->lost[PTEV_LOST_INFLIGHT] = in_flight(&c);
 	totals->filtered = c.dropped;
 	totals->missed_exit = c.missed_exit;
-	totals->missed_runs = missed_runs(s) + (s->kvm ? kvm_source_missed(s->kvm) : 0);
+	totals->missed_runs = missed_runs(s) + (s->kvm ? kvm_source_missed(s->kvm) : 0) +
+			      (s->remap ? remap_source_missed(s->remap) : 0);
 	totals->lost_children = c.lost_children;
 	if (s->sideband)
 		totals->lost_sideband = sideband_lost(s->sideband);

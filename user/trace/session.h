@@ -39,7 +39,8 @@ typedef int (*session_put)(void *ctx, const void *record, size_t size);
 
 /*
  * Loads and attaches; tracing runs when it returns 0. @tries is filled in any case. Returns
- * -errno of the last try; nothing is left attached then.
+ * -errno of the last try; nothing is left attached then. -ENOPKG: remaps are wanted, and the module
+ * ptremap does not tell of them.
  */
 int session_start(struct session **s, const struct session_opts *opts, const struct kinfo *k,
 		  struct session_tries *tries);
