@@ -61,6 +61,7 @@ static __always_inline void record_fill(struct ptev_remap *rec, const struct ptr
 	rec->gpa = r->gpa;
 	rec->pid = id >> 32;
 	rec->tid = (__u32)id;
+	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	rec->of = r->pid;
 	rec->vm_fd = r->vm_fd;
 	rec->cpu = bpf_get_smp_processor_id();

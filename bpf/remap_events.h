@@ -32,13 +32,14 @@ struct ptev_remap {
 	__u32 of;	/* the process whose memory it is */
 	__s32 vm_fd;	/* of the VM in that process */
 	__u16 cpu;
-	__u16 what; /* enum ptremap_what, ptremap_ept_what, or PTREMAP_MAPPED */
-	__u8 event; /* enum ptev_remap_event */
-	__u8 cause; /* enum ptremap_cause */
-	__u8 level; /* of the leaf; of a mapping 0 */
-	__u8 flags; /* PTEV_R_* */
+	__u16 what;    /* enum ptremap_what, ptremap_ept_what, or PTREMAP_MAPPED */
+	__u8 event;    /* enum ptev_remap_event */
+	__u8 cause;    /* enum ptremap_cause */
+	__u8 level;    /* of the leaf; of a mapping 0 */
+	__u8 flags;    /* PTEV_R_* */
+	char comm[16]; /* of ->tid: it may be nobody whose names the session follows */
 };
 
-_Static_assert(sizeof(struct ptev_remap) == 72, "ABI");
+_Static_assert(sizeof(struct ptev_remap) == 88, "ABI");
 
 #endif

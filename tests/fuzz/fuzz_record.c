@@ -278,6 +278,10 @@ static void check_record(const struct ptev_hdr *hdr)
 	case PTEV_VIOLATION:
 		check_violation((const struct ptev_violation *)hdr);
 		break;
+	case PTEV_REMAP:
+		CHECK(hdr->size == sizeof(struct ptev_remap));
+		CHECK(((const struct ptev_remap *)hdr)->event < PTEV_NR_REMAPS);
+		break;
 	default:
 		abort();
 	}

@@ -93,6 +93,7 @@ static inline struct rec_writer *create_zstd(const char *path, uint32_t level)
 				 .command = "record",
 				 .boot_id = "id",
 				 .kvm = 7,
+				 .remaps = 1,
 				 .stacks = 1,
 				 .zstd = level };
 	struct rec_writer *w = NULL;

@@ -276,6 +276,10 @@ Test(change, names)
 	cr_expect_str_eq(change_name(PTREMAP_PROTECT), "protect");
 	cr_expect_str_eq(change_name(PTREMAP_FRESH), "fresh");
 	cr_expect_str_eq(change_name(0), "?");
+	cr_expect_null(change_cause(PTREMAP_CAUSE_NONE));
+	cr_expect_str_eq(change_cause(PTREMAP_CAUSE_UNDO), "undo");
+	cr_expect_str_eq(change_cause(PTREMAP_CAUSE_VM), "vm");
+	cr_expect_str_eq(change_cause(PTREMAP_CAUSE_VM + 1), "?");
 	cr_expect_str_eq(change_name(PTREMAP_MMIO + 1), "?");
 }
 

@@ -82,6 +82,16 @@ Test(names, error_codes)
 	cr_assert_str_eq(name_error_code(buf, UINT32_MAX), "P|W|U|RSVD|I|PK|SS|SGX");
 }
 
+Test(names, remaps)
+{
+	unsigned int i;
+
+	for (i = 0; i < PTEV_NR_REMAPS; i++)
+		cr_assert_str_neq(name_remap(i), "?");
+	cr_assert_str_eq(name_remap(PTEV_REMAP_TAKEN), "taken");
+	cr_assert_str_eq(name_remap(PTEV_NR_REMAPS), "?");
+}
+
 Test(names, vma_permissions)
 {
 	char buf[5];

@@ -78,7 +78,7 @@ Test(record_kvm, every_kind_comes_back)
 {
 	uint8_t type;
 
-	for (type = PTEV_KVM_EXIT; type < PTEV_NR_TYPES; type++) {
+	for (type = PTEV_KVM_EXIT; type <= PTEV_VIOLATION; type++) {
 		union vm_record r = make(type);
 
 		expect_good(&r);
@@ -91,7 +91,7 @@ Test(record_kvm, every_field_is_checked)
 	uint8_t type;
 
 	capture_stderr();
-	for (type = PTEV_KVM_EXIT; type < PTEV_NR_TYPES; type++) {
+	for (type = PTEV_KVM_EXIT; type <= PTEV_VIOLATION; type++) {
 		r = make(type);
 		r.exit.hdr.size -= 8;
 		expect_bad(&r, "size");

@@ -25,8 +25,8 @@ static const struct opt options[] = {
 	INPUT_OPT_ROWS(struct report_cmd, input),
 	{ 's', "sort", "KEYS",
 	  "group by a comma list of comm, pid, tid, cpu, vma, file, symbol, dso, access, outcome, level, "
-	  "origin, page, event, vm, vcpu, reason, nr, call (default: comm,symbol,outcome; of VMs "
-	  "vm,vcpu,event,reason; with --abi also call)",
+	  "origin, page, event, vm, vcpu, reason, nr, call, what, cause (default: comm,symbol,outcome; "
+	  "of VMs vm,vcpu,event,reason; with --abi also call)",
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },

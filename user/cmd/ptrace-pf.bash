@@ -106,7 +106,7 @@ _ptrace_pf_value()
 {
 	case $1 in
 	--hook) _ptrace_pf_words 'auto fentry kprobe rawtp' ;;
-	-e | --event) _ptrace_pf_list 'fault fault:u fault:k gup hypercall violation exit' ;;
+	-e | --event) _ptrace_pf_list 'fault fault:u fault:k gup hypercall violation exit remap' ;;
 	--access) _ptrace_pf_list 'read write exec' ;;
 	--outcome)
 		_ptrace_pf_list 'anon zero file major cow wp huge hugetlb swap migration numa uffd
@@ -114,7 +114,7 @@ _ptrace_pf_value()
 		;;
 	-s | --sort)
 		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
-			page event vm vcpu reason nr call'
+			page event vm vcpu reason nr call what cause'
 		;;
 	--view) _ptrace_pf_words 'process vma outcome vm latency address' ;;
 	--order) _ptrace_pf_words 'rate total p50 p99 max keys' ;;

@@ -17,7 +17,7 @@ struct tracing_opts {
 	struct {
 		bool all, no_inherit, call_graph, no_walks, verbose;
 		bool vms;	   /* targets were given as VMs: each must have one */
-		bool wait;	   /* for KVM to be loaded */
+		bool wait;	   /* for KVM, or for the module ptremap, to be loaded */
 		bool stdout_taken; /* the output goes there: the command writes to stderr */
 		bool screen_taken; /* the command neither reads nor writes it */
 		const char *origins;
@@ -81,7 +81,7 @@ struct tracing_opts {
 		{ 'e',                                                                                                                                                            \
 		  "event",                                                                                                                                                        \
 		  "LIST",                                                                                                                                                         \
-		  "fault (all three, the default), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages); of VMs: hypercall, violation (EPT, NPT), exit (all others)", \
+		  "fault (all three, the default), fault:u (user mode), fault:k (kernel mode), gup (get_user_pages); VMs: hypercall, violation (EPT, NPT), exit (others); remap", \
 		  OPT_CALL,                                                                                                                                                       \
 		  offsetof(type, field),                                                                                                                                          \
 		  tracing_opt_event },                                                                                                                                            \
@@ -146,7 +146,7 @@ struct tracing_opts {
 		  offsetof(type, field),                                                                                                                                          \
 		  tracing_opt_nr },                                                                                                                                               \
 		{ 0,	    "wait",                                                                                                                                               \
-		  NULL,	    "with events of VMs: if KVM is not loaded, wait until it is",                                                                                         \
+		  NULL,	    "if KVM, or for remaps ptremap, is not loaded: wait until it is",                                                                                     \
 		  OPT_FLAG, TRACING_OFFSET(type, field, set.wait),                                                                                                                \
 		  NULL },                                                                                                                                                         \
 	{                                                                                                                                                                         \

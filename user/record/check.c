@@ -53,7 +53,7 @@ static bool fault_ok(const struct ptev_fault *f, size_t size)
 static bool remap_ok(const struct ptev_remap *r)
 {
 	return r->hdr.size == sizeof(*r) && r->event < PTEV_NR_REMAPS && r->level <= PTEV_LEVELS &&
-	       !(r->flags & ~PTEV_R_ALL);
+	       !(r->flags & ~PTEV_R_ALL) && memchr(r->comm, 0, sizeof(r->comm));
 }
 
 bool record_ok(const struct ptev_hdr *hdr)

@@ -108,6 +108,7 @@ static const struct field remap_fields[] = {
 	REMAP(cause, u8),
 	REMAP(level, u8),
 	REMAP(flags, u8),
+	FIELD(struct ptev_remap, comm, char, "[16]"),
 	{ 0 },
 };
 

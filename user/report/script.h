@@ -63,6 +63,7 @@ int script_remap_json(struct script *script, const struct ptev_remap *remap);
 struct script_who {
 	uint64_t time;
 	uint32_t pid, tid, cpu;
+	const char *comm; /* NULL: what the session knows of names tells */
 };
 
 /* "comm pid/tid [cpu] seconds: " */

@@ -12,12 +12,12 @@ void script_who_json(struct json *j, const char *type, const struct script *s,
 	json_u64(j, "cpu", who->cpu);
 	json_u64(j, "pid", who->pid);
 	json_u64(j, "tid", who->tid);
-	json_str(j, "comm", procs_comm(s->env.procs, who->pid, who->tid, who->time));
+	json_str(j, "comm", who->comm ?: procs_comm(s->env.procs, who->pid, who->tid, who->time));
 }
 
 static void put_what(struct json *j, const struct script *s, const struct ptev_fault *f)
 {
-	const struct script_who who = { f->time, f->pid, f->tid, f->cpu };
+	const struct script_who who = { f->time, f->pid, f->tid, f->cpu, NULL };
 	char bits[40];
 
 	script_who_json(j, "fault", s, &who);

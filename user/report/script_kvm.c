@@ -134,7 +134,7 @@ static void put_exit(struct line *l, const struct ptev_vmexit *e)
 
 int script_kvm_text(struct script *s, const struct ptev_vmexit *e)
 {
-	const struct script_who who = { e->time, e->pid, e->tid, e->cpu };
+	const struct script_who who = { e->time, e->pid, e->tid, e->cpu, NULL };
 	const struct ptev_violation *v = (const void *)e;
 	struct line *l = &s->line;
 	int err = 0;

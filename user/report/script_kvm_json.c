@@ -26,7 +26,7 @@ static void u64_if(struct json *j, const char *key, uint64_t value, unsigned int
 /* What all three have. */
 static void put_common(struct json *j, const struct script *s, const struct ptev_vmexit *e)
 {
-	const struct script_who who = { e->time, e->pid, e->tid, e->cpu };
+	const struct script_who who = { e->time, e->pid, e->tid, e->cpu, NULL };
 	char buf[40];
 
 	script_who_json(j, name_event(e->hdr.type), s, &who);

@@ -60,7 +60,7 @@ static void put_end(struct line *l, const struct ptev_remap *r)
 
 int script_remap_text(struct script *s, const struct ptev_remap *r)
 {
-	const struct script_who who = { r->time, r->pid, r->tid, r->cpu };
+	const struct script_who who = { r->time, r->pid, r->tid, r->cpu, r->comm };
 	struct line *l = &s->line;
 
 	script_who_text(l, s, &who);
@@ -112,7 +112,7 @@ static void json_entries(struct json *j, const struct ptev_remap *r)
 
 int script_remap_json(struct script *s, const struct ptev_remap *r)
 {
-	const struct script_who who = { r->time, r->pid, r->tid, r->cpu };
+	const struct script_who who = { r->time, r->pid, r->tid, r->cpu, r->comm };
 	struct json *j = &s->json;
 	bool vm = r->flags & PTEV_R_VM;
 

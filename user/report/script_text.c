@@ -15,7 +15,9 @@ static void key_hex(struct line *l, const char *key, uint64_t value)
 
 void script_who_text(struct line *l, const struct script *s, const struct script_who *f)
 {
-	line_text_right(l, procs_comm(s->env.procs, f->pid, f->tid, f->time), COMM_WIDTH);
+	const char *comm = f->comm ?: procs_comm(s->env.procs, f->pid, f->tid, f->time);
+
+	line_text_right(l, comm, COMM_WIDTH);
 	line_char(l, ' ');
 	line_dec(l, f->pid);
 	line_char(l, '/');
@@ -148,7 +150,7 @@ static void put_stacks(struct line *l, const struct script *s, const struct ptev
 
 int script_text(struct script *s, const struct ptev_fault *f)
 {
-	const struct script_who who = { f->time, f->pid, f->tid, f->cpu };
+	const struct script_who who = { f->time, f->pid, f->tid, f->cpu, NULL };
 	struct line *l = &s->line;
 
 	script_who_text(l, s, &who);

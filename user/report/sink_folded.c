@@ -153,7 +153,7 @@ static int remap(struct sink *sink, const struct ptev_remap *r)
 {
 	struct folded *f = (struct folded *)sink;
 
-	put_comm(f, r->pid, r->tid, r->time);
+	put_text(&f->line, r->comm, '_');
 	line_str(&f->line, ";remap ");
 	line_str(&f->line, change_name(r->what));
 	line_char(&f->line, ' ');

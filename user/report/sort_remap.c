@@ -20,7 +20,7 @@ FIELD_ID(what, what)
 
 uint64_t sort_remap_comm(struct sort_ctx *c, const struct ptev_remap *r)
 {
-	int64_t id = intern_id(&c->names, procs_comm(c->env.procs, r->pid, r->tid, r->time));
+	int64_t id = intern_id(&c->names, r->comm);
 
 	if (id < 0)
 		c->err = (int)id;
