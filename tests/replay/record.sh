@@ -37,4 +37,21 @@ scripts/lab --quiet --results "$out" --kernel 6.12 --mem 1G -- sh -c '
 			./kvm_guest --seed 1 --quiet $2 $3 >/dev/null && cp abi-$1.ptd "$LAB_RESULTS" || exit 1
 	done'
 
-install -m 644 "$out"/{fentry-4level,kprobe-5level,rawtp-stacks,cut}.ptd "$out"/abi-*.ptd tests/replay/
+# Remaps of a page of a program's stack, the last of which ends with the program.
+# shellcheck disable=SC2016 # expanded in the guest
+scripts/lab --quiet --results "$out" --kernel 6.12 -- bash -c '
+	insmod "$0" && cp build/ptrace-pf build/ptremap /tmp && cd /tmp || exit 1
+	tail -f /dev/null &
+	pid=$! && sleep 0.5
+	page=$pid:0x$(sed -n "s/^[^-]*-\([0-9a-f]*\)000 .*\[stack\]\$/\1/p" /proc/$pid/maps)000
+	page=$pid:$(printf 0x%x $((${page#*:} - 4096)))
+	./ptrace-pf record -q -e fault,remap -o remaps.ptd -p $pid & recorder=$!
+	sleep 2
+	./ptremap protect "$page" --clear RW --for 0.2 >/dev/null
+	./ptremap map --fresh "$page" --for 0.2 >/dev/null
+	./ptremap trap --keep "$page" >/dev/null
+	kill $pid
+	wait $recorder
+	cp remaps.ptd "$LAB_RESULTS"' "$(scripts/kmod 6.12)"
+
+install -m 644 "$out"/{fentry-4level,kprobe-5level,rawtp-stacks,cut,remaps}.ptd "$out"/abi-*.ptd tests/replay/
