@@ -152,8 +152,12 @@ static int attach(struct session *s)
 		if (!s->links[i])
 			return -errno;
 	}
-	if (s->remap && remap_source_attach(s->remap))
-		return -ENOPKG;
+	if (s->remap) {
+		int err = remap_source_attach(s->remap);
+
+		if (err)
+			return err == -ENOENT ? -ENOPKG : err;
+	}
 	return s->kvm ? kvm_source_attach(s->kvm) : 0;
 }
 
