@@ -1,5 +1,5 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154 # set in change_guest.sh, which sources this
 # A part of change_guest.sh: what ptremap changes, among the events of tracers; compared with what
 # ptremap watch tells of the same changes.
 # told_by_watch, told_by_trace - the changes that each has told, in one form
