@@ -26,5 +26,6 @@ struct report_view {
 /* Each prints the whole report. 0, or -ENOMEM. */
 int report_print_text(const struct report_view *view);
 int report_print_json(const struct report_view *view);
+int report_print_csv(const struct report_view *view);
 
 #endif
