@@ -16,9 +16,9 @@
 
 #define WAIT_MS 10
 
-/* ftrace keeps it from being entered by itself, and preemption off. */
-static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
-			   struct ftrace_regs *fregs)
+/* Preemption is off. */
+static void notrace look_at(unsigned long parent_ip, struct ftrace_ops *ops,
+			    struct ftrace_regs *fregs)
 {
 	struct divert *d = container_of(ops, struct divert, ops);
 	struct pt_regs *regs = ftrace_get_regs(fregs);
@@ -31,6 +31,15 @@ static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftr
 		return;
 	atomic_inc(&d->inside);
 	compat_set_ip(fregs, (unsigned long)d->instead);
+}
+
+/* ftrace itself keeps preemption off only where several are at one function. */
+static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+			   struct ftrace_regs *fregs)
+{
+	preempt_disable_notrace();
+	look_at(parent_ip, ops, fregs);
+	preempt_enable_notrace();
 }
 
 /* PERMANENT: sysctl kernel.ftrace_enabled=0 is refused while it is there. */

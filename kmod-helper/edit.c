@@ -105,10 +105,13 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 {
 	bool active;
 
+	guest_enter(e);
 	/* One that was not active yet is not installed after what brought us here: install looks.
 	 */
-	if (edit_state(e) != PTREMAP_ACTIVE)
+	if (edit_state(e) != PTREMAP_ACTIVE) {
+		guest_leave(e);
 		return false;
+	}
 	guest_begin(e);
 	spin_lock(&e->lock);
 	active = e->state == PTREMAP_ACTIVE;
@@ -116,6 +119,7 @@ bool edit_restore(struct edit *e, enum ptremap_cause cause)
 		restore_locked(e, cause);
 	spin_unlock(&e->lock);
 	guest_done(e);
+	guest_leave(e);
 	if (active)
 		trace_ptremap_restore(e->pid, e->va, pte_val(e->old_pte), cause);
 	return active;
@@ -436,11 +440,13 @@ static int install_again(struct edit *e, bool first, bool dry_run)
 	seq = mmu_interval_read_begin(&e->guard);
 	if (mmap_read_lock_killable(e->mm))
 		return -EINTR;
+	guest_enter(e);
 	if (!dry_run)
 		guest_begin(e);
 	err = try_install(e, seq, dry_run);
 	if (!dry_run)
 		guest_done(e);
+	guest_leave(e);
 	mmap_read_unlock(e->mm);
 	return err;
 }

@@ -8,10 +8,12 @@
  * and they find what the entry says then. That a VM comes later, or is given the page by a slot, is
  * told by ptremap_vm_slot(), before the VMM can know that the slot is there: the edit is taken.
  *
- * guests_lock protects the list of edits that lead to other frames, and what they know of VMs: the
- * edit's own maker, and its guard once it is active, read that without. It is taken outside of
- * edit->lock, in no interrupt, and held where KVM, all CPUs and watches are told.
+ * guests_lock protects the list of edits that lead to other frames, and what they know of VMs: who
+ * installs or restores the edit reads that without, between guest_enter() and guest_leave(), which
+ * guest_end() waits for. The lock is taken outside of edit->lock, in no interrupt, and held where
+ * KVM, all CPUs and watches are told.
  */
+#include <linux/delay.h>
 #include <linux/fdtable.h>
 #include <linux/magic.h>
 #include <linux/sched/mm.h>
@@ -166,10 +168,27 @@ void guest_end(struct edit *e)
 	list_del(&g->link);
 	spin_unlock(&guests_lock);
 	g->link.next = NULL;
+	/* Its twin's guard, undo, or who installs it may be telling the VMs just now. */
+	smp_mb();
+	while (atomic_read(&g->inside))
+		msleep(1);
 	set_vms(g, NULL);
 }
 
 /* ---- round the writing of an entry ----------------------------------------------------------- */
+
+/* Before the look at the edit's state: then guest_end(), of one that is not active, waits. */
+void guest_enter(struct edit *e)
+{
+	atomic_inc(&e->guest.inside);
+	smp_mb__after_atomic();
+}
+
+void guest_leave(struct edit *e)
+{
+	smp_mb__before_atomic();
+	atomic_dec(&e->guest.inside);
+}
 
 void guest_begin(const struct edit *e)
 {

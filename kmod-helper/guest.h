@@ -29,6 +29,7 @@ struct guest {
 	struct gpage page;	      /* that was asked for, of PTREMAP_EPT */
 	int seen;		      /* changes of slots until ->vms was looked up */
 	bool hit;		      /* by what is just being told */
+	atomic_t inside;	      /* who is between guest_enter() and guest_leave() */
 };
 
 /*
@@ -41,6 +42,12 @@ int guest_attach(struct edit *e, const struct vm_calls *calls, const struct gpag
 		 const struct edit *before);
 /* The same again, if slots have changed since. */
 int guest_renew(struct edit *e);
+/*
+ * Round guest_begin() and guest_done(), and round the look at the edit's state that decides whether
+ * they are called: what is known of VMs stays meanwhile. Neither sleeps; but who installs may.
+ */
+void guest_enter(struct edit *e);
+void guest_leave(struct edit *e);
 /* Round the writing of the entry. Neither sleeps; no lock of an edit or a page table is held. */
 void guest_begin(const struct edit *e);
 void guest_done(const struct edit *e);
@@ -51,7 +58,8 @@ void guest_done(const struct edit *e);
 int guest_check(const struct edit *e);
 /* As its record calls it: enum ptremap_ept_what, if a gpa was asked for. */
 u32 guest_what(const struct edit *e);
-/* The entry is not written any more. Sleeps. The second call does nothing. */
+/* The edit is not active any more, and will not be again. Waits for guest_leave(). Sleeps. The
+ * second call does nothing. */
 void guest_end(struct edit *e);
 /* Has process @pid a VM among its files? */
 bool guest_is_there(struct pid *pid);

@@ -9,6 +9,7 @@
  * Locks: ->mutex, then the VM's SRCU, then mmu_lock. A vCPU's thread may wait for ->mutex; its
  * holder waits for no vCPU but for the end of what it does in the guest.
  */
+#include <linux/delay.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -329,6 +330,9 @@ int limits_init(void)
 /* No limits are left; works may be. */
 void limits_exit(void)
 {
+	/* Nobody has limits any more; each VM stays here until its last work is done. */
+	while (!list_empty_careful(&vms))
+		msleep(10);
 	build_hooks_exit();
 	destroy_workqueue(queue);
 }

@@ -35,7 +35,7 @@ static void apply_to_leaf(const struct spte_leaf *leaf, void *arg)
 	u64 old = leaf->value;
 
 	if (leaf->gfn < l->first || leaf->gfn + spte_pages(leaf->level) - 1 > l->last ||
-	    spte_tracks_by_faults(old)) {
+	    spte_gives_back(old, l->denied)) {
 		drop_later(a, leaf);
 		return;
 	}

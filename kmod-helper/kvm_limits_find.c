@@ -99,6 +99,9 @@ u32 limits_end_by_access(const struct limits *v, gfn_t gfn, u32 access)
 	u32 n = 0;
 	int i;
 
+	/* The last limit has gone, or the first one is only coming. */
+	if (!x)
+		return 0;
 	for_each_in(i, x, gfn, gfn)
 	{
 		struct limit *l = x->entry[i].limit;

@@ -85,6 +85,8 @@ static int plan(const struct ptremap_ept_item *i, struct limit *l, bool sticky)
 		return spte_cache(SPTE_PRESENT, i->cache) ? 0 : -EOPNOTSUPP;
 	}
 	l->denied = spte_denied(i->clear);
+	if (!sptes_can_deny(l->denied))
+		return -EOPNOTSUPP;
 	if (sptes_are_ept() && i->clear & PTREMAP_EPT_READ)
 		return l->denied & ~(i->clear | PTREMAP_EPT_WRITE) ? -EOPNOTSUPP : 0;
 	return l->denied != i->clear ? -EOPNOTSUPP : 0;

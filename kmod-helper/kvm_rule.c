@@ -145,15 +145,28 @@ int kvm_rule_look(bool on)
 
 /* ---- the guest's answer ---------------------------------------------------------------------- */
 
-/* kvm_emulate_hypercall(): the only calls that get this are those of user mode. */
+/*
+ * Calls of user mode: kvm_emulate_hypercall() answers EPERM, kvm_hv_hypercall() raises #UD, and
+ * kvm_xen_hypercall() leaves the call to the VMM.
+ */
 bool kvm_rule_refused(struct kvm_vcpu *vcpu)
 {
+	const struct kvm_queued_exception *raised = &vcpu->arch.exception;
+
+	if ((raised->pending || raised->injected) && raised->vector == UD_VECTOR)
+		return true;
+	if (vcpu->arch.complete_userspace_io && vcpu->run->exit_reason == KVM_EXIT_XEN &&
+	    vcpu->run->xen.u.hcall.cpl)
+		return true;
 	return (u32)vcpu->arch.regs[VCPU_REGS_RAX] == (u32)-KVM_EPERM;
 }
 
-void kvm_rule_answer(struct kvm_vcpu *vcpu, u64 value)
+int kvm_rule_answer(struct kvm_vcpu *vcpu, u64 value)
 {
+	if (vcpu->arch.complete_userspace_io)
+		return -EINPROGRESS;
 	vcpu->arch.regs[VCPU_REGS_RAX] = value;
+	return 0;
 }
 
 void kvm_rule_init(const struct vm_calls *calls)

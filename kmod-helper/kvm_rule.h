@@ -9,7 +9,8 @@
 /* struct vm_calls has what they do. */
 int kvm_rule_look(bool on);
 bool kvm_rule_refused(struct kvm_vcpu *vcpu);
-void kvm_rule_answer(struct kvm_vcpu *vcpu, u64 value);
+/* -EINPROGRESS: the VMM has yet to answer, and its answer would come behind this one. */
+int kvm_rule_answer(struct kvm_vcpu *vcpu, u64 value);
 
 /* @calls: the provider's, which actions keep loaded. */
 void kvm_rule_init(const struct vm_calls *calls);

@@ -29,6 +29,7 @@ struct table {
 #define EPT_MMU_WRITABLE BIT_ULL(58)
 #define NPT_MMU_WRITABLE BIT_ULL(10)
 #define EPT_AD_TYPE	 GENMASK_ULL(53, 52) /* not 0: the CPU does not write A and D, or not D */
+#define EPT_SAVED_SHIFT	 54 /* of such an entry: R and X, which the next access gives back */
 #define EPT_TYPE_SHIFT	 3
 #define EPT_TYPE_MASK	 (7ULL << EPT_TYPE_SHIFT)
 #define EPT_IGNORE_PAT	 BIT_ULL(6)
@@ -106,9 +107,17 @@ u64 spte_cache(u64 spte, u32 cache)
 	return (spte & ~EPT_TYPE_MASK) | (u64)cache << EPT_TYPE_SHIFT | EPT_IGNORE_PAT;
 }
 
-bool spte_tracks_by_faults(u64 spte)
+bool spte_gives_back(u64 spte, u32 denied)
 {
-	return sptes_are_ept() && spte & EPT_AD_TYPE;
+	if (!sptes_are_ept() || !(spte & EPT_AD_TYPE))
+		return false;
+	return spte_deny(spte, denied) != spte || (spte >> EPT_SAVED_SHIFT & denied);
+}
+
+/* Without execute-only pages KVM makes no entry that cannot be read. */
+bool sptes_can_deny(u32 denied)
+{
+	return !(denied & PTREMAP_EPT_READ) || !sptes_are_ept() || has_execute_only();
 }
 
 unsigned int sptes_level(const void *sp)

@@ -41,8 +41,13 @@ u32 spte_access(u64 spte);
 u64 spte_deny(u64 spte, u32 denied);
 /* @spte with the memory type @cache; 0: this format has none such. */
 u64 spte_cache(u64 spte, u32 cache);
-/* KVM learns what is accessed and written by faults: such entries are not changed in place. */
-bool spte_tracks_by_faults(u64 spte);
+/*
+ * KVM learns by faults what is accessed and written, and gives back then what @denied would take
+ * from this entry: it is not changed in place.
+ */
+bool spte_gives_back(u64 spte, u32 denied);
+/* Does KVM make entries that deny this? */
+bool sptes_can_deny(u32 denied);
 
 /* The level of a page table, @sp is KVM's struct kvm_mmu_page. */
 unsigned int sptes_level(const void *sp);

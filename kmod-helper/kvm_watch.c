@@ -21,6 +21,7 @@
 #include "kvm_protect.h"
 #include "kvm_sptes.h"
 #include "kvm_watch.h"
+#include "ptremap.h"
 
 #define FILE_NAME    "[ptremap-access]"
 #define DEFAULT_ROOM 65536
@@ -153,9 +154,11 @@ static ssize_t access_read(struct file *file, char __user *buf, size_t len, loff
 {
 	struct access_watch *w = file->private_data;
 	size_t max = min_t(size_t, len, MAX_RW_COUNT) / sizeof(struct ptremap_access);
+	ssize_t ret = check_rights();
 	bool ended;
-	ssize_t ret;
 
+	if (ret)
+		return ret;
 	if (!max)
 		return -EINVAL;
 	for (;;) {
@@ -245,7 +248,7 @@ static int fill_limit(struct limit *l, const struct ptremap_access_range *r)
 		.on = r->on,
 		.denied = spte_denied(r->on),
 	};
-	return 0;
+	return sptes_can_deny(l->denied) ? 0 : -EOPNOTSUPP;
 }
 
 /* The limits are there before anybody has the file, whose release takes them. */
@@ -260,8 +263,10 @@ static int start(struct kvm *kvm, struct access_watch *w, unsigned int flags, st
 		*file = anon_inode_getfile(FILE_NAME, &access_fops, w, O_RDONLY | flags);
 		err = PTR_ERR_OR_ZERO(*file);
 	}
-	if (err)
+	if (err) {
 		limits_remove(&w->limiter);
+		irq_work_sync(&w->wake);
+	}
 	return err;
 }
 

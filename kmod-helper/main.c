@@ -104,6 +104,7 @@ int check_rights(void)
 		return -EACCES;
 	return security_locked_down(LOCKDOWN_DEV_MEM) ? -EKEYREJECTED : 0;
 }
+EXPORT_SYMBOL_GPL(check_rights);
 
 static long ptremap_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {

@@ -49,6 +49,7 @@ struct held_entry {
 struct mirror_root {
 	u64 cr3;
 	u32 cpu;		    /* PTREMAP_MIRROR_USER ... */
+	u8 largest;		    /* shift of the guest's largest leaf that entries came from */
 	struct held_entry **chunks; /* by slot >> CHUNK_SHIFT; pages, NULL where nothing was */
 };
 

@@ -84,23 +84,46 @@ static bool slots_of(const struct mirror *m, u64 gva, u64 last, u32 *first, u32 
 	return true;
 }
 
+/*
+ * How far an address reaches that is invalidated: as INVLPG of any address of a large page does for
+ * all of it (SDM vol. 3, 4.10.4.1), whatever pieces of it are held. A walk that is going on, and
+ * that may lead to a larger leaf, does not count any more. 0: there is no such root.
+ */
+static u64 reach_of(struct mirror *m, u32 tag)
+{
+	u64 reach = 0;
+
+	spin_lock(&m->lock);
+	m->seq++;
+	if (m->roots[tag])
+		reach = 1ULL << max_t(u8, m->roots[tag]->largest, PAGE_SHIFT);
+	spin_unlock(&m->lock);
+	return reach;
+}
+
+static void invalidate(struct mirror *m, u32 tag, u64 gva, u64 last)
+{
+	u64 reach = reach_of(m, tag);
+	u32 first, end;
+
+	if (reach && slots_of(m, gva & ~(reach - 1), last | (reach - 1), &first, &end))
+		forget(m, tag, first, end);
+}
+
 static int call_invalidate(struct mirror *m, void *arg)
 {
 	const struct ptremap_mirror_invalidate *req = arg;
 	u64 last = req->len ? req->gva + req->len - 1 : U64_MAX;
-	u32 first, end, tag;
+	u32 tag;
 
 	if (req->flags & ~PTREMAP_MIRROR_ALL_TAGS || req->reserved ||
 	    req->tag >= PTREMAP_MIRROR_TAGS || (req->len && last < req->gva))
 		return -EINVAL;
 	if (!READ_ONCE(m->roots[req->tag]) && !(req->flags & PTREMAP_MIRROR_ALL_TAGS))
 		return -ENOENT;
-	if (!slots_of(m, req->len ? req->gva : 0, last, &first, &end))
-		return 0;
 	for (tag = 0; tag < PTREMAP_MIRROR_TAGS; tag++) {
-		if (READ_ONCE(m->roots[tag]) &&
-		    (tag == req->tag || req->flags & PTREMAP_MIRROR_ALL_TAGS))
-			forget(m, tag, first, end);
+		if (tag == req->tag || req->flags & PTREMAP_MIRROR_ALL_TAGS)
+			invalidate(m, tag, req->len ? req->gva : 0, last);
 	}
 	return 0;
 }

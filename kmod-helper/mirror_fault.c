@@ -97,6 +97,13 @@ static int from_held(struct fill *f)
 /* ---- finding ------------------------------------------------------------------------------------
  */
 
+static u8 leaf_shift(const struct fill *f)
+{
+	u32 level = f->walk.path.end.level;
+
+	return level ? pt_level_shift(&f->m->fmt, level) : PAGE_SHIFT;
+}
+
 /* Where the walk has ended. -ENXIO: not in memory; or why the host has no page. */
 static int find_page(struct fill *f, u32 slot, u32 access, unsigned int gup)
 {
@@ -119,6 +126,7 @@ static int find_page(struct fill *f, u32 slot, u32 access, unsigned int gup)
 	if (!(f->m->flags & PTREMAP_MIRROR_EXEC))
 		to->rights &= ~PTREMAP_MAP_EXEC;
 	f->nr_found++;
+	f->largest = max_t(u8, f->largest, leaf_shift(f));
 	return 0;
 }
 
@@ -223,7 +231,7 @@ static int fill_once(struct fill *f)
 	err = guest_lock(f->m);
 	if (err)
 		return err == -ENXIO ? refuse(f, PTREMAP_MIRROR_HOST, 0) : err;
-	f->nr_found = 0;
+	f->nr_found = f->largest = 0;
 	guest_walk_init(&f->walk, f->m);
 	err = find_and_put(f);
 	while (f->nr_found)

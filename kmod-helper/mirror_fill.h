@@ -28,6 +28,7 @@ struct fill {
 	struct guest_walk walk;
 	struct found found[AROUND];
 	u32 nr_found;
+	u8 largest; /* shift of the largest leaf of these */
 };
 
 /*

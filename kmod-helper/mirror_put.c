@@ -175,6 +175,7 @@ int fill_put(struct fill *f, bool huge)
 	err = m->tables ? unprotect(f) ?: protect_tables(f) : 0;
 	if (err)
 		return err;
+	current_root(m)->largest = max(current_root(m)->largest, f->largest);
 	m->page->walked++;
 	if (huge && put_huge(f))
 		return 0;

@@ -200,12 +200,20 @@ static int change_pages(struct rule *rule, const struct action *a, u64 page, u64
 {
 	bool toggles = rule->r.act == PTREMAP_DO_SWAP && rule->r.on == PTREMAP_ON_HYPERCALL;
 	struct change *c = find_change(rule, page, other);
+	u64 before = c ? c->other : 0;
+	bool undone;
+	int err;
 
 	if (c && !toggles && (rule->r.act != PTREMAP_DO_MAP || c->other == other) &&
 	    journal_is_active(c->id))
 		return 0;
-	*back = c && undo_change(rule, c) && toggles;
-	return *back ? 0 : make(rule, a, page, other);
+	undone = c && undo_change(rule, c);
+	*back = undone && toggles;
+	err = *back ? 0 : make(rule, a, page, other);
+	/* Of one page there can only be one change: what was there is made again, or is gone. */
+	if (err && undone && rule->r.act == PTREMAP_DO_MAP)
+		*back = make(rule, a, page, before);
+	return err;
 }
 
 /* KVM has answered by now: calls of user mode are refused, whatever their number. */
@@ -228,7 +236,7 @@ static void act(struct rule *rule, const struct action *a)
 	if (r->act != PTREMAP_DO_TRACE)
 		err = change_pages(rule, a, page, other, &back);
 	if (!err && r->flags & PTREMAP_RULE_RETURN)
-		a->calls->answer(a->vcpu, r->ret);
+		err = a->calls->answer(a->vcpu, r->ret);
 	rule_count(rule, err);
 	trace_ptremap_acted(r, &a->hit, page, other, back, err);
 }

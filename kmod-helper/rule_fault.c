@@ -28,7 +28,9 @@ static void at_fault(void *unused, unsigned long address, struct pt_regs *regs,
 		return;
 	hit.addr = address;
 	hit.access = access_of(error_code);
-	rule_fire(&hit, NULL, NULL, NULL);
+	/* The fault itself may take for ever; run_action() gives it back. */
+	if (try_module_get(THIS_MODULE) && !rule_fire(&hit, NULL, NULL, NULL))
+		module_put(THIS_MODULE);
 }
 
 static void look_at(struct tracepoint *tp, void *unused)

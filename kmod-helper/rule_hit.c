@@ -12,8 +12,8 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/swait.h>
 #include <linux/timekeeping.h>
-#include <linux/wait.h>
 
 #include "ptremap.h"
 #include "rule.h"
@@ -24,7 +24,7 @@
 
 static struct action actions[ACTIONS];
 static DECLARE_BITMAP(in_use, ACTIONS);
-static DECLARE_WAIT_QUEUE_HEAD(idle);
+static DECLARE_SWAIT_QUEUE_HEAD(idle); /* its lock is raw: hits have preemption off */
 
 /* ---- actions ----------------------------------------------------------------------------------
  */
@@ -42,7 +42,9 @@ static struct action *get_action(void)
 static void put_action(struct action *a)
 {
 	clear_bit_unlock(a - actions, in_use);
-	wake_up_all(&idle);
+	smp_mb__after_atomic();
+	if (swait_active(&idle))
+		swake_up_one(&idle);
 }
 
 /* ---- a hit ----------------------------------------------------------------------------------- */
@@ -123,6 +125,7 @@ void rule_count(struct rule *rule, int err)
 static void run_action(struct callback_head *work)
 {
 	struct action *a = container_of(work, struct action, work);
+	bool of_process = !a->calls;
 	u32 i;
 
 	for (i = 0; i < a->nr; i++) {
@@ -135,6 +138,8 @@ static void run_action(struct callback_head *work)
 		vm_put_calls(a->calls);
 	}
 	put_action(a);
+	if (of_process)
+		module_put(THIS_MODULE);
 }
 
 /* RCU is read: what is in the table stays. True: @a has rules to run. */
@@ -178,8 +183,7 @@ static void count_busy(const struct ptremap_hit *hit, u64 fire)
 	}
 }
 
-/* The module is kept by those who hit: ptremap_kvm needs its symbols, and processes' hits end with
- * rule_fault_stop(), behind which rule_exit() waits. */
+/* The module is kept by what is queued: ptremap_kvm, which needs its symbols, or rule_fault.c. */
 static bool queue(const struct ptremap_hit *hit, u64 fire, const struct vm_calls *calls,
 		  struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
@@ -219,7 +223,7 @@ EXPORT_SYMBOL_GPL(rule_fire);
 
 void rule_hits_end(void)
 {
-	wait_event(idle, bitmap_empty(in_use, ACTIONS));
+	swait_event_exclusive(idle, bitmap_empty(in_use, ACTIONS));
 	/* The last instructions of run_action(), behind put_action(). */
 	synchronize_rcu_tasks();
 }

@@ -333,6 +333,9 @@ static int install_all(struct txn *t, bool dry_run, u32 *failed)
 			err = -ESRCH;
 		} else {
 			err = edit_install(e, dry_run);
+			/* Its other half was taken before this one was there to go with it. */
+			if (!err && !dry_run && e->twin && edit_state(e->twin) > PTREMAP_ACTIVE)
+				err = -EAGAIN;
 			mmput(e->mm);
 		}
 		*failed = i;

@@ -38,8 +38,10 @@ void ptremap_vm_unregister(const struct vm_calls *calls)
 	if (provider == calls)
 		provider = NULL;
 	mutex_unlock(&provider_lock);
-	journal_undo_vm();
-	wait_event(unused_queue, !atomic_read(&uses));
+	/* One that was made, but not in the journal yet, comes there meanwhile. */
+	do
+		journal_undo_vm();
+	while (!wait_event_timeout(unused_queue, !atomic_read(&uses), HZ / 10));
 }
 EXPORT_SYMBOL_GPL(ptremap_vm_unregister);
 

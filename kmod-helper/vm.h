@@ -48,7 +48,7 @@ struct vm_calls {
 	int (*look_for_hits)(bool on);
 	/* Of a vCPU in its own thread: did KVM refuse its hypercall; what it is answered. */
 	bool (*was_refused)(struct kvm_vcpu *vcpu);
-	void (*answer)(struct kvm_vcpu *vcpu, u64 value);
+	int (*answer)(struct kvm_vcpu *vcpu, u64 value); /* -EINPROGRESS: the VMM answers */
 
 	/*
 	 * *@set: all VMs of @mm, for put_vms(); NULL: there are none. -EOPNOTSUPP: this kernel does

@@ -682,7 +682,8 @@ struct ptremap_condition {
 
 #define PTREMAP_RULE_KEEP   1 /* it outlives the caller's file, until it is removed */
 #define PTREMAP_RULE_ONCE   2 /* it acts the first time alone */
-#define PTREMAP_RULE_RETURN 4 /* HYPERCALL: the guest gets @ret in RAX when it has acted */
+#define PTREMAP_RULE_RETURN 4 /* HYPERCALL: the guest gets @ret in RAX when it has acted; it fails
+				* (EINPROGRESS) where the VMM answers the call itself */
 #define PTREMAP_RULE_USER   8 /* HYPERCALL: also calls that KVM refuses: of a guest's user mode */
 
 struct ptremap_rule {

@@ -148,7 +148,7 @@ full_disk()
 	local status
 
 	mkdir "$work/small"
-	mount -t tmpfs -o size=1m tmpfs "$work/small"
+	mount -t tmpfs -o size=300k tmpfs "$work/small"
 	at_exit umount "$work/small"
 	"$pf" record -q --hook rawtp -a --comm touch -o "$work/small/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \

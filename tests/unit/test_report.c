@@ -229,6 +229,24 @@ Test(report, losses_and_a_cut_come_first)
 	stop(&x);
 }
 
+Test(report, csv)
+{
+	struct fixture x;
+	struct ptev_fault f = record(10, 10, PTEV_OUT_ANON, 20);
+	const char *text;
+
+	start(&x, (struct report_opts){ .csv = true, .sort = "comm,outcome" });
+	cr_assert_eq(x.sink->fault(x.sink, &f), 0);
+	f.tid = 11;
+	f.hdr.size = PTEV_FAULT_BASE;
+	cr_assert_eq(x.sink->fault(x.sink, &f), 0);
+	text = end(&x, &clean, true);
+	cr_assert_str_eq(text, "comm,outcome,count,share,p50_ns,p90_ns,p99_ns,max_ns,total_ns\n"
+			       "app,anon,1,0.5,20,20,20,20,20\n"
+			       "worker,anon,1,0.5,,,,,\n");
+	stop(&x);
+}
+
 Test(report, json)
 {
 	struct fixture x;

@@ -2,6 +2,7 @@
 /* ptrace-pf report: a recording in groups. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <stdbool.h>
 
@@ -30,6 +31,8 @@ static const struct opt options[] = {
 	  OPT_STR, offsetof(struct report_cmd, report.sort), NULL },
 	{ 0, "json", NULL, "one JSON document", OPT_FLAG, offsetof(struct report_cmd, report.json),
 	  NULL },
+	{ 0, "csv", NULL, "comma-separated values, a line for each group", OPT_FLAG,
+	  offsetof(struct report_cmd, report.csv), NULL },
 	{ 0, "html", "FILE", "write a page for a browser, all in one file; - is stdout", OPT_STR,
 	  offsetof(struct report_cmd, html), NULL },
 	{ 0, "limit", "N", "print the N largest groups (default: all)", OPT_U32,
@@ -64,20 +67,35 @@ static int report_html(const struct report_cmd *o)
 	return new_file_done(&f, feed_files(&o->input, make_html, &html));
 }
 
+static bool has_form(const struct report_opts *o)
+{
+	return o->sort || o->json || o->csv || o->limit;
+}
+
+static int check_forms(const struct report_cmd *o)
+{
+	if (!o->report.json || !o->report.csv)
+		return 0;
+	msg_error("--json and --csv exclude each other");
+	return -EINVAL;
+}
+
 /* What is only for the other forms of a report. */
 static int check_html(const struct report_cmd *o)
 {
-	if (!o->html || !(o->folded || o->report.sort || o->report.json || o->report.limit))
+	if (!o->html || !(o->folded || has_form(&o->report)))
 		return 0;
-	msg_error("--html has all tables: it does not go with --sort, --json, --limit or --folded");
+	msg_error("--html has all tables: it does not go with --sort, --json, --csv, --limit or "
+		  "--folded");
 	return -EINVAL;
 }
 
 static int check_folded(const struct report_cmd *o)
 {
-	if (!o->folded || !(o->report.sort || o->report.json || o->report.limit || o->abi))
+	if (!o->folded || !(has_form(&o->report) || o->abi))
 		return 0;
-	msg_error("--folded has no groups: it does not go with --sort, --json, --limit or --abi");
+	msg_error("--folded has no groups: it does not go with --sort, --json, --csv, --limit or "
+		  "--abi");
 	return -EINVAL;
 }
 
@@ -89,7 +107,7 @@ int cmd_report(int argc, char **argv)
 
 	err = opts_parse(options, "ptrace-pf report [OPTIONS]", NULL, argc, argv, &o, &rest);
 	if (!err)
-		err = opts_no_more(argc, argv, rest) ?: check_html(&o) ?: check_folded(&o);
+		err = opts_no_more(argc, argv, rest) ?: check_forms(&o) ?: check_html(&o) ?: check_folded(&o);
 	if (err)
 		return err == OPTS_HELP ? EXIT_DONE : EXIT_USAGE;
 	if (!abi_opt_open(&abi, o.abi, &status))

@@ -30,7 +30,7 @@ _ptrace_pf_options()
 		valued="$tracing_valued -o --output --every"
 		;;
 	report)
-		flags+=' --json --folded'
+		flags+=' --json --csv --folded'
 		valued='-i --input --time -s --sort --limit --html --abi'
 		;;
 	script)

@@ -39,7 +39,7 @@ struct page {
 	struct flame flame;
 	struct slowest slowest;
 	uint64_t faults, vmexits, remapped;
-	uint64_t last_time;
+	uint64_t start, last_time;
 	bool stacks; /* some event had a call chain */
 };
 

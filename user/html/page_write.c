@@ -7,8 +7,8 @@
 #include "user/base/json.h"
 #include "user/html/assets.h"
 #include "user/html/page.h"
+#include "user/report/report.h"
 #include "user/report/totals.h"
-#include "user/trace/names.h"
 
 /* Frames with a smaller part of all events are left out: nobody could see them. */
 #define FLAME_PARTS 20000
@@ -17,7 +17,7 @@ static void put_machine(struct json *j, const struct page *p, const struct rec_t
 			bool complete)
 {
 	const struct rec_info *info = p->env.info;
-	uint64_t end = complete ? totals->end_mono : p->last_time;
+	uint64_t end = complete && totals->end_mono ? totals->end_mono : p->last_time;
 	const char *note = symbols_kernel_note(p->env.symbols);
 
 	json_object(j, "recording");
@@ -25,11 +25,11 @@ static void put_machine(struct json *j, const struct page *p, const struct rec_t
 	json_str(j, "command", info->command);
 	json_str(j, "kernel", info->release);
 	json_str(j, "hostname", info->hostname);
-	json_str(j, "hook", name_hook(info->hook));
+	json_str(j, "hook", report_hook(info));
 	json_bool(j, "walks", info->walks);
 	json_u64(j, "started_ns", info->start_real);
-	json_u64(j, "start_ns", info->start_mono);
-	json_u64(j, "duration_ns", end > info->start_mono ? end - info->start_mono : 0);
+	json_u64(j, "start_ns", p->start);
+	json_u64(j, "duration_ns", end > p->start ? end - p->start : 0);
 	json_u64(j, "faults", p->faults);
 	json_u64(j, "vm_exits", p->vmexits);
 	json_u64(j, "remaps", p->remapped);

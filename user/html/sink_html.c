@@ -156,6 +156,10 @@ static int add_chain(struct page *p, const struct ptev_fault *f)
 
 static void note_time(struct page *p, uint64_t time)
 {
+	/* perf's own recordings do not say when they began. */
+	if (!p->start)
+		p->start = p->space.start = p->latency.start = p->exits.start = p->remaps.start =
+			time;
 	if (time > p->last_time)
 		p->last_time = time;
 }
@@ -319,6 +323,7 @@ struct sink *sink_html(const struct sink_env *env, const struct html_opts *opts)
 				 .finish = finish,
 				 .free = page_free };
 	p->env = *env;
+	p->start = env->info->start_mono;
 	p->out = opts->out;
 	root = intern_id(&p->names, "all");
 	if (root >= 0 && !flame_init(&p->flame, (uint32_t)root) && init_bins(p) &&

@@ -23,8 +23,11 @@ struct report_view {
 	bool complete;
 };
 
+/* What recorded the events: a hook, or perf. */
+const char *report_hook(const struct rec_info *info);
 /* Each prints the whole report. 0, or -ENOMEM. */
 int report_print_text(const struct report_view *view);
 int report_print_json(const struct report_view *view);
+int report_print_csv(const struct report_view *view);
 
 #endif

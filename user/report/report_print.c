@@ -97,7 +97,7 @@ static void head_counts(struct line *l, const struct report_view *v)
 }
 
 /* A recording of perf itself comes from a tracepoint of its own. */
-static const char *hook_of(const struct rec_info *info)
+const char *report_hook(const struct rec_info *info)
 {
 	return info->hook == HOOK_AUTO ? "perf" : name_hook(info->hook);
 }
@@ -126,7 +126,7 @@ static int print_header(const struct report_view *v)
 	head_warnings(&l, v);
 	head_text(&l, "command", info->command);
 	head_kernel(&l, info);
-	head_text(&l, "hook", hook_of(info));
+	head_text(&l, "hook", report_hook(info));
 	head_text(&l, "walks", info->walks ? "recorded" : "not recorded");
 	head_text(&l, "duration", units_time(buf, duration_of(v)));
 	head_counts(&l, v);
@@ -254,7 +254,7 @@ static void json_header(struct json *j, const struct report_view *v)
 	json_str(j, "command", info->command);
 	json_str(j, "kernel", info->release);
 	json_str(j, "hostname", info->hostname);
-	json_str(j, "hook", hook_of(info));
+	json_str(j, "hook", report_hook(info));
 	json_bool(j, "walks", info->walks);
 	json_u64(j, "duration_ns", duration_of(v));
 	json_array(j, "sort");

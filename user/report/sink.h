@@ -42,7 +42,7 @@ struct script_opts {
 
 struct report_opts {
 	const char *sort; /* comma list of keys; NULL: what suits the events of the recording */
-	bool json;
+	bool json, csv;
 	uint32_t limit;	       /* rows; 0: all */
 	const struct abi *abi; /* of hypercalls, or NULL; outlives the sink */
 	FILE *out;	       /* NULL: stdout; stays the caller's */

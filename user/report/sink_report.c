@@ -32,7 +32,9 @@ static int compare(const void *pa, const void *pb, void *ctx)
 
 static int print(const struct report *r, const struct report_view *view)
 {
-	int err = r->opts.json ? report_print_json(view) : report_print_text(view);
+	int err = r->opts.json	? report_print_json(view)
+		  : r->opts.csv ? report_print_csv(view)
+				: report_print_text(view);
 
 	if (err)
 		return err;
