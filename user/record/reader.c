@@ -259,28 +259,34 @@ static uint64_t time_of(const struct ptev_hdr *record)
 	return ((const struct ptev_task *)record)->time;
 }
 
+static int no_order(struct rec_reader *r)
+{
+	merge_free(&r->order);
+	return r->state = reader_no_memory(r);
+}
+
 /* The next record in the order of time. */
 static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
 {
 	const struct ptev_hdr *made;
 	int ret;
 
-	while (!(*record = merge_next(&r->order, r->order_until))) {
+	while (!(ret = merge_next(&r->order, r->order_until, record))) {
 		made = NULL;
 		ret = next_record(r, &made);
 		if (!made && r->order_until == UINT64_MAX)
 			return ret;
 		/* A round that is larger than that has to do without an end. */
-		if (!made || r->order.size > ORDER_MAX)
+		if (!made || r->order.size - r->order.gone > ORDER_MAX)
 			r->order_until = UINT64_MAX;
 		if (!made)
 			continue;
 		if (merge_add(&r->order, made, time_of(made)))
-			return reader_no_memory(r);
+			return no_order(r);
 		if (time_of(made) > r->round_end)
 			r->round_end = time_of(made);
 	}
-	return INPUT_OK;
+	return ret < 0 ? no_order(r) : INPUT_OK;
 }
 
 int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
