@@ -246,10 +246,6 @@ static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 		if (r->state == INPUT_OK)
 			r->state = take(r, h, record);
 	}
-	/* What the last samples left open. */
-	if (r->state == INPUT_END && r->foreign && !*record &&
-	    foreign_rest(r->foreign, (union foreign_record *)r->record))
-		hand_out(r, (const struct ptev_hdr *)r->record, record);
 	return *record ? INPUT_OK : r->state;
 }
 
@@ -265,8 +261,8 @@ static int no_order(struct rec_reader *r)
 	return r->state = reader_no_memory(r);
 }
 
-/* The next record in the order of time. */
-static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
+/* The next record in the order of time, made of one sample. */
+static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 {
 	const struct ptev_hdr *made;
 	int ret;
@@ -289,12 +285,29 @@ static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
 	return ret < 0 ? no_order(r) : INPUT_OK;
 }
 
+/* The next record of a recording of perf's: what belongs together is found in the order of time. */
+static int next_foreign(struct rec_reader *r, const struct ptev_hdr **record)
+{
+	union foreign_record *made = (union foreign_record *)r->record;
+	int ret;
+
+	while ((ret = next_in_time(r, record)) == INPUT_OK)
+		if (foreign_pair(r->foreign, record, made))
+			return INPUT_OK;
+	*record = NULL;
+	/* What the last samples left open. */
+	if (ret != INPUT_END || !foreign_rest(r->foreign, made))
+		return ret;
+	*record = &made->fault.hdr;
+	return INPUT_OK;
+}
+
 int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
 {
 	int ret;
 
 	*record = NULL;
-	ret = r->foreign ? next_in_order(r, record) : next_record(r, record);
+	ret = r->foreign ? next_foreign(r, record) : next_record(r, record);
 	if (*record)
 		r->events += ptev_is_event((*record)->type);
 	else
