@@ -198,3 +198,40 @@ Test(record_foreign, exits_end_on_another_cpu)
 	check_exit(r, PTEV_KVM_EXIT, 320, 0);
 	check_end(r);
 }
+
+/* What Intel's exit qualification and AMD's error code say, and an exit that is no violation. */
+Test(record_foreign, violations)
+{
+	static const struct {
+		uint64_t reason, isa, code;
+		uint8_t type, access;
+	} cases[] = {
+		{ PTEV_VMX_EPT_VIOLATION, PTEV_ISA_VMX, 0x184, PTEV_VIOLATION, PTEV_EXEC },
+		{ PTEV_VMX_EPT_VIOLATION, PTEV_ISA_VMX, 0x191, PTEV_VIOLATION, PTEV_READ },
+		{ PTEV_VMX_EPT_VIOLATION, PTEV_ISA_VMX, 0x182, PTEV_VIOLATION, PTEV_WRITE },
+		{ PTEV_SVM_NPF, PTEV_ISA_SVM, 0x100000014, PTEV_VIOLATION, PTEV_EXEC },
+		{ PTEV_SVM_NPF, PTEV_ISA_SVM, 0x100000004, PTEV_VIOLATION, PTEV_READ },
+		{ 0, PTEV_ISA_VMX, PTEV_EC_W, PTEV_KVM_EXIT, 0 },
+		{ 0x4e, PTEV_ISA_SVM, PTEV_EC_W, PTEV_KVM_EXIT, 0 },
+	};
+	struct blob out = begin_stream();
+	const struct ptev_violation *v;
+	struct rec_reader *r;
+	size_t i, nr = sizeof(cases) / sizeof(cases[0]);
+
+	for (i = 0; i < nr; i++) {
+		put_exit(&out, 5, 10 * i + 1, cases[i].reason, cases[i].isa, 0);
+		put_sample(&out, VIOLATION, 5, 10 * i + 2, (uint64_t[4]){ 4096, cases[i].code });
+		put_entry(&out, 5, 10 * i + 3);
+	}
+	r = open_stream(&out);
+	for (i = 0; i < nr; i++) {
+		v = (const struct ptev_violation *)check_exit(r, cases[i].type, 10 * i + 1, 2);
+		if (cases[i].type != PTEV_VIOLATION)
+			continue;
+		cr_assert_eq(v->gpa, 4096);
+		cr_assert(v->exit.flags & PTEV_K_ACCESS);
+		cr_assert_eq(v->access, cases[i].access, "case %zu", i);
+	}
+	check_end(r);
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/classify_kvm.h"
 #include "user/base/hash.h"
 #include "user/record/formats.h"
 
@@ -191,7 +192,7 @@ static void make_violation(const struct foreign *f, const struct rec_sample *s,
 {
 	make_front(s, FOREIGN_VIOLATION, sizeof(out->violation), out);
 	out->violation.gpa = value(f, VIOLATION, V_GPA, s);
-	out->violation.access = access_of(value(f, VIOLATION, V_ERROR, s));
+	out->violation.exit.info1 = value(f, VIOLATION, V_ERROR, s);
 }
 
 /* Whether the raw data hold every field that the event has. */
@@ -299,14 +300,19 @@ static int pair_entry(struct foreign *f, const struct ptev_vmexit *entry, union 
 	return 1;
 }
 
-/* The open exit of the thread becomes one of another kind; once. */
+/*
+ * The open exit of the thread becomes one of another kind; once, and only if its reason is of that
+ * kind: with shadow paging, kvm_page_fault tells of an exception and of a gva.
+ */
 static struct open_exit *promote(struct foreign *f, uint32_t tid, uint8_t type, size_t size)
 {
 	struct open_exit *t = find_thread(f, tid);
+	struct ptev_vmexit *e = t ? &t->record.call.exit : NULL;
 
-	if (!t || !t->open || t->record.call.exit.hdr.type != PTEV_KVM_EXIT)
+	if (!t || !t->open || e->hdr.type != PTEV_KVM_EXIT ||
+	    kvm_record_type(e->isa, e->reason) != type)
 		return NULL;
-	t->record.call.exit.hdr = (struct ptev_hdr){ .size = (uint16_t)size, .type = type };
+	e->hdr = (struct ptev_hdr){ .size = (uint16_t)size, .type = type };
 	return t;
 }
 
@@ -325,15 +331,21 @@ static int pair_call(struct foreign *f, const struct ptev_hypercall *call)
 	return 0;
 }
 
+/*
+ * arch/x86/kvm: on Intel handle_ept_violation() gives the tracepoint the exit qualification, on AMD
+ * npf_interception() the error code; as info1.
+ */
 static int pair_violation(struct foreign *f, const struct ptev_violation *v)
 {
 	struct open_exit *t = promote(f, v->exit.tid, PTEV_VIOLATION, sizeof(*v));
+	struct ptev_vmexit *e = t ? &t->record.call.exit : NULL;
 
 	if (!t)
 		return 0;
-	t->record.call.exit.flags |= PTEV_K_GPA | PTEV_K_ACCESS;
 	t->record.violation.gpa = v->gpa;
-	t->record.violation.access = v->access;
+	e->flags |= PTEV_K_GPA;
+	if (kvm_access(e->isa, e->reason, v->exit.info1, &t->record.violation.access))
+		e->flags |= PTEV_K_ACCESS;
 	return 0;
 }
 
