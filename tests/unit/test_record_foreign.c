@@ -235,3 +235,50 @@ Test(record_foreign, violations)
 	}
 	check_end(r);
 }
+
+/* A perf.data file with one event, whose features cannot be found. */
+static void store_file(const char *path, uint64_t data_size)
+{
+	struct {
+		struct perf_file_header header;
+		struct perf_event_attr attr;
+		struct perf_section ids;
+		struct sample sample;
+	} file = {
+		.header = { .magic = PERF_MAGIC,
+			    .size = sizeof(file.header),
+			    .attr_size = sizeof(file.attr) + sizeof(file.ids),
+			    .attrs = { sizeof(file.header), sizeof(file.attr) + sizeof(file.ids) },
+			    .data = { sizeof(file) - sizeof(file.sample), data_size },
+			    .features = { 1 << PERF_FEAT_TRACING_DATA } },
+		.attr = { .size = sizeof(file.attr), .type = PERF_TYPE_TRACEPOINT, .config = EXIT },
+		.sample = { .header = { .type = PERF_RECORD_SAMPLE, .size = sizeof(file.sample) },
+			    .id = UINT64_MAX,
+			    .tid = UINT32_MAX },
+	};
+
+	store(path, &file, sizeof(file));
+}
+
+Test(record_foreign, what_cannot_be_read)
+{
+	struct rec_reader *r;
+	char file[4096];
+	int ends[2];
+	size_t n;
+
+	capture_stderr();
+	store_file("killed", 0);
+	cr_assert_eq(rec_open(&r, "killed"), -EINVAL);
+	check_message("killed: perf did not end this recording: the formats of its events are");
+	store_file("file", sizeof(struct sample));
+	cr_assert_eq(rec_open(&r, "file"), -EINVAL);
+	check_message("file: a perf.data file without page faults");
+	n = load("file", file, sizeof(file));
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], file, n), (ssize_t)n);
+	close(ends[1]);
+	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	cr_assert_eq(rec_open(&r, "-"), -EINVAL);
+	check_message("-: this perf.data file cannot be read through a pipe");
+}

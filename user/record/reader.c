@@ -334,8 +334,8 @@ bool rec_totals(const struct rec_reader *r, struct rec_totals *totals)
 			*totals = end->totals;
 		return complete;
 	}
-	complete = r->state == INPUT_END && !r->cut && !part_left(r) &&
-		   (r->stream || r->in.offset == r->in.end);
+	complete =
+		r->state == INPUT_END && !part_left(r) && (r->stream || r->in.offset == r->in.end);
 	if (complete)
 		totals->lost[PTEV_LOST_RING] = r->lost;
 	return complete;
