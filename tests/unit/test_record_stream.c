@@ -7,6 +7,7 @@
 
 #include "tests/unit/record_files.h"
 #include "user/record/header.h"
+#include "user/record/input.h"
 #include "user/record/kinds.h"
 #include "user/record/zip.h"
 
@@ -166,4 +167,22 @@ Test(record_stream, compressed)
 	junk.header = (struct perf_event_header){ .type = 3, .size = 0 };
 	cr_assert_eq(read_packed(&junk, sizeof(junk), 0), -EINVAL);
 	check_message("cannot be unpacked");
+}
+
+/* What AUXTRACE tells of may lead behind the data, into the window or beyond it. */
+Test(record_stream, nothing_is_read_behind_the_end)
+{
+	char bytes[4096] = "";
+	struct input in;
+
+	store("in", bytes, sizeof(bytes));
+	cr_assert_eq(input_open(&in, "in"), 0);
+	in.end = 100;
+	cr_assert_eq(input_fill(&in, 8), INPUT_OK);
+	cr_assert_eq(input_skip_to(&in, 101), INPUT_END);
+	cr_assert_eq(input_skip_to(&in, 5000), INPUT_END);
+	cr_assert_leq(in.offset, in.end);
+	cr_assert_eq(input_skip_to(&in, 100), INPUT_OK);
+	cr_assert_eq(input_fill(&in, 1), INPUT_END);
+	input_close(&in);
 }
