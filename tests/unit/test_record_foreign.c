@@ -6,6 +6,7 @@
 
 #include "tests/unit/record_files.h"
 #include "user/record/blob.h"
+#include "user/report/feed.h"
 
 TestSuite(record_foreign, .init = enter, .fini = leave);
 
@@ -41,27 +42,33 @@ static void put_number(struct blob *out, uint64_t number, size_t size)
 	blob_put(out, &number, size);
 }
 
-static void put_formats(struct blob *out)
+static void put_formats(struct blob *data)
 {
 	static const char front[] = "\027\010\104tracing0.6";
-	struct blob data = { 0 };
-	struct perf_event_header h = { .type = PERF_HEADER_TRACING_DATA, .size = 16 };
 	size_t i;
 
-	blob_put(&data, front, sizeof(front));
-	put_number(&data, 0, 6);
-	blob_put(&data, "header_page", sizeof("header_page"));
-	put_number(&data, 0, 8);
-	blob_put(&data, "header_event", sizeof("header_event"));
-	put_number(&data, 0, 8);
-	put_number(&data, 0, 4);
-	put_number(&data, 1, 4);
-	blob_put(&data, "kvm", sizeof("kvm"));
-	put_number(&data, LAST_EVENT - EXIT + 1, 4);
+	blob_put(data, front, sizeof(front));
+	put_number(data, 0, 6);
+	blob_put(data, "header_page", sizeof("header_page"));
+	put_number(data, 0, 8);
+	blob_put(data, "header_event", sizeof("header_event"));
+	put_number(data, 0, 8);
+	put_number(data, 0, 4);
+	put_number(data, 1, 4);
+	blob_put(data, "kvm", sizeof("kvm"));
+	put_number(data, LAST_EVENT - EXIT + 1, 4);
 	for (i = 0; i <= LAST_EVENT - EXIT; i++) {
-		put_number(&data, strlen(formats[i]), 8);
-		blob_put(&data, formats[i], strlen(formats[i]));
+		put_number(data, strlen(formats[i]), 8);
+		blob_put(data, formats[i], strlen(formats[i]));
 	}
+}
+
+static void put_tracing_data(struct blob *out)
+{
+	struct perf_event_header h = { .type = PERF_HEADER_TRACING_DATA, .size = 16 };
+	struct blob data = { 0 };
+
+	put_formats(&data);
 	put_number(&data, 0, 8 - data.size % 8);
 	blob_put(out, &h, sizeof(h));
 	put_number(out, data.size, 8);
@@ -97,7 +104,7 @@ static struct blob begin_stream(void)
 
 	blob_put(&out, &h, sizeof(h));
 	put_attrs(&out);
-	put_formats(&out);
+	put_tracing_data(&out);
 	return out;
 }
 
@@ -236,28 +243,86 @@ Test(record_foreign, violations)
 	check_end(r);
 }
 
-/* A perf.data file with one event, whose features cannot be found. */
-static void store_file(const char *path, uint64_t data_size)
+/* perf.data files with one event. */
+struct file {
+	struct perf_file_header header;
+	struct perf_event_attr attr;
+	struct perf_section ids;
+	struct sample sample;
+};
+
+static struct file make_file(uint64_t data_size)
 {
-	struct {
-		struct perf_file_header header;
-		struct perf_event_attr attr;
-		struct perf_section ids;
-		struct sample sample;
-	} file = {
+	const size_t attr_size = sizeof(struct perf_event_attr) + sizeof(struct perf_section);
+
+	return (struct file){
 		.header = { .magic = PERF_MAGIC,
-			    .size = sizeof(file.header),
-			    .attr_size = sizeof(file.attr) + sizeof(file.ids),
-			    .attrs = { sizeof(file.header), sizeof(file.attr) + sizeof(file.ids) },
-			    .data = { sizeof(file) - sizeof(file.sample), data_size },
-			    .features = { 1 << PERF_FEAT_TRACING_DATA } },
-		.attr = { .size = sizeof(file.attr), .type = PERF_TYPE_TRACEPOINT, .config = EXIT },
-		.sample = { .header = { .type = PERF_RECORD_SAMPLE, .size = sizeof(file.sample) },
+			    .size = sizeof(struct perf_file_header),
+			    .attr_size = attr_size,
+			    .attrs = { sizeof(struct perf_file_header), attr_size },
+			    .data = { offsetof(struct file, sample), data_size },
+			    .features = { 1 << PERF_FEAT_TRACING_DATA | 1 << PERF_FEAT_HOSTNAME } },
+		.attr = { .size = sizeof(struct perf_event_attr),
+			  .type = PERF_TYPE_TRACEPOINT,
+			  .config = EXIT },
+		.sample = { .header = { .type = PERF_RECORD_SAMPLE, .size = sizeof(struct sample) },
 			    .id = UINT64_MAX,
 			    .tid = UINT32_MAX },
 	};
+}
+
+/* Without features. */
+static void store_file(const char *path, uint64_t data_size)
+{
+	struct file file = make_file(data_size);
 
 	store(path, &file, sizeof(file));
+}
+
+/* Of a machine; its data are of no use. */
+static void store_of_host(const char *path, const char *host)
+{
+	struct file file = make_file(sizeof(file.sample));
+	struct perf_section table[2];
+	struct blob out = { 0 }, data = { 0 };
+
+	file.sample.header.type = PERF_RECORD_SWITCH;
+	put_formats(&data);
+	table[0] = (struct perf_section){ sizeof(file) + sizeof(table), data.size };
+	table[1] = (struct perf_section){ table[0].offset + data.size, 4 + strlen(host) + 1 };
+	blob_put(&out, &file, sizeof(file));
+	blob_put(&out, table, sizeof(table));
+	blob_put(&out, data.data, data.size);
+	put_number(&out, strlen(host) + 1, 4);
+	blob_put(&out, host, strlen(host) + 1);
+	cr_assert(!out.failed);
+	store(path, out.data, out.size);
+	blob_free(&data);
+	blob_free(&out);
+}
+
+static struct sink *null_sink(const struct sink_env *env, const void *out)
+{
+	return sink_folded(env, (FILE *)out);
+}
+
+Test(record_foreign, several_are_of_one_machine)
+{
+	struct feed_input in = FEED_INPUT_INIT;
+	FILE *out = fopen("/dev/null", "w");
+
+	capture_stderr();
+	store_of_host("a", "one");
+	store_of_host("b", "one");
+	store_of_host("c", "other");
+	in.paths[in.nr++] = "a";
+	in.paths[in.nr++] = "b";
+	cr_assert_eq(feed_files(&in, null_sink, out), 0);
+	check_message("b: perf does not say of which boot it is: taken to be of that of a");
+	in.paths[1] = "c";
+	cr_assert_eq(feed_files(&in, null_sink, out), -EINVAL);
+	check_message("c: not of the same machine and kernel as a");
+	fclose(out);
 }
 
 Test(record_foreign, what_cannot_be_read)
