@@ -17,7 +17,7 @@
 
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
-#define LAST_USER_RECORD   82 /* PERF_RECORD_FINISHED_INIT */
+#define LAST_USER_RECORD   PERF_COMPRESSED2
 /* Bytes of records that wait for their order. */
 #define ORDER_MAX (16u << 20)
 
@@ -44,16 +44,30 @@ static int next_packed(struct rec_reader *r, const struct perf_event_header **h)
 	return INPUT_END;
 }
 
-static int feed_packed(struct rec_reader *r, uint32_t size)
+static bool is_packed(uint32_t type)
 {
-	const size_t header = sizeof(struct perf_event_header);
+	return type == PERF_COMPRESSED || type == PERF_COMPRESSED2;
+}
 
+static int feed_packed(struct rec_reader *r, const struct perf_event_header *h)
+{
+	const char *body = (const char *)input_at(&r->in) + sizeof(*h);
+	uint64_t size = h->size - sizeof(*h);
+
+	if (h->type == PERF_COMPRESSED2) {
+		if (size < sizeof(size))
+			return input_corrupt(&r->in, "a record is shorter than its parts");
+		memcpy(&size, body, sizeof(size));
+		body += sizeof(size);
+		if (size > h->size - sizeof(*h) - sizeof(size))
+			return input_corrupt(&r->in, "a record is shorter than its parts");
+	}
 	if (!r->zip)
 		r->zip = zip_reader_new();
 	if (!r->zip)
 		return unpack_failed(r, -ENOMEM);
-	r->packed = size;
-	zip_feed(r->zip, (const char *)input_at(&r->in) + header, size - header);
+	r->packed = h->size;
+	zip_feed(r->zip, body, (size_t)size);
 	return INPUT_OK;
 }
 
@@ -95,9 +109,9 @@ int reader_raw(struct rec_reader *r, const struct perf_event_header **h)
 		ret = whole_record(r, &header);
 		if (ret != INPUT_OK)
 			return ret;
-		if (header.type != PERF_COMPRESSED)
+		if (!is_packed(header.type))
 			break;
-		ret = feed_packed(r, header.size);
+		ret = feed_packed(r, &header);
 		if (ret != INPUT_OK)
 			return ret;
 	}
@@ -211,6 +225,7 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 		r->last_round = r->round_end;
 		return INPUT_OK;
 	case PERF_COMPRESSED:
+	case PERF_COMPRESSED2:
 		return input_corrupt(&r->in, "something compressed twice");
 	case PERF_HEADER_EVENT_TYPE:
 		/* Behind the end of a stream nothing comes. */
