@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "user/record/merge.h"
@@ -91,5 +92,51 @@ Test(merge, random_rounds_lose_nothing)
 	cr_assert_eq(s.nr, pid, "seed %u", seed);
 	for (i = 1; i < s.nr; i++)
 		cr_assert_leq(s.times[i - 1], s.times[i], "seed %u", seed);
+	merge_free(&m);
+}
+
+/* What waits for its time costs nothing with every record that comes. */
+Test(merge, those_that_wait_are_not_sorted_again, .timeout = 10)
+{
+	const struct ptev_hdr *record;
+	struct merge m = { 0 };
+	uint64_t i, nr = 100000;
+
+	for (i = 0; i < nr; i++) {
+		add(&m, i % 2 ? 2 * nr - i : 2 * nr + i, (uint32_t)i);
+		cr_assert_eq(merge_next(&m, 10, &record), 0);
+		add(&m, i % 10, 0); /* one that is late */
+		cr_assert_eq(merge_next(&m, 10, &record), 1);
+		cr_assert_eq(((const struct ptev_task *)record)->time, i % 10);
+	}
+	for (i = 0; merge_next(&m, UINT64_MAX, &record); i++)
+		cr_assert_eq(((const struct ptev_task *)record)->time >= 2 * nr, i >= nr / 2);
+	cr_assert_eq(i, nr);
+	merge_free(&m);
+}
+
+Test(merge, one_by_one_in_order_of_time_and_arrival)
+{
+	unsigned int seed = (unsigned int)time(NULL), round, i;
+	struct ptev_task last = { 0 }, t;
+	const struct ptev_hdr *record;
+	struct merge m = { 0 };
+	uint32_t added = 0, taken = 0;
+
+	cr_log_info("seed %u\n", seed);
+	srandom(seed);
+	for (round = 1; round <= 200; round++) {
+		for (i = 0; i < 100; i++)
+			add(&m, round * 100ul + (uint64_t)random() % 300, ++added);
+		while (merge_next(&m, round < 200 ? round * 100ul + 99 : UINT64_MAX, &record)) {
+			memcpy(&t, record, sizeof(t));
+			cr_assert(t.time > last.time || (t.time == last.time && t.pid > last.pid),
+				  "seed %u", seed);
+			last = t;
+			taken++;
+		}
+		cr_assert(round == 200 || last.time <= round * 100 + 99, "seed %u", seed);
+	}
+	cr_assert_eq(taken, added, "seed %u", seed);
 	merge_free(&m);
 }

@@ -7,12 +7,54 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/record_files.h"
 
 TestSuite(record_full, .init = enter, .fini = leave);
+
+static unsigned int bad_patches; /* as many writes at the place of the size of the data fail */
+
+/* In place of libc's. */
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	if (bad_patches && offset == offsetof(struct perf_file_header, data.size)) {
+		bad_patches--;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
+/* What the header could not be made to tell of is not there; the rest is whole. */
+Test(record_full, a_header_that_cannot_be_written)
+{
+	struct rec_totals totals = { 0 };
+	struct rec_writer *w = create("x");
+	uint64_t bytes;
+	bool complete;
+
+	put_faults(w, 0, 10);
+	cr_assert_eq(rec_flush(w), 0);
+	bytes = rec_bytes(w);
+	bad_patches = 2; /* also when it is taken back */
+	put_faults(w, 1000, 20);
+	cr_assert_eq(rec_flush(w), -EIO);
+	cr_assert_eq(bad_patches, 0);
+	cr_assert_eq(rec_bytes(w), bytes, "cut back");
+	cr_assert_eq(rec_unwritten(w), 20);
+	put_faults(w, 10, 10);
+	cr_assert_eq(rec_flush(w), 0);
+	totals.events = 20;
+	totals.lost[PTEV_LOST_WRITE] = 20;
+	cr_assert_eq(rec_close(w, &totals), 0);
+	cr_assert_eq(count_faults("x", &totals, &complete), 20);
+	cr_assert(complete);
+	cr_assert_eq(totals.events, 20);
+	cr_assert_eq(totals.lost[PTEV_LOST_WRITE], 20);
+}
 
 /* What was flushed before a SIGKILL is there. */
 Test(record_full, killed_recorder)

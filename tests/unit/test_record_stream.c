@@ -7,6 +7,7 @@
 
 #include "tests/unit/record_files.h"
 #include "user/record/header.h"
+#include "user/record/input.h"
 #include "user/record/kinds.h"
 #include "user/record/zip.h"
 
@@ -144,6 +145,55 @@ static int read_packed(const void *data, size_t size, size_t cut)
 	return ret;
 }
 
+/* The same as perf writes it since 6.16, with @more bytes in the size of what is packed. */
+static int read_packed2(const void *data, size_t size, uint64_t more)
+{
+	struct zip_writer *z = zip_writer_new(1);
+	struct blob out = { 0 };
+	struct perf_event_header h;
+	const void *records;
+	size_t at, packed = zip_pack(z, data, size, &records);
+	uint64_t body;
+	int ret;
+
+	for (at = 0; at < packed; at += body + sizeof(h)) {
+		memcpy(&h, (const char *)records + at, sizeof(h));
+		body = h.size - sizeof(h);
+		h.type = PERF_COMPRESSED2;
+		h.size += 16;
+		blob_put(&out, &h, sizeof(h));
+		body += more;
+		blob_put(&out, &body, sizeof(body));
+		body -= more;
+		blob_put(&out, (const char *)records + at + sizeof(h), body);
+		blob_put(&out, "padding", 8);
+	}
+	ret = read_stream(out.data, out.size);
+	blob_free(&out);
+	zip_writer_free(z);
+	return ret;
+}
+
+Test(record_stream, compressed_with_a_size)
+{
+	struct perf_event_header empty = { .type = PERF_COMPRESSED2, .size = sizeof(empty) };
+	struct fault_sample s[700];
+	size_t i;
+
+	capture_stderr();
+	for (i = 0; i < 700; i++)
+		s[i] = make_sample();
+	cr_assert_eq(read_packed2(s, sizeof(s), 0), 700);
+	cr_assert_eq(read_packed2(s, sizeof(s), 8), -EINVAL, "the padding is not zstd's");
+	check_message("cannot be unpacked");
+	cr_assert_eq(read_packed2(s, sizeof(s), 16), -EINVAL);
+	check_message("a record is shorter than its parts");
+	cr_assert_eq(read_packed2(s, sizeof(s), 1ull << 63), -EINVAL);
+	check_message("a record is shorter than its parts");
+	cr_assert_eq(read_stream(&empty, sizeof(empty)), -EINVAL);
+	check_message("a record is shorter than its parts");
+}
+
 Test(record_stream, compressed)
 {
 	struct {
@@ -166,4 +216,22 @@ Test(record_stream, compressed)
 	junk.header = (struct perf_event_header){ .type = 3, .size = 0 };
 	cr_assert_eq(read_packed(&junk, sizeof(junk), 0), -EINVAL);
 	check_message("cannot be unpacked");
+}
+
+/* What AUXTRACE tells of may lead behind the data, into the window or beyond it. */
+Test(record_stream, nothing_is_read_behind_the_end)
+{
+	char bytes[4096] = "";
+	struct input in;
+
+	store("in", bytes, sizeof(bytes));
+	cr_assert_eq(input_open(&in, "in"), 0);
+	in.end = 100;
+	cr_assert_eq(input_fill(&in, 8), INPUT_OK);
+	cr_assert_eq(input_skip_to(&in, 101), INPUT_END);
+	cr_assert_eq(input_skip_to(&in, 5000), INPUT_END);
+	cr_assert_leq(in.offset, in.end);
+	cr_assert_eq(input_skip_to(&in, 100), INPUT_OK);
+	cr_assert_eq(input_fill(&in, 1), INPUT_END);
+	input_close(&in);
 }

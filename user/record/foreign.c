@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/classify_kvm.h"
 #include "user/base/hash.h"
 #include "user/record/formats.h"
 
@@ -128,12 +129,11 @@ static uint8_t access_of(uint64_t error)
 	return error & PTEV_EC_I ? PTEV_EXEC : error & PTEV_EC_W ? PTEV_WRITE : PTEV_READ;
 }
 
-static int take_fault(const struct foreign *f, enum use use, const struct rec_sample *s,
-		      union foreign_record *out)
+static void make_fault(const struct foreign *f, enum use use, const struct rec_sample *s,
+		       union foreign_record *out)
 {
 	uint64_t error = value(f, use, F_ERROR, s);
 
-	memset(out, 0, sizeof(*out));
 	out->fault = (struct ptev_fault){
 		.hdr = { .size = sizeof(out->fault), .type = PTEV_FAULT },
 		.error_code = (uint32_t)error,
@@ -146,7 +146,97 @@ static int take_fault(const struct foreign *f, enum use use, const struct rec_sa
 		.origin = use == FAULT_USER ? PTEV_USER : PTEV_KERNEL,
 		.access = access_of(error),
 	};
-	return 1;
+}
+
+/* The front of what tells of VMs. */
+static void make_front(const struct rec_sample *s, uint8_t type, size_t size,
+		       union foreign_record *out)
+{
+	out->call.exit = (struct ptev_vmexit){
+		.hdr = { .size = (uint16_t)size, .type = type },
+		.time = s->time,
+		.pid = s->pid,
+		.tid = s->tid,
+		.cpu = (uint16_t)s->cpu,
+	};
+}
+
+static void make_exit(const struct foreign *f, const struct rec_sample *s,
+		      union foreign_record *out)
+{
+	struct ptev_vmexit *e = &out->call.exit;
+
+	make_front(s, PTEV_KVM_EXIT, sizeof(*e), out);
+	e->reason = (uint32_t)value(f, EXIT, E_REASON, s);
+	e->rip = value(f, EXIT, E_RIP, s);
+	e->info1 = value(f, EXIT, E_INFO1, s);
+	e->info2 = value(f, EXIT, E_INFO2, s);
+	e->vcpu = (uint32_t)value(f, EXIT, E_VCPU, s);
+	e->intr_info = (uint32_t)value(f, EXIT, E_INTR, s);
+	e->isa = value(f, EXIT, E_ISA, s) == PTEV_ISA_SVM ? PTEV_ISA_SVM : PTEV_ISA_VMX;
+}
+
+static void make_call(const struct foreign *f, const struct rec_sample *s,
+		      union foreign_record *out)
+{
+	make_front(s, FOREIGN_CALL, sizeof(out->call), out);
+	out->call.rax = value(f, CALL, C_NR, s);
+	out->call.rbx = value(f, CALL, C_A0, s);
+	out->call.rcx = value(f, CALL, C_A1, s);
+	out->call.rdx = value(f, CALL, C_A2, s);
+	out->call.rsi = value(f, CALL, C_A3, s);
+}
+
+static void make_violation(const struct foreign *f, const struct rec_sample *s,
+			   union foreign_record *out)
+{
+	make_front(s, FOREIGN_VIOLATION, sizeof(out->violation), out);
+	out->violation.gpa = value(f, VIOLATION, V_GPA, s);
+	out->violation.exit.info1 = value(f, VIOLATION, V_ERROR, s);
+}
+
+/* Whether the raw data hold every field that the event has. */
+static bool raw_ok(const struct foreign *f, enum use use, const struct rec_sample *s)
+{
+	const struct format_field *field;
+	unsigned int i;
+
+	for (i = 0; i < FIELDS_MAX; i++) {
+		field = &f->fields[use][i];
+		if (field->size > s->raw_size || field->offset > s->raw_size - field->size)
+			return false;
+	}
+	return true;
+}
+
+int foreign_sample(const struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
+		   union foreign_record *out)
+{
+	enum use use = attr->use;
+
+	if (!raw_ok(f, use, s))
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	switch (use) {
+	case FAULT_USER:
+	case FAULT_KERNEL:
+		make_fault(f, use, s, out);
+		return 1;
+	case EXIT:
+		make_exit(f, s, out);
+		return 1;
+	case ENTRY:
+		make_front(s, FOREIGN_ENTRY, sizeof(out->call.exit), out);
+		return 1;
+	case CALL:
+		make_call(f, s, out);
+		return 1;
+	case VIOLATION:
+		make_violation(f, s, out);
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 static struct open_exit *find_thread(const struct foreign *f, uint32_t tid)
@@ -175,141 +265,123 @@ static struct open_exit *add_thread(struct foreign *f, uint32_t tid)
 	return &f->threads[f->nr++];
 }
 
-static void make_exit(const struct foreign *f, const struct rec_sample *s,
-		      union foreign_record *out)
-{
-	struct ptev_vmexit *e = &out->call.exit;
-
-	memset(out, 0, sizeof(*out));
-	*e = (struct ptev_vmexit){
-		.hdr = { .size = sizeof(*e), .type = PTEV_KVM_EXIT },
-		.reason = (uint32_t)value(f, EXIT, E_REASON, s),
-		.time = s->time,
-		.rip = value(f, EXIT, E_RIP, s),
-		.info1 = value(f, EXIT, E_INFO1, s),
-		.info2 = value(f, EXIT, E_INFO2, s),
-		.pid = s->pid,
-		.tid = s->tid,
-		.vcpu = (uint32_t)value(f, EXIT, E_VCPU, s),
-		.cpu = (uint16_t)s->cpu,
-		.intr_info = (uint32_t)value(f, EXIT, E_INTR, s),
-		.isa = value(f, EXIT, E_ISA, s) == PTEV_ISA_SVM ? PTEV_ISA_SVM : PTEV_ISA_VMX,
-	};
-}
-
 /* An exit: what the thread had open ends without an entry. */
-static int take_exit(struct foreign *f, const struct rec_sample *s, union foreign_record *out)
+static int pair_exit(struct foreign *f, const struct ptev_vmexit *e, union foreign_record *out)
 {
-	struct open_exit *t = find_thread(f, s->tid);
+	struct open_exit *t = find_thread(f, e->tid);
 	bool open = t && t->open;
 
 	if (!t)
-		t = add_thread(f, s->tid);
+		t = add_thread(f, e->tid);
 	if (!t) {
-		make_exit(f, s, out);
+		out->call.exit = *e;
 		return 1;
 	}
 	if (open)
 		*out = t->record;
-	make_exit(f, s, &t->record);
+	memset(&t->record, 0, sizeof(t->record));
+	t->record.call.exit = *e;
 	t->open = true;
 	return open;
 }
 
-static int take_entry(struct foreign *f, const struct rec_sample *s, union foreign_record *out)
+static int pair_entry(struct foreign *f, const struct ptev_vmexit *entry, union foreign_record *out)
 {
-	struct open_exit *t = find_thread(f, s->tid);
+	struct open_exit *t = find_thread(f, entry->tid);
 
 	if (!t || !t->open)
 		return 0;
 	t->open = false;
 	*out = t->record;
-	if (s->time >= out->call.exit.time) {
-		out->call.exit.latency = s->time - out->call.exit.time;
+	if (entry->time >= out->call.exit.time) {
+		out->call.exit.latency = entry->time - out->call.exit.time;
 		out->call.exit.flags |= PTEV_K_LATENCY;
 	}
 	return 1;
 }
 
-/* The open exit of the thread becomes one of another kind; once. */
-static struct open_exit *promote(struct foreign *f, const struct rec_sample *s, uint8_t type,
-				 size_t size)
+/*
+ * The open exit of the thread becomes one of another kind; once, and only if its reason is of that
+ * kind: with shadow paging, kvm_page_fault tells of an exception and of a gva.
+ */
+static struct open_exit *promote(struct foreign *f, uint32_t tid, uint8_t type, size_t size)
 {
-	struct open_exit *t = find_thread(f, s->tid);
+	struct open_exit *t = find_thread(f, tid);
+	struct ptev_vmexit *e = t ? &t->record.call.exit : NULL;
 
-	if (!t || !t->open || t->record.call.exit.hdr.type != PTEV_KVM_EXIT)
+	if (!t || !t->open || e->hdr.type != PTEV_KVM_EXIT ||
+	    kvm_record_type(e->isa, e->reason) != type)
 		return NULL;
-	t->record.call.exit.hdr = (struct ptev_hdr){ .size = (uint16_t)size, .type = type };
+	e->hdr = (struct ptev_hdr){ .size = (uint16_t)size, .type = type };
 	return t;
 }
 
-static int take_call(struct foreign *f, const struct rec_sample *s)
+static int pair_call(struct foreign *f, const struct ptev_hypercall *call)
 {
-	struct open_exit *t = promote(f, s, PTEV_HYPERCALL, sizeof(struct ptev_hypercall));
+	struct open_exit *t = promote(f, call->exit.tid, PTEV_HYPERCALL, sizeof(*call));
 
 	if (!t)
 		return 0;
 	t->record.call.exit.flags |= PTEV_K_ARGS;
-	t->record.call.rax = value(f, CALL, C_NR, s);
-	t->record.call.rbx = value(f, CALL, C_A0, s);
-	t->record.call.rcx = value(f, CALL, C_A1, s);
-	t->record.call.rdx = value(f, CALL, C_A2, s);
-	t->record.call.rsi = value(f, CALL, C_A3, s);
+	t->record.call.rax = call->rax;
+	t->record.call.rbx = call->rbx;
+	t->record.call.rcx = call->rcx;
+	t->record.call.rdx = call->rdx;
+	t->record.call.rsi = call->rsi;
 	return 0;
 }
 
-static int take_violation(struct foreign *f, const struct rec_sample *s)
+/*
+ * arch/x86/kvm: on Intel handle_ept_violation() gives the tracepoint the exit qualification, on AMD
+ * npf_interception() the error code; as info1.
+ */
+static int pair_violation(struct foreign *f, const struct ptev_violation *v)
 {
-	struct open_exit *t = promote(f, s, PTEV_VIOLATION, sizeof(struct ptev_violation));
+	struct open_exit *t = promote(f, v->exit.tid, PTEV_VIOLATION, sizeof(*v));
+	struct ptev_vmexit *e = t ? &t->record.call.exit : NULL;
 
 	if (!t)
 		return 0;
-	t->record.call.exit.flags |= PTEV_K_GPA | PTEV_K_ACCESS;
-	t->record.violation.gpa = value(f, VIOLATION, V_GPA, s);
-	t->record.violation.access = access_of(value(f, VIOLATION, V_ERROR, s));
+	t->record.violation.gpa = v->gpa;
+	e->flags |= PTEV_K_GPA;
+	if (kvm_access(e->isa, e->reason, v->exit.info1, &t->record.violation.access))
+		e->flags |= PTEV_K_ACCESS;
 	return 0;
 }
 
-/* Whether the raw data hold every field that the event has. */
-static bool raw_ok(const struct foreign *f, enum use use, const struct rec_sample *s)
+int foreign_pair(struct foreign *f, const struct ptev_hdr **record, union foreign_record *out)
 {
-	const struct format_field *field;
-	unsigned int i;
+	const struct ptev_hdr *in = *record;
 
-	for (i = 0; i < FIELDS_MAX; i++) {
-		field = &f->fields[use][i];
-		if (field->size > s->raw_size || field->offset > s->raw_size - field->size)
-			return false;
+	*record = (const struct ptev_hdr *)out;
+	switch (in->type) {
+	case PTEV_KVM_EXIT:
+		return pair_exit(f, (const struct ptev_vmexit *)in, out);
+	case FOREIGN_ENTRY:
+		return pair_entry(f, (const struct ptev_vmexit *)in, out);
+	case FOREIGN_CALL:
+		return pair_call(f, (const struct ptev_hypercall *)in);
+	case FOREIGN_VIOLATION:
+		return pair_violation(f, (const struct ptev_violation *)in);
+	default:
+		*record = in;
+		return 1;
 	}
-	return true;
 }
 
-int foreign_sample(struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
-		   union foreign_record *out)
+static int by_time(const void *a, const void *b)
 {
-	enum use use = attr->use;
+	const struct open_exit *x = a, *y = b;
+	uint64_t x_time = x->record.call.exit.time, y_time = y->record.call.exit.time;
 
-	if (!raw_ok(f, use, s))
-		return -EINVAL;
-	switch (use) {
-	case FAULT_USER:
-	case FAULT_KERNEL:
-		return take_fault(f, use, s, out);
-	case EXIT:
-		return take_exit(f, s, out);
-	case ENTRY:
-		return take_entry(f, s, out);
-	case CALL:
-		return take_call(f, s);
-	case VIOLATION:
-		return take_violation(f, s);
-	default:
-		return 0;
-	}
+	return x_time < y_time ? -1 : x_time > y_time;
 }
 
 int foreign_rest(struct foreign *f, union foreign_record *out)
 {
+	/* Nobody looks for a thread any more. */
+	if (!f->rest && f->nr)
+		qsort(f->threads, f->nr, sizeof(*f->threads), by_time);
 	while (f->rest < f->nr) {
 		struct open_exit *t = &f->threads[f->rest++];
 

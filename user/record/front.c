@@ -240,7 +240,8 @@ static int stream_formats(struct rec_reader *r, const char *body, size_t size, v
 static bool prepares(uint32_t type)
 {
 	return type >= PERF_HEADER_ATTR && type < 96 && type != PERF_FINISHED_ROUND &&
-	       type != PERF_AUXTRACE && type != PERF_COMPRESSED && type != PERF_HEADER_EVENT_TYPE;
+	       type != PERF_AUXTRACE && type != PERF_COMPRESSED && type != PERF_COMPRESSED2 &&
+	       type != PERF_HEADER_EVENT_TYPE;
 }
 
 /* One record in front of the data. INPUT_END: there are no more. */

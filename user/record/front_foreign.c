@@ -87,6 +87,12 @@ int reader_foreign_file(struct rec_reader *r, const struct perf_file_header *h)
 	void *data = NULL;
 	int err;
 
+	/* perf writes both when it ends, and the formats behind the data. */
+	if (!h->data.size)
+		return reader_refuse(r, "perf did not end this recording: "
+					"the formats of its events are missing");
+	if (!r->in.seekable)
+		return reader_refuse(r, "this perf.data file cannot be read through a pipe");
 	read_string(r, h, PERF_FEAT_HOSTNAME, info->hostname, sizeof(info->hostname));
 	read_string(r, h, PERF_FEAT_OSRELEASE, info->release, sizeof(info->release));
 	read_command(r, h, info->command, sizeof(info->command));
@@ -95,7 +101,6 @@ int reader_foreign_file(struct rec_reader *r, const struct perf_file_header *h)
 		if (!data)
 			return err;
 	}
-	r->cut = !h->data.size;
 	err = reader_foreign(r, data, data ? (size_t)where.size : 0);
 	free(data);
 	return err;

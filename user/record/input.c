@@ -104,6 +104,8 @@ int input_skip_to(struct input *in, uint64_t offset)
 	size_t step;
 	int ret;
 
+	if (offset > in->end)
+		return INPUT_END;
 	while (in->offset < offset) {
 		step = in->len - in->pos;
 		if (!step) {

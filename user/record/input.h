@@ -31,7 +31,7 @@ void input_close(struct input *in);
 int input_fill(struct input *in, size_t need);
 const void *input_at(const struct input *in);
 void input_consume(struct input *in, size_t size); /* of what was made readable */
-/* Goes forward to @offset of the file. As input_fill(). */
+/* Goes forward to @offset of the file. As input_fill(); behind ->end it is over. */
 int input_skip_to(struct input *in, uint64_t offset);
 /*
  * Copies bytes from anywhere: out of the window, or out of a file that can be read there. 0;

@@ -23,6 +23,41 @@ static int reserve(void **array, size_t *room, size_t used, size_t more, size_t 
 	return 0;
 }
 
+static int older(const void *a, const void *b)
+{
+	const struct merge_entry *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Lets the entry at @i rise to its place in the heap. One that comes in order stays. */
+static void rise(struct merge_entry *heap, size_t i)
+{
+	struct merge_entry e = heap[i];
+
+	for (; i && older(&e, &heap[(i - 1) / 2]) < 0; i = (i - 1) / 2)
+		heap[i] = heap[(i - 1) / 2];
+	heap[i] = e;
+}
+
+/* Makes a heap of @nr entries whose first has been taken; @e was the one behind them. */
+static void fill_top(struct merge_entry *heap, size_t nr, struct merge_entry e)
+{
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < nr) {
+		if (child + 1 < nr && older(&heap[child + 1], &heap[child]) < 0)
+			child++;
+		if (older(&e, &heap[child]) < 0)
+			break;
+		heap[i] = heap[child];
+		i = child;
+	}
+	heap[i] = e;
+}
+
 int merge_add(struct merge *m, const struct ptev_hdr *record, uint64_t time)
 {
 	size_t size = (record->size + 7u) & ~7u;
@@ -31,18 +66,10 @@ int merge_add(struct merge *m, const struct ptev_hdr *record, uint64_t time)
 	    reserve((void **)&m->entries, &m->max, m->nr, 1, sizeof(*m->entries)))
 		return -ENOMEM;
 	memcpy(m->data + m->size, record, record->size);
-	m->entries[m->nr++] = (struct merge_entry){ .time = time, .offset = m->size };
+	m->entries[m->nr] = (struct merge_entry){ .time = time, .offset = m->size };
+	rise(m->entries, m->nr++);
 	m->size += size;
 	return 0;
-}
-
-static int older(const void *a, const void *b)
-{
-	const struct merge_entry *x = a, *y = b;
-
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
 static const struct ptev_hdr *record_of(const struct merge *m, size_t i)
@@ -76,22 +103,35 @@ int merge_flush(struct merge *m, uint64_t until, merge_put put, void *ctx)
 	if (err || i == m->nr) {
 		m->nr = 0;
 		m->size = 0;
+		m->gone = 0;
 		return err;
 	}
 	return i ? drop(m, i) : 0;
 }
 
-const struct ptev_hdr *merge_next(struct merge *m, uint64_t until)
+/* What is gone is given back when it is most of what there is. */
+static int give_back(struct merge *m)
 {
-	/* What is gone is given back when it is most of what there is. */
-	if (m->next > 64 && m->next > m->nr / 2 && drop(m, m->next))
-		return NULL;
-	if (m->sorted != m->nr)
-		qsort(m->entries + m->next, m->nr - m->next, sizeof(*m->entries), older);
-	m->sorted = m->nr;
-	if (m->next == m->nr || m->entries[m->next].time > until)
-		return NULL;
-	return record_of(m, m->next++);
+	if (!m->nr)
+		m->size = m->gone = 0;
+	if (m->gone < 4096 || m->gone <= m->size / 2)
+		return 0;
+	/* In order: those of one time keep theirs, and what is in order is a heap. */
+	qsort(m->entries, m->nr, sizeof(*m->entries), older);
+	return drop(m, 0);
+}
+
+int merge_next(struct merge *m, uint64_t until, const struct ptev_hdr **record)
+{
+	int err = give_back(m);
+
+	if (err || !m->nr || m->entries[0].time > until)
+		return err;
+	*record = record_of(m, 0);
+	m->gone += ((*record)->size + 7u) & ~7u;
+	if (--m->nr)
+		fill_top(m->entries, m->nr, m->entries[m->nr]);
+	return 1;
 }
 
 void merge_free(struct merge *m)

@@ -13,13 +13,14 @@ struct merge_entry {
 	size_t offset; /* in data; also the order of arrival */
 };
 
+/* Starts as zeros. The entries are a heap: none is older than that at half its index. */
+
 struct merge {
 	uint8_t *data; /* records one behind the other */
 	size_t size, room;
 	struct merge_entry *entries;
 	size_t nr, max;
-	size_t next;   /* of merge_next(): those before are gone, ... */
-	size_t sorted; /* ... and as many are in order */
+	size_t gone; /* bytes of data[] that merge_next() has handed out */
 };
 
 typedef int (*merge_put)(void *ctx, const struct ptev_hdr *record);
@@ -32,10 +33,10 @@ int merge_add(struct merge *m, const struct ptev_hdr *record, uint64_t time);
  */
 int merge_flush(struct merge *m, uint64_t until, merge_put put, void *ctx);
 /*
- * The same one by one: the oldest record up to and including @until, valid until the next call of
- * any of these, or NULL.
+ * The same one by one: 1 and the oldest record up to and including @until, valid until the next
+ * call of any of these; 0: there is none; -ENOMEM, which forgets some of them.
  */
-const struct ptev_hdr *merge_next(struct merge *m, uint64_t until);
+int merge_next(struct merge *m, uint64_t until, const struct ptev_hdr **record);
 void merge_free(struct merge *m);
 
 #endif

@@ -29,18 +29,29 @@ static int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+/* Goes on behind ->bytes. @err: what nothing can follow if that fails. */
+static void go_back(struct output *o, int err)
+{
+	if (!o->own || ftruncate(o->fd, (off_t)o->bytes) ||
+	    lseek(o->fd, (off_t)o->bytes, SEEK_SET) < 0)
+		o->broken = err;
+}
+
 int output_append(struct output *o, const void *data, size_t size)
 {
 	int err = o->broken ? o->broken : write_all(o->fd, data, size);
 
-	if (!err) {
+	if (!err)
 		o->bytes += size;
-		return 0;
-	}
-	if (!o->own || ftruncate(o->fd, (off_t)o->bytes) ||
-	    lseek(o->fd, (off_t)o->bytes, SEEK_SET) < 0)
-		o->broken = err;
+	else
+		go_back(o, err);
 	return err;
+}
+
+void output_cut(struct output *o, uint64_t bytes)
+{
+	o->bytes = bytes;
+	go_back(o, -EIO);
 }
 
 static int old_name(char old[PATH_MAX], const char *path)

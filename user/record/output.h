@@ -22,6 +22,8 @@ int output_open(struct output *o, const char *path);
 int output_append(struct output *o, const void *data, size_t size);
 /* Writes over what is there, which needs no space. In a file of our own only. 0 or -errno. */
 int output_patch(struct output *o, uint64_t offset, const void *data, size_t size);
+/* Takes back what was written behind the first @bytes. In a file of our own only. */
+void output_cut(struct output *o, uint64_t bytes);
 /* Undoes output_open(): the file is removed, an older one gets its name back. */
 void output_remove(const struct output *o);
 int output_close(struct output *o); /* 0 or -errno */

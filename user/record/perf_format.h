@@ -54,6 +54,7 @@ enum perf_user_record {
 	PERF_AUXTRACE = 71, /* its data follows the record */
 	PERF_HEADER_FEATURE = 80,
 	PERF_COMPRESSED = 81,
+	PERF_COMPRESSED2 = 83, /* perf 6.16: a word with the size of what is packed, then padding */
 };
 
 /* Features: tools/perf/util/header.h */

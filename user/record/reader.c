@@ -17,7 +17,7 @@
 
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
-#define LAST_USER_RECORD   82 /* PERF_RECORD_FINISHED_INIT */
+#define LAST_USER_RECORD   PERF_COMPRESSED2
 /* Bytes of records that wait for their order. */
 #define ORDER_MAX (16u << 20)
 
@@ -44,16 +44,30 @@ static int next_packed(struct rec_reader *r, const struct perf_event_header **h)
 	return INPUT_END;
 }
 
-static int feed_packed(struct rec_reader *r, uint32_t size)
+static bool is_packed(uint32_t type)
 {
-	const size_t header = sizeof(struct perf_event_header);
+	return type == PERF_COMPRESSED || type == PERF_COMPRESSED2;
+}
 
+static int feed_packed(struct rec_reader *r, const struct perf_event_header *h)
+{
+	const char *body = (const char *)input_at(&r->in) + sizeof(*h);
+	uint64_t size = h->size - sizeof(*h);
+
+	if (h->type == PERF_COMPRESSED2) {
+		if (size < sizeof(size))
+			return input_corrupt(&r->in, "a record is shorter than its parts");
+		memcpy(&size, body, sizeof(size));
+		body += sizeof(size);
+		if (size > h->size - sizeof(*h) - sizeof(size))
+			return input_corrupt(&r->in, "a record is shorter than its parts");
+	}
 	if (!r->zip)
 		r->zip = zip_reader_new();
 	if (!r->zip)
 		return unpack_failed(r, -ENOMEM);
-	r->packed = size;
-	zip_feed(r->zip, (const char *)input_at(&r->in) + header, size - header);
+	r->packed = h->size;
+	zip_feed(r->zip, body, (size_t)size);
 	return INPUT_OK;
 }
 
@@ -95,9 +109,9 @@ int reader_raw(struct rec_reader *r, const struct perf_event_header **h)
 		ret = whole_record(r, &header);
 		if (ret != INPUT_OK)
 			return ret;
-		if (header.type != PERF_COMPRESSED)
+		if (!is_packed(header.type))
 			break;
-		ret = feed_packed(r, header.size);
+		ret = feed_packed(r, &header);
 		if (ret != INPUT_OK)
 			return ret;
 	}
@@ -211,6 +225,7 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 		r->last_round = r->round_end;
 		return INPUT_OK;
 	case PERF_COMPRESSED:
+	case PERF_COMPRESSED2:
 		return input_corrupt(&r->in, "something compressed twice");
 	case PERF_HEADER_EVENT_TYPE:
 		/* Behind the end of a stream nothing comes. */
@@ -246,10 +261,6 @@ static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 		if (r->state == INPUT_OK)
 			r->state = take(r, h, record);
 	}
-	/* What the last samples left open. */
-	if (r->state == INPUT_END && r->foreign && !*record &&
-	    foreign_rest(r->foreign, (union foreign_record *)r->record))
-		hand_out(r, (const struct ptev_hdr *)r->record, record);
 	return *record ? INPUT_OK : r->state;
 }
 
@@ -259,27 +270,50 @@ static uint64_t time_of(const struct ptev_hdr *record)
 	return ((const struct ptev_task *)record)->time;
 }
 
-/* The next record in the order of time. */
-static int next_in_order(struct rec_reader *r, const struct ptev_hdr **record)
+static int no_order(struct rec_reader *r)
+{
+	merge_free(&r->order);
+	return r->state = reader_no_memory(r);
+}
+
+/* The next record in the order of time, made of one sample. */
+static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 {
 	const struct ptev_hdr *made;
 	int ret;
 
-	while (!(*record = merge_next(&r->order, r->order_until))) {
+	while (!(ret = merge_next(&r->order, r->order_until, record))) {
 		made = NULL;
 		ret = next_record(r, &made);
 		if (!made && r->order_until == UINT64_MAX)
 			return ret;
 		/* A round that is larger than that has to do without an end. */
-		if (!made || r->order.size > ORDER_MAX)
+		if (!made || r->order.size - r->order.gone > ORDER_MAX)
 			r->order_until = UINT64_MAX;
 		if (!made)
 			continue;
 		if (merge_add(&r->order, made, time_of(made)))
-			return reader_no_memory(r);
+			return no_order(r);
 		if (time_of(made) > r->round_end)
 			r->round_end = time_of(made);
 	}
+	return ret < 0 ? no_order(r) : INPUT_OK;
+}
+
+/* The next record of a recording of perf's: what belongs together is found in the order of time. */
+static int next_foreign(struct rec_reader *r, const struct ptev_hdr **record)
+{
+	union foreign_record *made = (union foreign_record *)r->record;
+	int ret;
+
+	while ((ret = next_in_time(r, record)) == INPUT_OK)
+		if (foreign_pair(r->foreign, record, made))
+			return INPUT_OK;
+	*record = NULL;
+	/* What the last samples left open. */
+	if (ret != INPUT_END || !foreign_rest(r->foreign, made))
+		return ret;
+	*record = &made->fault.hdr;
 	return INPUT_OK;
 }
 
@@ -288,7 +322,7 @@ int rec_next(struct rec_reader *r, const struct ptev_hdr **record)
 	int ret;
 
 	*record = NULL;
-	ret = r->foreign ? next_in_order(r, record) : next_record(r, record);
+	ret = r->foreign ? next_foreign(r, record) : next_record(r, record);
 	if (*record)
 		r->events += ptev_is_event((*record)->type);
 	else
@@ -315,8 +349,8 @@ bool rec_totals(const struct rec_reader *r, struct rec_totals *totals)
 			*totals = end->totals;
 		return complete;
 	}
-	complete = r->state == INPUT_END && !r->cut && !part_left(r) &&
-		   (r->stream || r->in.offset == r->in.end);
+	complete =
+		r->state == INPUT_END && !part_left(r) && (r->stream || r->in.offset == r->in.end);
 	if (complete)
 		totals->lost[PTEV_LOST_RING] = r->lost;
 	return complete;

@@ -16,7 +16,6 @@ struct rec_reader {
 	int state;   /* INPUT_OK, or what rec_next() goes on to return */
 	bool stream; /* perf's, without a file header */
 	bool own;    /* made by this tool: ->session tells of it */
-	bool cut;    /* the writer did not end the data */
 	struct attrs attrs;
 	struct rec_session session;
 	struct foreign *foreign; /* NULL: own */

@@ -34,6 +34,24 @@ static uint64_t data_size(const struct rec_writer *w)
 	return w->data_end - w->data_offset;
 }
 
+/* The header says where the data end: at ->data_end. */
+static int patch_size(struct rec_writer *w)
+{
+	uint64_t size = data_size(w);
+
+	return output_patch(&w->out, offsetof(struct perf_file_header, data.size), &size,
+			    sizeof(size));
+}
+
+/* The file as it was: of @bytes, with its data up to @data_end and the table behind them. */
+static void take_back(struct rec_writer *w, uint64_t bytes, uint64_t data_end)
+{
+	w->data_end = data_end;
+	patch_size(w);
+	output_patch(&w->out, data_end, w->header.table, TABLE_SIZE);
+	output_cut(&w->out, bytes);
+}
+
 /*
  * Adds to the data of a file. perf looks for the table of its features behind them. So a new one is
  * written with the new data, behind the old one, whose place becomes a record to be stepped over,
@@ -43,22 +61,23 @@ static uint64_t data_size(const struct rec_writer *w)
 static int append_data(struct rec_writer *w, const void *data, size_t size)
 {
 	struct perf_event_header skip = { .type = PERF_HEADER_EVENT_TYPE, .size = TABLE_SIZE };
+	uint64_t bytes = w->out.bytes, data_end = w->data_end;
 	struct blob both = { 0 };
-	uint64_t end;
 	int err;
 
 	blob_put(&both, data, size);
 	blob_put(&both, w->header.table, TABLE_SIZE);
 	err = both.failed ? -ENOMEM : output_append(&w->out, both.data, both.size);
 	blob_free(&both);
-	if (!err)
-		err = output_patch(&w->out, w->data_end, &skip, sizeof(skip));
 	if (err)
 		return err;
+	err = output_patch(&w->out, data_end, &skip, sizeof(skip));
 	w->data_end = w->out.bytes - TABLE_SIZE;
-	end = data_size(w);
-	return output_patch(&w->out, offsetof(struct perf_file_header, data.size), &end,
-			    sizeof(end));
+	if (!err)
+		err = patch_size(w);
+	if (err)
+		take_back(w, bytes, data_end);
+	return err;
 }
 
 static int append(struct rec_writer *w, const void *data, size_t size)

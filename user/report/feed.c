@@ -89,21 +89,45 @@ static struct source *oldest(struct sources *all)
 	return found;
 }
 
+/* Whether the times of @info can be compared with those of ->info; if not, says so. */
+static int check_boot(const struct sources *all, const struct source *s,
+		      const struct rec_info *info)
+{
+	const struct rec_info *sum = &all->info;
+	const char *first = all->each->path;
+
+	if (strcmp(sum->boot_id, info->boot_id)) {
+		msg_error("%s: not of the same boot as %s: their times have nothing in common",
+			  s->path, first);
+		return -EINVAL;
+	}
+	if (*info->boot_id)
+		return 0;
+	if (strcmp(sum->hostname, info->hostname) || strcmp(sum->release, info->release)) {
+		msg_error("%s: not of the same machine and kernel as %s: their times have nothing "
+			  "in common",
+			  s->path, first);
+		return -EINVAL;
+	}
+	msg_note("%s: perf does not say of which boot it is: taken to be of that of %s", s->path,
+		 first);
+	return 0;
+}
+
 /* Makes ->info tell of one more recording. */
 static int join_info(struct sources *all, const struct source *s)
 {
 	const struct rec_info *info = rec_info(s->reader);
 	struct rec_info *sum = &all->info;
+	int err;
 
 	if (s == all->each) {
 		*sum = *info;
 		return 0;
 	}
-	if (strcmp(sum->boot_id, info->boot_id)) {
-		msg_error("%s: not of the same boot as %s: their times have nothing in common",
-			  s->path, all->each->path);
-		return -EINVAL;
-	}
+	err = check_boot(all, s, info);
+	if (err)
+		return err;
 	if (info->start_mono < sum->start_mono)
 		sum->start_mono = info->start_mono;
 	sum->kvm |= info->kvm;

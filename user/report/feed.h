@@ -33,7 +33,8 @@ struct feed_input {
 	}
 
 /*
- * Whole recordings: open, feed, totals. Several are of one boot, and come in one order of time.
+ * Whole recordings: open, feed, totals. Several are of one boot, and come in one order of time;
+ * perf's own do not tell their boot, but have to be of one machine and kernel.
  * Their totals are added up; with ->from or ->to, the events are those between. 0 or -errno, said
  * on stderr (-EPIPE is not).
  */
