@@ -360,8 +360,7 @@ static const struct event {
 	{ "fork", forked, PTREMAP_CAUSE_ZAP, NULL },
 	{ "MADV_COLD", is_cold, 0, NULL },
 	{ "MADV_PAGEOUT", is_paged_out, 0, NULL },
-	/* Each change of a slot has KVM drop what it has of it: see kvm_frames.c. */
-	{ "writes logged", is_logged, PTREMAP_CAUSE_ZAP, unlogged },
+	{ "writes logged", is_logged, 0, unlogged },
 	{ "NX huge pages on", nx_forced, PTREMAP_CAUSE_ZAP, nx_off },
 };
 

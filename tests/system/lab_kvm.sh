@@ -11,12 +11,14 @@
 # LONG=1: all parts on Intel's machine, too, which is slow.
 # name -> machine, kernel, levels of its tables, memory, vendor, parts (:N the number of pages, or the
 # guests' modes)
+# What does not depend on the kernel runs on one of them.
 readonly ALL="absent doctor calls touch:10000 thp hooks mmio modes filters loss stat:2000 live attach"
+readonly BOTH="calls touch:10000 thp hooks mmio modes stat:2000 attach"
 readonly MODES=real,none,32bit,pse,pae,4level
 declare -rA BOOTS=(
 	[6.1]="npt 6.1 4 2G amd $ALL buffers:$MODES nobtf"
-	[6.12]="npt 6.12 5 2G amd $ALL helper:$MODES,5level nobtf"
-	[ept]="ept 6.1 4 256M intel $(long 'calls touch:10000 thp mmio modes stat:500' \
+	[6.12]="npt 6.12 5 2G amd $(long "$BOTH" "$ALL") helper:$MODES,5level nobtf"
+	[ept]="ept 6.1 4 256M intel $(long 'thp calls touch:10000 mmio modes stat:500' \
 		"${ALL/stat:2000/stat:500}") buffers:real,4level helper:real,32bit,pae,4level"
 )
 # What guests with buffers call, by the numbers in rax, and by capsules' reasons in rdi.
