@@ -379,14 +379,9 @@ static int remove_one(int fd, uint32_t id)
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Programs that nobody needs any more end, whoever's rules they were for. */
-static void tidy(int fd)
+static int list_rules(void *fd, struct ptremap_rule *rules)
 {
-	struct ptremap_rule rules[PTREMAP_RULES_MAX];
-	int nr = ptremap_rule_list(fd, rules);
-
-	if (nr >= 0)
-		rule_caller_tidy(rules, (size_t)nr);
+	return ptremap_rule_list(*(const int *)fd, rules);
 }
 
 static int rule_remove(const struct rule_opts *o, const struct changing_words *w)
@@ -404,7 +399,8 @@ static int rule_remove(const struct rule_opts *o, const struct changing_words *w
 	for (i = 1; i < w->nr; i++)
 		if (!units_parse_u64(w->words[i], &id))
 			status |= remove_one(fd, (uint32_t)id);
-	tidy(fd);
+	/* Programs that nobody needs any more end, whoever's rules they were for. */
+	rule_caller_tidy(list_rules, &fd);
 	close(fd);
 	return status;
 }

@@ -18,8 +18,8 @@
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
 #define LAST_USER_RECORD   PERF_COMPRESSED2
-/* Bytes of records that wait for their order. */
-#define ORDER_MAX (16u << 20)
+/* Bytes of records that wait for their order: a round of perf's, of 4 MiB from each of 32 CPUs. */
+#define ORDER_MAX (128u << 20)
 
 static int unpack_failed(const struct rec_reader *r, int err)
 {

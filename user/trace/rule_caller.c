@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,15 +126,41 @@ static bool is_needed(const char *name, const struct ptremap_rule *rules, size_t
 	return false;
 }
 
-void rule_caller_tidy(const struct ptremap_rule *rules, size_t nr)
+static int is_name(const struct dirent *e)
 {
-	DIR *dir = has_bpffs() ? opendir(RULE_CALLER_DIR) : NULL;
-	struct dirent *e;
+	return e->d_name[0] != '.';
+}
 
-	if (!dir)
+/* With what is there now. */
+static void tidy_names(int dir, rule_caller_list list, void *ctx)
+{
+	struct ptremap_rule rules[PTREMAP_RULES_MAX];
+	struct dirent **names;
+	int i, nr, found = scandirat(dir, ".", &names, is_name, NULL);
+
+	if (found < 0)
 		return;
-	while ((e = readdir(dir)))
-		if (e->d_name[0] != '.' && !is_needed(e->d_name, rules, nr))
-			unlinkat(dirfd(dir), e->d_name, 0);
-	closedir(dir);
+	nr = list(ctx, rules);
+	for (i = 0; i < found; i++) {
+		if (nr >= 0 && !is_needed(names[i]->d_name, rules, (size_t)nr))
+			unlinkat(dir, names[i]->d_name, 0);
+		free(names[i]);
+	}
+	free(names);
+}
+
+void rule_caller_tidy_in(const char *dir, rule_caller_list list, void *ctx)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	tidy_names(fd, list, ctx);
+	close(fd);
+}
+
+void rule_caller_tidy(rule_caller_list list, void *ctx)
+{
+	if (has_bpffs())
+		rule_caller_tidy_in(RULE_CALLER_DIR, list, ctx);
 }

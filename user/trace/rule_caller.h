@@ -22,7 +22,13 @@ int rule_caller_start(struct rule_caller **caller, const struct ptremap_rule *ru
 int rule_caller_keep(struct rule_caller *caller, const struct ptremap_rule *rules, size_t nr);
 void rule_caller_close(struct rule_caller *caller);
 
-/* Ends kept programs none of whose rules is in @rules, which are all that there are. */
-void rule_caller_tidy(const struct ptremap_rule *rules, size_t nr);
+/* All rules that there are, at most PTREMAP_RULES_MAX, into @rules; their number, or -errno. */
+typedef int (*rule_caller_list)(void *ctx, struct ptremap_rule *rules);
+/*
+ * Ends kept programs none of whose rules is there any more. @list is asked after the programs were
+ * looked for: what is added meanwhile stays. In @dir, of tests, or RULE_CALLER_DIR.
+ */
+void rule_caller_tidy_in(const char *dir, rule_caller_list list, void *ctx);
+void rule_caller_tidy(rule_caller_list list, void *ctx);
 
 #endif
