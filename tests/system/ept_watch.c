@@ -277,7 +277,8 @@ static void test_event(struct test *t, const char *name, const char *code, unsig
 	for (i = 0; i < n; i++)
 		opened = opened || a[i].type == PTREMAP_ACCESS_OPENED ||
 			 a[i].type == PTREMAP_ACCESS_DONE;
-	check(&t->c, ran && r.rip >= handler && stack[0] >= code_at(code) && stack[1] == 8 && opened,
+	check(&t->c,
+	      ran && r.rip >= handler && stack[0] >= code_at(code) && stack[1] == 8 && opened,
 	      "%s on a watched stack: delivered (%d), and seen (%zu events)", name, ran, n);
 	close(fd);
 }
