@@ -21,7 +21,7 @@ in_lab()
 	cat "$work/err"
 }
 
-export EPT_SECONDS=${EPT_SECONDS:-20}
+export EPT_SECONDS=${EPT_SECONDS:-10}
 OPTIONS=(--smp 4 --mem 640M --timeout $((240 + EPT_SECONDS)))
 in_lab 'NPT, 6.12' 6.12 command edits refused race shadow
 # Less memory than the events' test allocates.

@@ -21,12 +21,13 @@
 
 # name -> kernel, levels, more kernel arguments (with commas between; - for none), parts
 ONCE_6_1=$(long zoo_filters 'zoo_filters other_filters')
-ONCE_6_12=$(long other_filters 'zoo_filters other_filters')
-readonly ONCE_6_1 ONCE_6_12
+ONCE_6_12=$(long other_filters 'filters zoo_filters other_filters')
+DOCTOR=$(long '' doctor)
+readonly ONCE_6_1 ONCE_6_12 DOCTOR
 declare -rA BOOTS=(
 	[6.1]="6.1 4 - doctor fentry kprobe counts filters $ONCE_6_1 nobtf"
-	[6.12]="6.12 4 - doctor fentry kprobe counts filters $ONCE_6_12 nobtf"
-	[6.1-la57-pti]="6.1 5 pti=on doctor fentry"
+	[6.12]="6.12 4 - doctor fentry kprobe counts $ONCE_6_12 nobtf"
+	[6.1-la57-pti]="6.1 5 pti=on $DOCTOR fentry"
 	[6.12-la57]="6.12 5 - fentry"
 	[6.1-pti]="6.1 4 pti=on doctor fentry"
 	[6.1-preempt]="6.1 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
