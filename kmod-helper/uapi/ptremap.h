@@ -680,10 +680,11 @@ struct ptremap_condition {
 #define PTREMAP_CONDITIONS 4
 #define PTREMAP_RULES_MAX  32 /* that there are at a time */
 
-#define PTREMAP_RULE_KEEP   1 /* it outlives the caller's file, until it is removed */
-#define PTREMAP_RULE_ONCE   2 /* it acts the first time alone */
-#define PTREMAP_RULE_RETURN 4 /* HYPERCALL: the guest gets @ret in RAX when it has acted; it fails
-				* (EINPROGRESS) where the VMM answers the call itself */
+#define PTREMAP_RULE_KEEP 1 /* it outlives the caller's file, until it is removed */
+#define PTREMAP_RULE_ONCE 2 /* it acts the first time alone */
+/* HYPERCALL: the guest gets @ret in RAX when it has acted. Where the VMM answers the call itself it
+ * fails (EINPROGRESS). */
+#define PTREMAP_RULE_RETURN 4
 #define PTREMAP_RULE_USER   8 /* HYPERCALL: also calls that KVM refuses: of a guest's user mode */
 
 struct ptremap_rule {

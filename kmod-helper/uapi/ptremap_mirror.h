@@ -9,8 +9,8 @@
  * does to the guest's memory (munmap, copy on write, swap, migration, huge pages) needs no word:
  * entries are dropped before it happens. Holes are not held.
  *
- * The window is for CPUs alone: it must not become a slot of a KVM guest, nor memory of a device that
- * walks a process' tables (SVA), for they are not told when an entry is dropped.
+ * The window is for CPUs alone: it must not become a slot of a KVM guest, nor memory of a device
+ * that walks a process' tables (SVA), for they are not told when an entry is dropped.
  */
 #ifndef UAPI_PTREMAP_MIRROR_H
 #define UAPI_PTREMAP_MIRROR_H

@@ -5,6 +5,7 @@
  */
 #include "user/record/record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -258,8 +259,10 @@ static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 
 	while (r->state == INPUT_OK && !*record) {
 		r->state = reader_raw(r, &h);
-		if (r->state == INPUT_OK)
-			r->state = take(r, h, record);
+		if (r->state != INPUT_OK)
+			break;
+		assert(h);
+		r->state = take(r, h, record);
 	}
 	return *record ? INPUT_OK : r->state;
 }

@@ -215,10 +215,10 @@ static const char *const endings[] = {
 	[PTREMAP_CAUSE_NONE] = "it ended",
 	[PTREMAP_CAUSE_UNDO] = "it was undone",
 	[PTREMAP_CAUSE_UNMAP] = "the kernel unmapped the page (munmap, mremap)",
-	[PTREMAP_CAUSE_CLEAR] = "the kernel cleared the entry (reclaim, madvise, copy on write, "
-				"KSM, huge pages)",
-	[PTREMAP_CAUSE_PROTECT] = "the kernel changed the protection (mprotect, fork, "
-				  "NUMA balancing)",
+	[PTREMAP_CAUSE_CLEAR] = ("the kernel cleared the entry (reclaim, madvise, copy on write, "
+				 "KSM, huge pages)"),
+	[PTREMAP_CAUSE_PROTECT] = ("the kernel changed the protection (mprotect, fork, "
+				   "NUMA balancing)"),
 	[PTREMAP_CAUSE_SOFT_DIRTY] = "the kernel cleared soft-dirty bits (clear_refs)",
 	[PTREMAP_CAUSE_EXIT] = "the process exited, was killed or did an exec",
 	[PTREMAP_CAUSE_MIGRATE] = "the kernel migrated the page",
