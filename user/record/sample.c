@@ -133,6 +133,23 @@ static void take_tid(struct words *w, struct rec_sample *s)
 	s->tid = (uint32_t)(word >> 32);
 }
 
+/* What samples and other records have in one order; only samples have an address among it. */
+static void take_who(struct words *w, struct rec_sample *s, uint64_t type)
+{
+	if (type & PERF_SAMPLE_TID)
+		take_tid(w, s);
+	if (type & PERF_SAMPLE_TIME)
+		s->time = take(w);
+	if (type & PERF_SAMPLE_ADDR)
+		s->addr = take(w);
+	if (type & PERF_SAMPLE_ID)
+		s->id = take(w);
+	if (type & PERF_SAMPLE_STREAM_ID)
+		take(w);
+	if (type & PERF_SAMPLE_CPU)
+		s->cpu = (uint32_t)take(w);
+}
+
 static void take_chain(struct words *w, struct rec_sample *s)
 {
 	s->nr_chain = take(w);
@@ -171,18 +188,7 @@ bool sample_parse(struct rec_sample *s, const struct rec_attr *attr,
 		s->id = take(&w);
 	if (type & PERF_SAMPLE_IP)
 		s->ip = take(&w);
-	if (type & PERF_SAMPLE_TID)
-		take_tid(&w, s);
-	if (type & PERF_SAMPLE_TIME)
-		s->time = take(&w);
-	if (type & PERF_SAMPLE_ADDR)
-		s->addr = take(&w);
-	if (type & PERF_SAMPLE_ID)
-		s->id = take(&w);
-	if (type & PERF_SAMPLE_STREAM_ID)
-		take(&w);
-	if (type & PERF_SAMPLE_CPU)
-		s->cpu = (uint32_t)take(&w);
+	take_who(&w, s, type);
 	if (type & PERF_SAMPLE_PERIOD)
 		take(&w);
 	if (type & PERF_SAMPLE_READ)
@@ -208,16 +214,7 @@ bool sample_tail(struct rec_sample *s, size_t *size, const struct rec_attr *attr
 	if (h->size < sizeof(*h) + *size)
 		return false;
 	w.at = (const uint64_t *)((const char *)h + h->size - *size);
-	if (type & PERF_SAMPLE_TID)
-		take_tid(&w, s);
-	if (type & PERF_SAMPLE_TIME)
-		s->time = take(&w);
-	if (type & PERF_SAMPLE_ID)
-		s->id = take(&w);
-	if (type & PERF_SAMPLE_STREAM_ID)
-		take(&w);
-	if (type & PERF_SAMPLE_CPU)
-		s->cpu = (uint32_t)take(&w);
+	take_who(&w, s, type);
 	if (type & PERF_SAMPLE_IDENTIFIER)
 		s->id = take(&w);
 	return w.ok;

@@ -12,6 +12,7 @@
 #include "kvm.skel.h"
 #include "user/kernel/kvm_here.h"
 #include "user/trace/call_specs.h"
+#include "user/trace/share_maps.h"
 
 /* Hooks of the MMU's functions serve violations only. */
 enum {
@@ -57,18 +58,6 @@ struct kvm_source {
 static struct bpf_program *program(const struct kvm_source *s, size_t i)
 {
 	return bpf_object__find_program_by_name(s->skel->obj, programs[i].name);
-}
-
-static int share_maps(const struct kvm_source *s, const struct bpf_object *maps)
-{
-	static const char *const shared[] = { "ring", "counters", "stats", "targets" };
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(shared) / sizeof(shared[0]) && !err; i++)
-		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(s->skel->obj, shared[i]),
-					bpf_object__find_map_fd_by_name(maps, shared[i]));
-	return err;
 }
 
 /* Guests' tables, by enum guest_paging. A guest may have what its CPU lacks: all is allowed. */
@@ -138,7 +127,7 @@ int kvm_source_load(struct kvm_source **source, const struct kvm_source_opts *op
 		s->used[i] = is_used(s, opts, i);
 		bpf_program__set_autoload(program(s, i), s->used[i]);
 	}
-	err = share_maps(s, maps);
+	err = share_maps(s->skel->obj, maps);
 	if (!err)
 		err = kvm_bpf__load(s->skel);
 	if (!err)

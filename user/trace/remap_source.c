@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 
 #include "remap.skel.h"
+#include "user/trace/share_maps.h"
 
 struct remap_source {
 	struct remap_bpf *skel;
@@ -17,18 +18,6 @@ struct remap_source {
 bool remap_source_here(void)
 {
 	return !access("/sys/module/ptremap", F_OK);
-}
-
-static int share_maps(const struct remap_source *s, const struct bpf_object *maps)
-{
-	static const char *const shared[] = { "ring", "counters", "stats", "targets" };
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(shared) / sizeof(shared[0]) && !err; i++)
-		err = bpf_map__reuse_fd(bpf_object__find_map_by_name(s->skel->obj, shared[i]),
-					bpf_object__find_map_fd_by_name(maps, shared[i]));
-	return err;
 }
 
 int remap_source_load(struct remap_source **source, const struct fault_cfg *cfg,
@@ -45,7 +34,7 @@ int remap_source_load(struct remap_source **source, const struct fault_cfg *cfg,
 		return -errno;
 	}
 	s->skel->rodata->cfg = *cfg;
-	err = share_maps(s, maps);
+	err = share_maps(s->skel->obj, maps);
 	if (!err)
 		err = remap_bpf__load(s->skel);
 	if (err) {
