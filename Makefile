@@ -23,6 +23,11 @@ PKG_CONFIG ?= pkg-config
 
 VERSION := 0.1.0
 
+# As many jobs as processors; -j on the command line is stronger.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 ifeq ($(V),1)
 Q :=
 say = @:
