@@ -145,8 +145,9 @@ $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
 # Mirrors are used by their C API, above addresses that a window may have.
-MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror)
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror guest_read)
 $(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
+$(O)/tests/guest_read: $(O)/obj/user/space/guest_run.o
 $(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE
 $(MIRROR_TARGETS): TARGET_LINK := -static-pie
 
@@ -155,7 +156,7 @@ $(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread $(TARGET_LINK) \
-		-MMD -MP -MF $@.d $< $(filter %.a,$^) -o $@
+		-MMD -MP -MF $@.d $< $(filter %.o %.a,$^) -o $@
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)

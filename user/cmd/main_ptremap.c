@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	{ "ept", "show and change what a VM's guest-physical pages lead to", cmd_ept },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
-	{ "list", "list the changes that are in force", cmd_list },
+	{ "list", "list the changes that are in force, and mirrors", cmd_list },
 	{ "undo", "take changes back", cmd_undo },
 	{ "rule", "change pages when a guest or a process does something", cmd_rule },
 	{ "watch", "tell what becomes of changes, as it happens", cmd_watch },
