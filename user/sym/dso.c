@@ -157,26 +157,17 @@ int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint6
 	return err;
 }
 
-int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id, uint32_t maj,
-		   uint32_t min, uint64_t ino, bool *same)
+int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id)
 {
 	struct build_id found;
 	int fd = open_regular(path);
-	uint64_t changed;
-	int err;
 
 	if (fd < 0)
 		return fd;
-	if (build_id_read(&found, fd) || !build_id_equal(&found, id)) {
-		close(fd);
-		return -ESTALE;
-	}
-	*same = !check_identity(fd, maj, min, ino);
-	changed = change_time(fd);
-	err = open_fd(d, path, fd);
-	if (!err)
-		(*d)->changed = changed;
-	return err;
+	if (!build_id_read(&found, fd) && build_id_equal(&found, id))
+		return open_fd(d, path, fd);
+	close(fd);
+	return -ESTALE;
 }
 
 int dso_open_cached(struct dso **d, const char *path, const struct build_id *id)

@@ -7,7 +7,6 @@
 #ifndef SYM_DSO_H
 #define SYM_DSO_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "user/sym/build_id.h"
@@ -20,12 +19,8 @@ struct dso;
  * another file; -ENOEXEC: not ELF; -EINVAL: not a regular file; other -errno.
  */
 int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint64_t ino);
-/*
- * Opens @path if it has the build ID @id; *@same says whether it is the very file that was mapped,
- * too. 0, -ESTALE: another build ID, other -errno as dso_open().
- */
-int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id, uint32_t maj,
-		   uint32_t min, uint64_t ino, bool *same);
+/* Opens @path if it has the build ID @id. 0, -ESTALE: it has not, other -errno as dso_open(). */
+int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id);
 /* Opens the copy that perf's cache has of the file @path by its build ID. 0 or -errno. */
 int dso_open_cached(struct dso **d, const char *path, const struct build_id *id);
 /* Opens this process's own vDSO, which is that of every 64-bit process of this boot. */

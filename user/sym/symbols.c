@@ -38,7 +38,6 @@ struct object {
 	const char *name;
 	struct dso *dso;      /* NULL: closed, or never there */
 	bool usable;	      /* could be opened once */
-	bool same_file;	      /* it is the file that was mapped, not only one of its build ID */
 	uint64_t valid_since; /* CLOCK_MONOTONIC: before, another file may have been mapped */
 	struct symbol nothing;
 };
@@ -217,7 +216,7 @@ static int open_path(struct object *o, const char *path, const struct build_id *
 
 	if (!id)
 		return dso_open(&o->dso, path, k->maj, k->min, k->ino);
-	return dso_open_by_id(&o->dso, path, id, k->maj, k->min, k->ino, &o->same_file);
+	return dso_open_by_id(&o->dso, path, id);
 }
 
 /*
@@ -230,7 +229,6 @@ static int open_file(struct symbols *s, struct object *o, uint32_t pid)
 	char path[4096 + 32];
 	int err;
 
-	o->same_file = true;
 	err = open_path(o, o->name, id);
 	if (!err)
 		return 0;
@@ -238,7 +236,6 @@ static int open_file(struct symbols *s, struct object *o, uint32_t pid)
 	err = open_path(o, path, id);
 	if (!err || !id)
 		return err;
-	o->same_file = false;
 	return dso_open_cached(&o->dso, o->name, id);
 }
 
@@ -309,8 +306,8 @@ static int64_t get_object(struct symbols *s, const struct procs *p, uint32_t pid
 		return number;
 	o = s->objects[number];
 	o->usable = !need_dso(s, (uint32_t)number, pid);
-	/* Of another file with its build ID, no time says anything. */
-	if (o->usable && (o->same_file || *o->name != '/'))
+	/* Where a build ID decides, no time has to. */
+	if (o->usable && !known_ids_find(&s->ids, o->name))
 		o->valid_since = valid_since(s, o->dso);
 	return number;
 }
