@@ -49,7 +49,7 @@ CPPFLAGS += -I. -I$(O)/bpf -D_GNU_SOURCE -DPTSCOPE_VERSION='"$(VERSION)"' \
 	-DPTSCOPE_ABI_DIR='"$(abidir)"'
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
-LIBS := -lbpf -ldw -lelf -lz -lzstd -lncursesw -ltinfo
+LIBS := -lbpf -liberty -ldw -lelf -lz -lzstd -lncursesw -ltinfo
 
 # ---- BPF programs and their skeletons -------------------------------------------------------
 BPF_SRC := $(wildcard bpf/*.bpf.c)

@@ -22,13 +22,15 @@ enum ptev_type {
 	PTEV_VIOLATION = 8,
 	/* Changes of page tables by ptremap, see remap_events.h. */
 	PTEV_REMAP = 9,
+	/* From user space, as the others: code that the kernel made. */
+	PTEV_KSYM = 10,
 	PTEV_NR_TYPES,
 };
 
 /* What happened, and not who or where: the records that are counted. */
 static inline int ptev_is_event(__u8 type)
 {
-	return type == PTEV_FAULT || (type >= PTEV_KVM_EXIT && type < PTEV_NR_TYPES);
+	return type == PTEV_FAULT || (type >= PTEV_KVM_EXIT && type <= PTEV_REMAP);
 }
 
 struct ptev_hdr {
@@ -168,6 +170,18 @@ struct ptev_mmap {
 	char name[]; /* path, [heap], [stack], //anon ... */
 };
 
+/* A BPF program or trampoline came or went (PERF_RECORD_KSYMBOL, perf_event_open(2)). */
+struct ptev_ksym {
+	struct ptev_hdr hdr;
+	__u32 len;
+	__u64 time;
+	__u64 addr;
+	__u16 ksym_type; /* PERF_RECORD_KSYMBOL_TYPE_* */
+	__u16 flags;	 /* PERF_RECORD_KSYMBOL_FLAGS_* */
+	__u32 pad;
+	char name[];
+};
+
 /* Why an event did not get into the output. */
 enum ptev_lost {
 	PTEV_LOST_RING,	    /* the ring was full */
@@ -210,6 +224,7 @@ _Static_assert(PTEV_FAULT_BEFORE == 88, "ABI");
 _Static_assert(PTEV_FAULT_FULL == 192, "ABI");
 _Static_assert(sizeof(struct ptev_task) == 48, "ABI");
 _Static_assert(sizeof(struct ptev_mmap) == 72, "ABI");
+_Static_assert(sizeof(struct ptev_ksym) == 32, "ABI");
 
 #include "kvm_events.h"
 

@@ -255,6 +255,7 @@ static void check_record(const struct ptev_hdr *hdr)
 {
 	const struct ptev_task *task = (const struct ptev_task *)hdr;
 	const struct ptev_mmap *map = (const struct ptev_mmap *)hdr;
+	const struct ptev_ksym *sym = (const struct ptev_ksym *)hdr;
 
 	CHECK((uintptr_t)hdr % 8 == 0);
 	switch (hdr->type) {
@@ -268,6 +269,9 @@ static void check_record(const struct ptev_hdr *hdr)
 		break;
 	case PTEV_MMAP:
 		CHECK(sizeof(*map) + strlen(map->name) < hdr->size);
+		break;
+	case PTEV_KSYM:
+		CHECK(sizeof(*sym) + strlen(sym->name) < hdr->size);
 		break;
 	case PTEV_KVM_EXIT:
 		check_exit((const struct ptev_vmexit *)hdr, sizeof(struct ptev_vmexit));
@@ -287,6 +291,16 @@ static void check_record(const struct ptev_hdr *hdr)
 	}
 }
 
+static int check_build_id(void *ctx __attribute__((unused)), const char *path, const void *id,
+			  size_t size)
+{
+	unsigned char bytes[20];
+
+	CHECK(*path == '/' && strlen(path) < UINT16_MAX && size && size <= sizeof(bytes));
+	memcpy(bytes, id, size);
+	return 0;
+}
+
 static void read_all(struct rec_reader *r)
 {
 	const struct ptev_hdr *record;
@@ -295,6 +309,7 @@ static void read_all(struct rec_reader *r)
 	int ret;
 
 	CHECK(strlen(rec_info(r)->command) < sizeof(rec_info(r)->command));
+	CHECK(!rec_build_ids(r, check_build_id, NULL));
 	while ((ret = rec_next(r, &record)) > 0) {
 		check_record(record);
 		events += ptev_is_event(record->type);

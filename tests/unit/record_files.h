@@ -20,6 +20,7 @@ union record {
 	struct ptev_fault fault;
 	struct ptev_task task;
 	struct ptev_mmap map;
+	struct ptev_ksym ksym;
 	uint64_t words[512];
 	char bytes[4096];
 };

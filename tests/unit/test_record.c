@@ -95,6 +95,19 @@ static void random_map(union record *rec)
 	random_name(rec->map.name + len - 8, 8);
 }
 
+static void random_ksym(union record *rec)
+{
+	size_t len = 8 * (1 + (size_t)random() % 20);
+
+	random_words(rec, sizeof(struct ptev_ksym) + len);
+	rec->hdr.type = PTEV_KSYM;
+	rec->hdr.pad = 0;
+	rec->ksym.pad = 0;
+	memset(rec->ksym.name, 0, len);
+	memset(rec->ksym.name, 'n', len - 8);
+	random_name(rec->ksym.name + len - 8, 8);
+}
+
 static void random_exit(union record *rec)
 {
 	static const size_t sizes[] = { sizeof(struct ptev_vmexit), sizeof(struct ptev_hypercall),
@@ -118,7 +131,7 @@ static void random_exit(union record *rec)
 
 static void random_record(union record *rec)
 {
-	switch (random() % 8) {
+	switch (random() % 9) {
 	case 0:
 		random_task(rec);
 		break;
@@ -127,6 +140,9 @@ static void random_record(union record *rec)
 		break;
 	case 2:
 		random_exit(rec);
+		break;
+	case 3:
+		random_ksym(rec);
 		break;
 	default:
 		random_fault(rec);

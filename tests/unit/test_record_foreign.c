@@ -303,7 +303,7 @@ static void store_of_host(const char *path, const char *host)
 
 static struct sink *null_sink(const struct sink_env *env, const void *out)
 {
-	return sink_folded(env, (FILE *)out);
+	return sink_folded(env, false, (FILE *)out);
 }
 
 Test(record_foreign, several_are_of_one_machine)

@@ -158,7 +158,7 @@ static struct sink *report(const struct sink_env *env, FILE *out, const void *so
 static struct sink *folded(const struct sink_env *env, FILE *out,
 			   const void *arg __attribute__((unused)))
 {
-	return sink_folded(env, out);
+	return sink_folded(env, false, out);
 }
 
 static struct sink *trace(const struct sink_env *env, FILE *out,

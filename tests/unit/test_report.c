@@ -382,7 +382,7 @@ Test(report, wrong_sort_keys)
 	said[n] = 0;
 	cr_assert_not_null(strstr(said,
 				  "no sort key 'bogus'; there are: comm, pid, tid, cpu, vma, file, "
-				  "symbol, dso, access, outcome, level, origin, page, event, "
+				  "symbol, dso, caller, srcline, access, outcome, level, origin, page, event, "
 				  "vm, vcpu, reason, nr, call, what, cause\n"),
 			   "%s", said);
 	fclose(err);

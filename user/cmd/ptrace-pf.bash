@@ -30,8 +30,8 @@ _ptrace_pf_options()
 		valued="$tracing_valued -o --output --every"
 		;;
 	report)
-		flags+=' --json --csv --folded'
-		valued='-i --input --time -s --sort --limit --html --abi'
+		flags+=' --json --csv --folded --children --no-inline'
+		valued='-i --input --time -s --sort --limit --html --abi -g --call-graph'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
@@ -113,9 +113,10 @@ _ptrace_pf_value()
 			spurious retry fixup sigsegv sigbus oom unresolved'
 		;;
 	-s | --sort)
-		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso access outcome level origin
-			page event vm vcpu reason nr call what cause'
+		_ptrace_pf_list 'comm pid tid cpu vma file symbol dso caller srcline access outcome
+			level origin page event vm vcpu reason nr call what cause'
 		;;
+	-g | --call-graph) _ptrace_pf_words 'caller callee' ;;
 	--view) _ptrace_pf_words 'process vma outcome vm latency address' ;;
 	--order) _ptrace_pf_words 'rate total p50 p99 max keys' ;;
 	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;

@@ -7,7 +7,7 @@
 #define HTML_PAGE_H
 
 #include "user/html/bins.h"
-#include "user/html/flame.h"
+#include "user/report/flame.h"
 #include "user/html/slowest.h"
 #include "user/report/intern.h"
 #include "user/report/sink.h"

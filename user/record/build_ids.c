@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/clock.h"
 #include "user/record/perf_format.h"
 
 #define ID_MAX	   20
@@ -20,6 +21,7 @@
 
 struct build_file {
 	uint64_t ino;
+	uint64_t since; /* CLOCK_MONOTONIC, ns: mapped */
 	char *name;
 };
 
@@ -32,7 +34,7 @@ static bool same_file(const void *ctx, uint32_t slot, const void *key)
 
 void build_ids_see(struct build_ids *b, const struct ptev_mmap *map)
 {
-	struct build_file file = { map->ino, (char *)map->name };
+	struct build_file file = { map->ino, map->time, (char *)map->name };
 	uint64_t hash = hash_u64(map->ino ^ hash_bytes(map->name, strlen(map->name)));
 	struct build_file *grown;
 
@@ -117,6 +119,21 @@ static void put_kernel(struct blob *out)
 	}
 }
 
+/*
+ * Whether what the file has now may not be what was mapped. When it was written is told by the
+ * clock of the kernel's ticks, which is behind.
+ */
+static bool was_changed(const struct build_file *file, const struct stat *st)
+{
+	const uint64_t tick = 10000000;
+	uint64_t real = clock_ns(CLOCK_REALTIME), mono = clock_ns(CLOCK_MONOTONIC);
+	uint64_t written =
+		(uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
+	uint64_t age = real > written ? real - written : 0;
+
+	return age < mono && mono - age + tick > file->since;
+}
+
 static void put_file(struct blob *out, const struct build_file *file)
 {
 	int fd = open(file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -127,7 +144,8 @@ static void put_file(struct blob *out, const struct build_file *file)
 
 	if (fd < 0)
 		return;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_ino == file->ino) {
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_ino == file->ino &&
+	    !was_changed(file, &st)) {
 		elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 		size = elf ? dwelf_elf_gnu_build_id(elf, &id) : 0;
 		if (size > 0)

@@ -60,6 +60,7 @@ bool record_ok(const struct ptev_hdr *hdr)
 {
 	const struct ptev_task *task = (const struct ptev_task *)hdr;
 	const struct ptev_mmap *map = (const struct ptev_mmap *)hdr;
+	const struct ptev_ksym *sym = (const struct ptev_ksym *)hdr;
 
 	switch (hdr->type) {
 	case PTEV_FAULT:
@@ -70,6 +71,8 @@ bool record_ok(const struct ptev_hdr *hdr)
 		return hdr->size == sizeof(*task) && memchr(task->comm, 0, sizeof(task->comm));
 	case PTEV_MMAP:
 		return hdr->size > sizeof(*map) && memchr(map->name, 0, hdr->size - sizeof(*map));
+	case PTEV_KSYM:
+		return hdr->size > sizeof(*sym) && memchr(sym->name, 0, hdr->size - sizeof(*sym));
 	case PTEV_KVM_EXIT:
 	case PTEV_HYPERCALL:
 	case PTEV_VIOLATION:

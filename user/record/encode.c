@@ -122,8 +122,11 @@ static size_t make_side(struct encoder *e, const struct ptev_hdr *hdr)
 	size_t size;
 
 	size = side_to_perf(e->record, hdr, sizeof(tail), &tail.time);
-	tail.pid = hdr->type == PTEV_MMAP ? map->pid : task->pid;
-	tail.tid = hdr->type == PTEV_MMAP ? map->tid : task->tid;
+	/* What the kernel made is nobody's. */
+	if (hdr->type != PTEV_KSYM) {
+		tail.pid = hdr->type == PTEV_MMAP ? map->pid : task->pid;
+		tail.tid = hdr->type == PTEV_MMAP ? map->tid : task->tid;
+	}
 	memcpy(e->record + size, &tail, sizeof(tail));
 	return size ? size + sizeof(tail) : 0;
 }

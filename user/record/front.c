@@ -185,6 +185,7 @@ static int read_file(struct rec_reader *r)
 	ret = read_attrs(r, &h);
 	if (ret)
 		return ret;
+	reader_build_ids(r, &h);
 	ret = input_skip_to(&r->in, h.data.offset);
 	if (ret != INPUT_OK)
 		return ret < 0 ? ret : cut_off(r);

@@ -8,9 +8,8 @@
 
 #define STRING_MAX 4096
 
-/* Where a feature is, from the table behind the data. False: it is not there. */
-static bool find_feature(const struct rec_reader *r, const struct perf_file_header *h,
-			 unsigned int feature, struct perf_section *where)
+bool reader_feature(const struct rec_reader *r, const struct perf_file_header *h,
+		    unsigned int feature, struct perf_section *where)
 {
 	uint64_t table = h->data.offset + h->data.size;
 	unsigned int i, before = 0;
@@ -29,8 +28,8 @@ static void read_string(const struct rec_reader *r, const struct perf_file_heade
 	struct perf_section where;
 	char text[STRING_MAX] = "";
 
-	if (!find_feature(r, h, feature, &where) || where.size <= 4 || where.size > sizeof(text) ||
-	    input_copy(&r->in, where.offset, text, (size_t)where.size))
+	if (!reader_feature(r, h, feature, &where) || where.size <= 4 ||
+	    where.size > sizeof(text) || input_copy(&r->in, where.offset, text, (size_t)where.size))
 		return;
 	snprintf(out, size, "%.*s", (int)(where.size - 4), text + 4);
 }
@@ -44,7 +43,7 @@ static void read_command(const struct rec_reader *r, const struct perf_file_head
 	uint32_t n, len, at = sizeof(n);
 	size_t used = 0;
 
-	if (!find_feature(r, h, PERF_FEAT_CMDLINE, &where) || where.size < sizeof(n) ||
+	if (!reader_feature(r, h, PERF_FEAT_CMDLINE, &where) || where.size < sizeof(n) ||
 	    input_copy(&r->in, where.offset, text,
 		       where.size < sizeof(text) ? (size_t)where.size : sizeof(text)))
 		return;
@@ -96,7 +95,7 @@ int reader_foreign_file(struct rec_reader *r, const struct perf_file_header *h)
 	read_string(r, h, PERF_FEAT_HOSTNAME, info->hostname, sizeof(info->hostname));
 	read_string(r, h, PERF_FEAT_OSRELEASE, info->release, sizeof(info->release));
 	read_command(r, h, info->command, sizeof(info->command));
-	if (find_feature(r, h, PERF_FEAT_TRACING_DATA, &where)) {
+	if (reader_feature(r, h, PERF_FEAT_TRACING_DATA, &where)) {
 		data = reader_copy(r, &where, TRACING_DATA_MAX, &err);
 		if (!data)
 			return err;

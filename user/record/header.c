@@ -45,7 +45,7 @@ static void put_attr(struct blob *out, const struct event *e, const struct rec_i
 		attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
 	if (!e->kind) {
 		attr.mmap = attr.mmap_data = attr.mmap2 = 1;
-		attr.comm = attr.comm_exec = attr.task = 1;
+		attr.comm = attr.comm_exec = attr.task = attr.ksymbol = 1;
 	}
 	blob_put(out, &attr, PERF_ATTR_SIZE);
 }

@@ -215,6 +215,7 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 	case PERF_RECORD_MMAP2:
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_EXIT:
+	case PERF_RECORD_KSYMBOL:
 		return take_side(r, h, record);
 	case PERF_RECORD_LOST:
 	case PERF_RECORD_LOST_SAMPLES:
@@ -398,6 +399,7 @@ void rec_reader_close(struct rec_reader *r)
 	foreign_free(r->foreign);
 	merge_free(&r->order);
 	zip_reader_free(r->zip);
+	free(r->build_ids);
 	input_close(&r->in);
 	free(r);
 }

@@ -31,6 +31,8 @@ struct rec_reader {
 	uint64_t events, lost;
 	uint64_t unknown; /* records of types that nobody has told of yet */
 	uint64_t useless; /* samples of events that this tool knows nothing of */
+	char *build_ids;  /* PERF_FEAT_BUILD_ID as it is in the file, or NULL */
+	size_t build_ids_size;
 	struct side_record side;
 	_Alignas(8) unsigned char aligned[1 << 16]; /* a record that was not */
 	_Alignas(8) unsigned char record[1 << 16];  /* what was made of it */
@@ -56,6 +58,12 @@ void *reader_copy(const struct rec_reader *r, const struct perf_section *s, size
 /* A recording of perf itself: of its formats of tracepoints; of a file. 0 or -errno, said. */
 int reader_foreign(struct rec_reader *r, const void *formats, size_t size);
 int reader_foreign_file(struct rec_reader *r, const struct perf_file_header *h);
+
+/* Where a feature is, from the table behind the data. False: it is not there. */
+bool reader_feature(const struct rec_reader *r, const struct perf_file_header *h,
+		    unsigned int feature, struct perf_section *where);
+/* Takes the build IDs of a file, if it has such; without them, names are checked otherwise. */
+void reader_build_ids(struct rec_reader *r, const struct perf_file_header *h);
 
 #define TRACING_DATA_MAX (64u << 20)
 

@@ -106,6 +106,12 @@ int rec_next(struct rec_reader *r, const struct ptev_hdr **record);
  * what can be counted, the events.
  */
 bool rec_totals(const struct rec_reader *r, struct rec_totals *totals);
+/*
+ * Tells @put of each build ID that the file has: of which path, 1 to 20 bytes. A path may be there
+ * more than once. Nothing for pipes and recordings that were cut. 0, or what @put says.
+ */
+typedef int (*rec_build_id)(void *ctx, const char *path, const void *id, size_t size);
+int rec_build_ids(const struct rec_reader *r, rec_build_id put, void *ctx);
 uint64_t rec_file_size(const struct rec_reader *r); /* bytes; of a pipe: read so far */
 void rec_reader_close(struct rec_reader *r);
 

@@ -36,6 +36,14 @@ struct perf_task {
 	uint64_t time;
 };
 
+struct perf_ksymbol {
+	struct perf_event_header header;
+	uint64_t addr;
+	uint32_t len;
+	uint16_t type, flags;
+	char name[];
+};
+
 static int take_mmap(struct side_record *out, const struct perf_mmap2 *m, size_t room,
 		     uint64_t time)
 {
@@ -97,6 +105,26 @@ static int take_task(struct side_record *out, const struct perf_task *t)
 	return 1;
 }
 
+static int take_ksym(struct side_record *out, const struct perf_ksymbol *k, size_t room,
+		     uint64_t time)
+{
+	size_t len = strnlen(k->name, room < PERF_NAME_MAX ? room : PERF_NAME_MAX - 1);
+	struct ptev_ksym *sym = (struct ptev_ksym *)out->room;
+	size_t size = (sizeof(*sym) + len + 1 + 7) & ~7ul;
+
+	memset(sym, 0, size);
+	*sym = (struct ptev_ksym){
+		.hdr = { .size = (uint16_t)size, .type = PTEV_KSYM },
+		.len = k->len,
+		.time = time,
+		.addr = k->addr,
+		.ksym_type = k->type,
+		.flags = k->flags,
+	};
+	memcpy(sym->name, k->name, len);
+	return 1;
+}
+
 int side_from_perf(struct side_record *out, const struct perf_event_header *h, size_t tail,
 		   uint64_t time)
 {
@@ -118,6 +146,11 @@ int side_from_perf(struct side_record *out, const struct perf_event_header *h, s
 		if (size < sizeof(struct perf_task))
 			return -EINVAL;
 		return take_task(out, (const struct perf_task *)h);
+	case PERF_RECORD_KSYMBOL:
+		room = size - sizeof(struct perf_ksymbol);
+		if (size <= sizeof(struct perf_ksymbol))
+			return -EINVAL;
+		return take_ksym(out, (const struct perf_ksymbol *)h, room, time);
 	default:
 		return 0;
 	}
@@ -178,10 +211,28 @@ static size_t put_task(struct perf_task *out, const struct ptev_task *t, size_t 
 	return sizeof(*out);
 }
 
+static size_t put_ksym(struct perf_ksymbol *out, const struct ptev_ksym *k, size_t tail)
+{
+	size_t name = k->hdr.size - sizeof(*k), size = sizeof(*out) + name;
+
+	*out = (struct perf_ksymbol){
+		.header = { .type = PERF_RECORD_KSYMBOL,
+			    .misc = PERF_RECORD_MISC_KERNEL,
+			    .size = (uint16_t)(size + tail) },
+		.addr = k->addr,
+		.len = k->len,
+		.type = k->ksym_type,
+		.flags = k->flags,
+	};
+	memcpy(out->name, k->name, name);
+	return size;
+}
+
 size_t side_to_perf(void *out, const struct ptev_hdr *record, size_t tail, uint64_t *time)
 {
 	const struct ptev_task *task = (const struct ptev_task *)record;
 	const struct ptev_mmap *map = (const struct ptev_mmap *)record;
+	const struct ptev_ksym *sym = (const struct ptev_ksym *)record;
 
 	*time = task->time;
 	switch (record->type) {
@@ -193,6 +244,8 @@ size_t side_to_perf(void *out, const struct ptev_hdr *record, size_t tail, uint6
 	case PTEV_FORK:
 	case PTEV_EXIT:
 		return put_task(out, task, tail);
+	case PTEV_KSYM:
+		return sym->hdr.size > sizeof(*sym) ? put_ksym(out, sym, tail) : 0;
 	default:
 		return 0;
 	}

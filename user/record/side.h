@@ -15,8 +15,9 @@ struct side_record {
 };
 
 /*
- * Takes a COMM, MMAP2, FORK or EXIT record that ends in @tail bytes of a sample's parts, whose time
- * is @time. 1: it is in @out; 0: another kind, or of no process; -EINVAL: shorter than its parts.
+ * Takes a COMM, MMAP2, FORK, EXIT or KSYMBOL record that ends in @tail bytes of a sample's parts,
+ * whose time is @time. 1: it is in @out; 0: another kind, or of no process; -EINVAL: shorter than
+ * its parts.
  */
 int side_from_perf(struct side_record *out, const struct perf_event_header *h, size_t tail,
 		   uint64_t time);

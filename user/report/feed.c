@@ -24,6 +24,8 @@ int feed_put(struct feed *f, const struct ptev_hdr *record)
 		return f->sink->fault(f->sink, (const struct ptev_fault *)record);
 	if (record->type == PTEV_REMAP)
 		return f->sink->remap(f->sink, (const struct ptev_remap *)record);
+	if (record->type == PTEV_KSYM)
+		return symbols_feed(f->env.symbols, (const struct ptev_ksym *)record);
 	if (ptev_is_event(record->type))
 		return f->sink->vmexit(f->sink, (const struct ptev_vmexit *)record);
 	return procs_feed(f->env.procs, record);
@@ -183,6 +185,32 @@ static bool all_totals(const struct sources *all, struct rec_totals *sum)
 	return complete;
 }
 
+/* A recording's build IDs on their way to the symbols. */
+struct ids_ctx {
+	struct symbols *symbols;
+	uint32_t source;
+};
+
+static int put_build_id(void *ctx, const char *path, const void *bytes, size_t size)
+{
+	const struct ids_ctx *to = ctx;
+	struct build_id id;
+
+	if (build_id_set(&id, bytes, size))
+		return 0;
+	return symbols_build_id(to->symbols, path, &id, to->source);
+}
+
+static int feed_build_ids(struct feed *f, const struct sources *all)
+{
+	struct ids_ctx ctx = { .symbols = f->env.symbols };
+	int err = 0;
+
+	for (; ctx.source < all->nr && !err; ctx.source++)
+		err = rec_build_ids(all->each[ctx.source].reader, put_build_id, &ctx);
+	return err;
+}
+
 /* Names and mappings always; events of the time that is wanted. */
 static int feed_one(struct feed *f, const struct feed_input *in, const struct ptev_hdr *record,
 		    uint64_t *events)
@@ -233,8 +261,10 @@ int feed_files(const struct feed_input *in, feed_sink make, const void *opts)
 	if (!err)
 		err = feed_init(&f, &all.info);
 	if (!err) {
-		f.sink = make(&f.env, opts);
-		err = f.sink ? feed_all(&f, &all, in) : -EINVAL;
+		err = feed_build_ids(&f, &all);
+		f.sink = err ? NULL : make(&f.env, opts);
+		if (!err)
+			err = f.sink ? feed_all(&f, &all, in) : -EINVAL;
 		feed_end(&f);
 	}
 	while (all.nr)

@@ -11,7 +11,7 @@ static const unsigned int percents[] = { 50, 90, 99 };
 
 #define NR_PERCENTS (sizeof(percents) / sizeof(percents[0]))
 
-static void put_names(struct csv *c, const struct groups *by)
+static void put_names(struct csv *c, const struct groups *by, bool children)
 {
 	unsigned int i;
 
@@ -19,6 +19,8 @@ static void put_names(struct csv *c, const struct groups *by)
 		csv_str(c, by->keys[i]->name);
 	csv_str(c, "count");
 	csv_str(c, "share");
+	if (children)
+		csv_str(c, "children");
 	csv_str(c, "p50_ns");
 	csv_str(c, "p90_ns");
 	csv_str(c, "p99_ns");
@@ -46,7 +48,7 @@ static void put_latency(struct csv *c, const struct percentile *p)
 	}
 }
 
-static void put_group(struct csv *c, const struct tally *t, uint32_t group)
+static void put_group(struct csv *c, const struct tally *t, uint32_t group, bool children)
 {
 	const struct tally_group *g = &t->groups[group];
 	char buf[SORT_TEXT_MAX];
@@ -57,6 +59,8 @@ static void put_group(struct csv *c, const struct tally *t, uint32_t group)
 					 buf));
 	csv_u64(c, g->count);
 	csv_double(c, (double)g->count / (double)t->events);
+	if (children)
+		csv_u64(c, g->inclusive);
 	put_latency(c, &g->latency);
 	csv_end_line(c);
 }
@@ -78,8 +82,8 @@ int report_print_csv(const struct report_view *v)
 	uint32_t i;
 
 	note_losses(v);
-	put_names(&c, &r->tally.by);
+	put_names(&c, &r->tally.by, r->opts.children);
 	for (i = 0; i < v->rows; i++)
-		put_group(&c, &r->tally, v->order[i]);
+		put_group(&c, &r->tally, v->order[i], r->opts.children);
 	return 0;
 }

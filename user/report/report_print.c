@@ -25,9 +25,9 @@ static uint64_t duration_of(const struct report_view *v)
 	return end > start ? end - start : 0;
 }
 
-static double share_of(const struct report_view *v, const struct tally_group *g)
+static double share_of(const struct report_view *v, uint64_t count)
 {
-	return (double)g->count / (double)v->report->tally.events;
+	return (double)count / (double)v->report->tally.events;
 }
 
 /* "# key: " */
@@ -142,10 +142,13 @@ static int print_header(const struct report_view *v)
 static struct table *new_table(const struct report *r)
 {
 	unsigned int i, column = 0;
-	struct table *t = table_new(2 + (r->tally.has_latency ? 3 : 0) + r->tally.by.nr_keys);
+	struct table *t = table_new((r->opts.children ? 3 : 2) + (r->tally.has_latency ? 3 : 0) +
+				    r->tally.by.nr_keys);
 
 	if (!t)
 		return NULL;
+	if (r->opts.children)
+		table_column(t, column++, "children", TABLE_RIGHT);
 	table_column(t, column++, "share", TABLE_RIGHT);
 	table_column(t, column++, "count", TABLE_RIGHT);
 	if (r->tally.has_latency) {
@@ -176,7 +179,9 @@ static void row_cells(struct table *t, const struct report_view *v, uint32_t gro
 	char buf[SORT_TEXT_MAX];
 	unsigned int i;
 
-	table_cell(t, "%.2f%%", 100 * share_of(v, g));
+	if (r->opts.children)
+		table_cell(t, "%.2f%%", 100 * share_of(v, g->inclusive));
+	table_cell(t, "%.2f%%", 100 * share_of(v, g->count));
 	table_cell(t, "%" PRIu64, g->count);
 	if (r->tally.has_latency)
 		latency_cells(t, &g->latency);
@@ -201,6 +206,8 @@ int report_print_text(const struct report_view *v)
 		err = table_print(t, v->report->out, 0);
 	if (v->rows < v->report->tally.by.n)
 		fprintf(v->report->out, "# %u more rows\n", v->report->tally.by.n - v->rows);
+	if (!err && v->report->opts.calls.order)
+		report_calls_text(v);
 	table_free(t);
 	return err;
 }
@@ -240,8 +247,14 @@ static void json_group(struct json *j, const struct report_view *v, uint32_t gro
 				 sort_key_text(&r->tally.by.ctx, r->tally.by.keys[i], id, buf));
 	}
 	json_u64(j, "count", g->count);
-	json_double(j, "share", share_of(v, g));
+	json_double(j, "share", share_of(v, g->count));
+	if (r->opts.children) {
+		json_u64(j, "children", g->inclusive);
+		json_double(j, "children_share", share_of(v, g->inclusive));
+	}
 	json_latency(j, &g->latency);
+	if (r->opts.calls.order)
+		report_calls_json(j, v, group);
 	json_end_object(j);
 }
 
@@ -262,6 +275,8 @@ static void json_header(struct json *j, const struct report_view *v)
 		json_str(j, NULL, v->report->tally.by.keys[i]->name);
 	json_end_array(j);
 	json_u64(j, "groups_total", v->report->tally.by.n);
+	if (v->report->opts.calls.order)
+		json_u64(j, "calls_cut", v->report->calls.tree.cut);
 }
 
 int report_print_json(const struct report_view *v)

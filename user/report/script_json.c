@@ -103,6 +103,22 @@ static void put_walks(struct json *j, const struct script *s, const struct ptev_
 		json_null(j, "walk_after");
 }
 
+/* Functions that are inlined there, innermost first; left out where there are none. */
+static void put_inlined(struct json *j, const struct script *s, const struct ptev_fault *f,
+			uint64_t ip)
+{
+	const struct symbol_site *site =
+		symbols_site(s->env.symbols, s->env.procs, f->pid, ip, f->time);
+	uint32_t i;
+
+	if (!site || !site->nr_inlined)
+		return;
+	json_array(j, "inlined");
+	for (i = 0; i < site->nr_inlined; i++)
+		json_str(j, NULL, site->inlined[i]);
+	json_end_array(j);
+}
+
 static void put_stack(struct json *j, const char *key, const struct script *s,
 		      const struct ptev_fault *f, const uint64_t *ip, uint32_t n)
 {
@@ -113,6 +129,7 @@ static void put_stack(struct json *j, const char *key, const struct script *s,
 		json_object(j, NULL);
 		put_ip(j, ip[i],
 		       symbols_find(s->env.symbols, s->env.procs, f->pid, ip[i], f->time));
+		put_inlined(j, s, f, ip[i]);
 		json_end_object(j);
 	}
 	json_end_array(j);

@@ -121,6 +121,23 @@ static void put_walks(struct line *l, const struct script *s, const struct ptev_
 		put_walk(l, "after: ", &walk);
 }
 
+/* Functions that are inlined there, as perf shows them. */
+static void put_inlined(struct line *l, const struct script *s, const struct ptev_fault *f,
+			uint64_t ip)
+{
+	const struct symbol_site *site =
+		symbols_site(s->env.symbols, s->env.procs, f->pid, ip, f->time);
+	uint32_t i;
+
+	for (i = 0; site && i < site->nr_inlined; i++) {
+		line_char(l, '\t');
+		line_hex(l, ip);
+		line_char(l, ' ');
+		line_text(l, site->inlined[i]);
+		line_str(l, " (inlined)\n");
+	}
+}
+
 static void put_frames(struct line *l, const struct script *s, const struct ptev_fault *f,
 		       const uint64_t *ip, uint32_t n)
 {
@@ -129,6 +146,7 @@ static void put_frames(struct line *l, const struct script *s, const struct ptev
 
 	for (i = 0; i < n; i++) {
 		sym = symbols_find(s->env.symbols, s->env.procs, f->pid, ip[i], f->time);
+		put_inlined(l, s, f, ip[i]);
 		line_char(l, '\t');
 		line_hex(l, ip[i]);
 		if (sym)

@@ -40,10 +40,21 @@ struct script_opts {
 	FILE *out;	       /* NULL: stdout; stays the caller's */
 };
 
+enum call_order { CALL_NONE, CALL_CALLER, CALL_CALLEE }; /* the root: outermost, innermost */
+
+/* Trees of call chains. */
+struct call_opts {
+	enum call_order order;
+	double min;	/* per cent of all events: what is below is told of as a sum */
+	bool no_inline; /* leave out functions that are inlined */
+};
+
 struct report_opts {
 	const char *sort; /* comma list of keys; NULL: what suits the events of the recording */
 	bool json, csv;
-	uint32_t limit;	       /* rows; 0: all */
+	uint32_t limit; /* rows; 0: all */
+	struct call_opts calls;
+	bool children;	       /* count callers, too, beside the functions themselves */
 	const struct abi *abi; /* of hypercalls, or NULL; outlives the sink */
 	FILE *out;	       /* NULL: stdout; stays the caller's */
 };
@@ -62,9 +73,9 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 struct sink *sink_trace(const struct sink_env *env, const struct trace_opts *opts);
 /*
  * Each event's stack as a line, "comm;outermost;...;innermost count"; without a call chain the
- * instruction alone, of VM exits the reason, of a remap what was done. @out NULL: stdout. NULL
- * without memory.
+ * instruction alone, of VM exits the reason, of a remap what was done. @no_inline: without
+ * functions that are inlined. @out NULL: stdout. NULL without memory.
  */
-struct sink *sink_folded(const struct sink_env *env, FILE *out);
+struct sink *sink_folded(const struct sink_env *env, bool no_inline, FILE *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "user/base/hash.h"
 #include "user/base/line.h"
 #include "user/remap/change.h"
+#include "user/report/frames.h"
 #include "user/report/totals.h"
 #include "user/report/view.h"
 #include "user/trace/kvm_names.h"
@@ -22,6 +23,8 @@ struct folded {
 	struct sink sink;
 	struct sink_env env;
 	FILE *out;
+	unsigned int what; /* FRAMES_* */
+	struct frames frames;
 	struct line line; /* the stack of the event at hand */
 	struct hash_index index;
 	struct stack *stacks;
@@ -96,45 +99,31 @@ static void put_comm(struct folded *f, uint32_t pid, uint32_t tid, uint64_t time
 }
 
 /* A function, or in brackets the file when that is all that is known. */
-static void put_symbol(struct folded *f, const struct symbol *sym)
+static void put_frame(struct folded *f, const struct frame *frame)
 {
-	const char *base = strrchr(sym->dso, '/');
+	const char *base = strrchr(frame->dso, '/');
 
 	line_char(&f->line, ';');
-	if (*sym->name != '[' || !strcmp(sym->dso, sym->name)) {
-		put_text(&f->line, sym->name, ' ');
+	if (*frame->name != '[' || !strcmp(frame->dso, frame->name)) {
+		put_text(&f->line, frame->name, ' ');
 		return;
 	}
 	line_char(&f->line, '[');
-	put_text(&f->line, base ? base + 1 : sym->dso, ' ');
+	put_text(&f->line, base ? base + 1 : frame->dso, ' ');
 	line_char(&f->line, ']');
-}
-
-/* A user stack without frame pointers can have anything in it, but no functions of the kernel. */
-static void put_frame(struct folded *f, const struct ptev_fault *e, uint64_t ip, bool user)
-{
-	static const struct symbol nothing = { .name = "[unknown]", .dso = "[unknown]" };
-
-	if (user && ip >> 63)
-		put_symbol(f, &nothing);
-	else
-		put_symbol(f, symbols_find(f->env.symbols, f->env.procs, e->pid, ip, e->time));
 }
 
 static int fault(struct sink *sink, const struct ptev_fault *e)
 {
 	struct folded *f = (struct folded *)sink;
-	struct fault_stacks s;
+	int err = frames_of_fault(&f->frames, &f->env, e, f->what);
+	uint32_t i;
 
+	if (err < 0)
+		return err;
 	put_comm(f, e->pid, e->tid, e->time);
-	if (fault_stacks(&s, e)) {
-		while (s.nr_user)
-			put_frame(f, e, s.user[--s.nr_user], true);
-		while (s.nr_kernel)
-			put_frame(f, e, s.kernel[--s.nr_kernel], false);
-	} else if (e->ip) {
-		put_frame(f, e, e->ip, false);
-	}
+	for (i = f->frames.nr; i--;)
+		put_frame(f, &f->frames.at[i]);
 	return count_line(f);
 }
 
@@ -192,10 +181,11 @@ static void folded_free(struct sink *sink)
 	free(f->stacks);
 	hash_free(&f->index);
 	line_free(&f->line);
+	frames_free(&f->frames);
 	free(f);
 }
 
-struct sink *sink_folded(const struct sink_env *env, FILE *out)
+struct sink *sink_folded(const struct sink_env *env, bool no_inline, FILE *out)
 {
 	struct folded *f = calloc(1, sizeof(*f));
 
@@ -207,6 +197,7 @@ struct sink *sink_folded(const struct sink_env *env, FILE *out)
 				 .finish = finish,
 				 .free = folded_free };
 	f->env = *env;
+	f->what = no_inline ? 0 : FRAMES_INLINED;
 	f->out = out ? out : stdout;
 	return &f->sink;
 }

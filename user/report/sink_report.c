@@ -3,10 +3,59 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "user/base/msg.h"
+
+static int add_calls(struct report *r, uint32_t group, uint32_t from)
+{
+	if (r->opts.calls.order == CALL_NONE)
+		return 0;
+	return call_graph_add(&r->calls, group, r->frames.at + from, r->frames.nr - from);
+}
+
+/* The next function behind @i that is none of those that were inlined into it, or NULL. */
+static const struct frame *caller_of(const struct frames *f, uint32_t i)
+{
+	while (++i < f->nr)
+		if (!f->at[i].inlined)
+			return &f->at[i];
+	return NULL;
+}
+
+/* Each function that led to the event has it among those of its callees. */
+static int count_callers(struct report *r, const struct ptev_fault *f)
+{
+	struct sort_ctx *ctx = &r->tally.by.ctx;
+	int64_t group = 0;
+	uint32_t i;
+
+	for (i = r->frames.own; i < r->frames.nr && group >= 0; i++) {
+		if (r->frames.at[i].inlined)
+			continue;
+		ctx->frame = &r->frames.at[i];
+		ctx->caller = caller_of(&r->frames, i);
+		group = tally_caller(&r->tally, f);
+		if (group >= 0)
+			group = add_calls(r, (uint32_t)group, i);
+		else if (group == -EEXIST)
+			group = 0;
+	}
+	ctx->frame = NULL;
+	return group < 0 ? (int)group : 0;
+}
 
 static int fault(struct sink *sink, const struct ptev_fault *f)
 {
-	return tally_fault(&((struct report *)sink)->tally, f);
+	struct report *r = (struct report *)sink;
+	int err = tally_fault(&r->tally, f);
+
+	if (err || !(r->opts.children || r->opts.calls.order))
+		return err;
+	err = frames_of_fault(&r->frames, &r->tally.by.ctx.env, f, r->what);
+	if (err >= 0)
+		err = add_calls(r, r->tally.last, 0);
+	return err ?: r->opts.children ? count_callers(r, f) : 0;
 }
 
 static int vmexit(struct sink *sink, const struct ptev_vmexit *e)
@@ -19,14 +68,21 @@ static int remap(struct sink *sink, const struct ptev_remap *r)
 	return tally_remap(&((struct report *)sink)->tally, r);
 }
 
+static uint64_t size_of(const struct report *r, uint32_t group)
+{
+	const struct tally_group *g = &r->tally.groups[group];
+
+	return r->opts.children ? g->inclusive : g->count;
+}
+
 /* Most events first; groups of one size by their keys, so that equal input gives equal output. */
 static int compare(const void *pa, const void *pb, void *ctx)
 {
 	const struct report *r = ctx;
 	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
 
-	if (r->tally.groups[a].count != r->tally.groups[b].count)
-		return r->tally.groups[a].count < r->tally.groups[b].count ? 1 : -1;
+	if (size_of(r, a) != size_of(r, b))
+		return size_of(r, a) < size_of(r, b) ? 1 : -1;
 	return groups_compare(&r->tally.by, a, b);
 }
 
@@ -61,15 +117,34 @@ static int finish(struct sink *sink, const struct rec_totals *totals, bool compl
 	view.rows = r->tally.by.n;
 	if (r->opts.limit && r->opts.limit < view.rows)
 		view.rows = r->opts.limit;
-	err = print(r, &view);
+	err = r->opts.calls.order ? call_graph_sort(&r->calls, r->tally.by.n) : 0;
+	if (!err)
+		err = print(r, &view);
 	free(order);
 	return err;
 }
 
 static void report_free(struct sink *sink)
 {
-	tally_free(&((struct report *)sink)->tally);
-	free(sink);
+	struct report *r = (struct report *)sink;
+
+	tally_free(&r->tally);
+	call_graph_free(&r->calls);
+	frames_free(&r->frames);
+	free(r);
+}
+
+/* Which parts of frames the report has use for. */
+static unsigned int wanted_frames(const struct report *r)
+{
+	unsigned int i, what = 0;
+
+	if (r->opts.calls.order && !r->opts.calls.no_inline)
+		what |= FRAMES_INLINED;
+	for (i = 0; i < r->tally.by.nr_keys; i++)
+		if (r->opts.children && !strcmp(r->tally.by.keys[i]->name, "srcline"))
+			what |= FRAMES_LINES;
+	return what;
 }
 
 struct sink *sink_report(const struct sink_env *env, const struct report_opts *opts)
@@ -78,6 +153,11 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 
 	if (!r)
 		return NULL;
+	if ((opts->calls.order || opts->children) && !env->info->stacks) {
+		msg_error("the recording has no call chains: record with -g");
+		free(r);
+		return NULL;
+	}
 	if (groups_init(&r->tally.by, env, opts->abi, opts->sort)) {
 		free(r);
 		return NULL;
@@ -89,5 +169,10 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 				 .free = report_free };
 	r->opts = *opts;
 	r->out = opts->out ? opts->out : stdout;
+	r->what = wanted_frames(r);
+	if (call_graph_init(&r->calls, opts->calls.order)) {
+		report_free(&r->sink);
+		return NULL;
+	}
 	return &r->sink;
 }

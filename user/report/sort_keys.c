@@ -63,16 +63,53 @@ static uint64_t comm_id(struct sort_ctx *c, const struct ptev_fault *f)
 
 static uint64_t symbol_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
-	const struct symbol *sym = fault_symbol(&c->env, f);
+	const struct symbol *sym = c->frame ? NULL : fault_symbol(&c->env, f);
 
+	if (c->frame)
+		return name_id(c, c->frame->name);
 	return name_id(c, sym ? sym->name : NOTHING);
 }
 
 static uint64_t dso_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
-	const struct symbol *sym = fault_symbol(&c->env, f);
+	const struct symbol *sym = c->frame ? NULL : fault_symbol(&c->env, f);
 
+	if (c->frame)
+		return name_id(c, c->frame->dso);
 	return name_id(c, sym ? sym->dso : NOTHING);
+}
+
+static uint64_t caller_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	const struct symbol *sym = c->frame ? NULL : fault_caller(&c->env, f);
+
+	if (c->frame)
+		return name_id(c, c->caller ? c->caller->name : NOTHING);
+	return name_id(c, sym ? sym->name : NOTHING);
+}
+
+/* "file.c:12", without a line "function+0x1c". */
+static uint64_t srcline_id(struct sort_ctx *c, const struct ptev_fault *f)
+{
+	const struct frame *frame = c->frame;
+	char buf[SORT_TEXT_MAX];
+
+	if (!frame) {
+		int err = frames_top(&c->frames, &c->env, f, FRAMES_LINES);
+
+		if (err < 0)
+			c->err = err;
+		if (err < 0 || !c->frames.nr)
+			return name_id(c, NOTHING);
+		frame = c->frames.at;
+	}
+	if (frame->file)
+		snprintf(buf, sizeof(buf), "%s:%" PRIu32, frame->file, frame->line);
+	else if (*frame->name == '[')
+		snprintf(buf, sizeof(buf), "%s", frame->name);
+	else
+		snprintf(buf, sizeof(buf), "%s+0x%" PRIx64, frame->name, frame->offset);
+	return name_id(c, buf);
 }
 
 static uint64_t file_id(struct sort_ctx *c, const struct ptev_fault *f)
@@ -187,6 +224,8 @@ static const struct sort_key table[] = {
 	{ .name = "file", .id = file_id, .text = name_text },
 	{ .name = "symbol", .needs_symbols = true, .id = symbol_id, .text = name_text },
 	{ .name = "dso", .needs_symbols = true, .id = dso_id, .text = name_text },
+	{ .name = "caller", .needs_symbols = true, .id = caller_id, .text = name_text },
+	{ .name = "srcline", .needs_symbols = true, .id = srcline_id, .text = name_text },
 	{ .name = "access",
 	  .id = access_id,
 	  .vmexit_id = sort_kvm_access,
@@ -231,7 +270,7 @@ static const struct sort_key *find(const char *word, size_t len)
 
 static int unknown_key(const char *word, size_t len)
 {
-	char valid[192] = "";
+	char valid[256] = "";
 	size_t i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(table); i++)
@@ -305,4 +344,5 @@ void sort_ctx_free(struct sort_ctx *ctx)
 	intern_free(&ctx->names);
 	vma_ids_free(&ctx->vmas);
 	learned_free(&ctx->learned);
+	frames_free(&ctx->frames);
 }

@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "user/report/frames.h"
 #include "user/report/intern.h"
 #include "user/report/learned.h"
 #include "user/report/sink.h"
 #include "user/report/vma_ids.h"
 #include "user/report/walk_text.h"
 
-#define SORT_KEYS_MAX 21 /* rows of the table */
+#define SORT_KEYS_MAX 23 /* rows of the table */
 
 struct sort_ctx {
 	struct sink_env env;
@@ -25,7 +26,10 @@ struct sort_ctx {
 	struct intern names;
 	struct vma_ids vmas;
 	struct learned learned; /* names of hypercalls */
-	int err;		/* -ENOMEM: the ids since then mean nothing */
+	/* Function that stands for the event's own, and who called it; NULL: none does. */
+	const struct frame *frame, *caller;
+	struct frames frames; /* room */
+	int err;	      /* -ENOMEM: the ids since then mean nothing */
 };
 
 /* The id of an event that has no such thing. */

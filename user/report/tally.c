@@ -36,7 +36,10 @@ static int count(struct tally *t, const struct ptev_hdr *event, uint64_t time, c
 	if (err)
 		return err;
 	t->events++;
+	t->last = (uint32_t)slot;
 	t->groups[slot].count++;
+	t->groups[slot].inclusive++;
+	t->groups[slot].seen = t->events;
 	if (t->events == 1 || time < t->first_time)
 		t->first_time = time;
 	if (time > t->last_time)
@@ -60,6 +63,20 @@ int tally_vmexit(struct tally *t, const struct ptev_vmexit *e)
 int tally_remap(struct tally *t, const struct ptev_remap *r)
 {
 	return count(t, &r->hdr, r->time, NULL);
+}
+
+int64_t tally_caller(struct tally *t, const struct ptev_fault *f)
+{
+	int64_t slot = groups_find(&t->by, &f->hdr);
+	int err = slot < 0 ? (int)slot : make_room(t, slot);
+
+	if (err)
+		return err;
+	if (t->groups[slot].seen == t->events)
+		return -EEXIST;
+	t->groups[slot].seen = t->events;
+	t->groups[slot].inclusive++;
+	return slot;
 }
 
 void tally_free(struct tally *t)

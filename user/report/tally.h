@@ -8,6 +8,8 @@
 
 struct tally_group {
 	uint64_t count;
+	uint64_t inclusive;	   /* with the events of what it called: tally_caller() */
+	uint64_t seen;		   /* number of the last of these */
 	struct percentile latency; /* of those whose end was seen */
 };
 
@@ -18,12 +20,18 @@ struct tally { /* zero but for ->by, which groups_init() has filled */
 	uint64_t events;
 	uint64_t first_time, last_time; /* of events */
 	bool has_latency;
+	uint32_t last; /* group of the latest event */
 };
 
 /* 0 or -ENOMEM. */
 int tally_fault(struct tally *t, const struct ptev_fault *f);
 int tally_vmexit(struct tally *t, const struct ptev_vmexit *e);
 int tally_remap(struct tally *t, const struct ptev_remap *r);
+/*
+ * A caller of the fault that was tallied last, which ->by.ctx.frame names: its group counts that
+ * event as inclusive, once. Its group, -EEXIST: it has it already, or -ENOMEM.
+ */
+int64_t tally_caller(struct tally *t, const struct ptev_fault *f);
 void tally_free(struct tally *t);
 
 #endif

@@ -160,3 +160,23 @@ const struct symbol *fault_symbol(const struct sink_env *env, const struct ptev_
 		return NULL;
 	return symbols_find(env->symbols, env->procs, f->pid, f->ip, f->time);
 }
+
+/* Frame @i of both stacks, 0: there are fewer, or it is nowhere in user space. */
+static uint64_t frame_at(const struct fault_stacks *s, uint32_t i)
+{
+	if (i < s->nr_kernel)
+		return s->kernel[i];
+	i -= s->nr_kernel;
+	return i < s->nr_user && !(s->user[i] >> 63) ? s->user[i] : 0;
+}
+
+const struct symbol *fault_caller(const struct sink_env *env, const struct ptev_fault *f)
+{
+	struct fault_stacks s;
+	uint64_t ip;
+
+	if (!f->ip || !fault_stacks(&s, f))
+		return NULL;
+	ip = frame_at(&s, frame_at(&s, 0) == f->ip);
+	return ip ? symbols_find(env->symbols, env->procs, f->pid, ip, f->time) : NULL;
+}

@@ -46,5 +46,7 @@ bool fault_stacks(struct fault_stacks *stacks, const struct ptev_fault *f);
 
 /* The faulting instruction's symbol; NULL when there is no instruction (GUP). */
 const struct symbol *fault_symbol(const struct sink_env *env, const struct ptev_fault *f);
+/* That of who called it; NULL when no call chain says that. */
+const struct symbol *fault_caller(const struct sink_env *env, const struct ptev_fault *f);
 
 #endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,52 +15,13 @@
 #include <unistd.h>
 
 #include "user/kernel/proc_maps.h"
+#include "user/sym/dso_priv.h"
 
 #define NSEC_PER_SEC 1000000000ull
 
-struct dso {
-	Dwfl *dwfl;
-	Dwfl_Module *module;
-	Elf *elf;
-	GElf_Addr bias; /* of the module's addresses over those in the file */
-	uint64_t changed;
-};
-
-/* Is there a file for .gnu_debuglink in one of the places where debuggers look? */
-static bool debuglink_exists(const char *file, const char *link)
-{
-	static const char *const formats[] = { "%.*s%s", "%.*s.debug/%s", "/usr/lib/debug%.*s%s" };
-	const char *base = strrchr(file, '/');
-	char path[2 * PATH_MAX];
-	size_t i;
-
-	if (!link || !base || base - file >= PATH_MAX)
-		return false;
-	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		snprintf(path, sizeof(path), formats[i], (int)(base + 1 - file), file, link);
-		if (!access(path, R_OK))
-			return true;
-	}
-	return false;
-}
-
-/*
- * The standard search sets up a client for debuginfo servers when nothing is found here, and asks
- * those that the environment names. A report must not wait for a network, so it is used only where
- * it will find something. By build ID is always local.
- */
-static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
-			  const char *file, const char *link, GElf_Word crc, char **debug_file)
-{
-	if (getenv("DEBUGINFOD_URLS") || !debuglink_exists(file, link))
-		return dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc,
-						    debug_file);
-	return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, debug_file);
-}
-
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = find_debuginfo,
+	.find_debuginfo = dso_find_debuginfo,
 	.section_address = dwfl_offline_section_address,
 };
 
@@ -197,6 +157,26 @@ int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint6
 	return err;
 }
 
+int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id)
+{
+	struct build_id found;
+	int fd = open_regular(path);
+
+	if (fd < 0)
+		return fd;
+	if (!build_id_read(&found, fd) && build_id_equal(&found, id))
+		return open_fd(d, path, fd);
+	close(fd);
+	return -ESTALE;
+}
+
+int dso_open_cached(struct dso **d, const char *path, const struct build_id *id)
+{
+	int fd = build_id_open(id, "elf");
+
+	return fd < 0 ? fd : open_fd(d, path, fd);
+}
+
 int dso_open_vdso(struct dso **d)
 {
 	const void *image = (const void *)getauxval(AT_SYSINFO_EHDR);
@@ -217,16 +197,15 @@ int dso_open_vdso(struct dso **d)
 	return open_fd(d, "[vdso]", fd);
 }
 
-/* Where the file says that the byte at @offset is to be mapped. */
-static int file_address(Elf *elf, uint64_t offset, GElf_Addr *address)
+int dso_address(const struct dso *d, uint64_t offset, GElf_Addr *address)
 {
 	size_t i, n;
 	GElf_Phdr ph;
 
-	if (elf_getphdrnum(elf, &n))
+	if (elf_getphdrnum(d->elf, &n))
 		return -ENOENT;
 	for (i = 0; i < n; i++) {
-		if (!gelf_getphdr(elf, (int)i, &ph) || ph.p_type != PT_LOAD)
+		if (!gelf_getphdr(d->elf, (int)i, &ph) || ph.p_type != PT_LOAD)
 			continue;
 		if (offset >= ph.p_offset && offset - ph.p_offset < ph.p_filesz) {
 			*address = ph.p_vaddr + (offset - ph.p_offset);
@@ -241,7 +220,7 @@ int dso_find(const struct dso *d, uint64_t offset, const char **name, uint64_t *
 	GElf_Addr address;
 	GElf_Sym sym;
 
-	if (!d->elf || file_address(d->elf, offset, &address))
+	if (!d->elf || dso_address(d, offset, &address))
 		return -ENOENT;
 	*name = dwfl_module_addrinfo(d->module, address + d->bias, into, &sym, NULL, NULL, NULL);
 	return *name && **name ? 0 : -ENOENT;

@@ -41,6 +41,11 @@ int64_t strings_add(struct strings *s, const char *text)
 	return found >= 0 ? found : append(s, hash, text);
 }
 
+int64_t strings_find(const struct strings *s, const char *text)
+{
+	return hash_find(&s->index, hash_bytes(text, strlen(text)), same_text, s, text);
+}
+
 const char *strings_get(const struct strings *s, uint32_t number)
 {
 	return s->text[number];

@@ -16,6 +16,8 @@ struct strings {
 
 /* Number of the string, added if new. Or -ENOMEM. */
 int64_t strings_add(struct strings *s, const char *text);
+/* Its number if it is there, or -1. */
+int64_t strings_find(const struct strings *s, const char *text);
 /* Valid until strings_free(). */
 const char *strings_get(const struct strings *s, uint32_t number);
 void strings_free(struct strings *s);

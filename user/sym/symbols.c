@@ -9,8 +9,11 @@
 
 #include "user/base/hash.h"
 #include "user/sym/array.h"
+#include "user/sym/demangle.h"
 #include "user/sym/dso.h"
-#include "user/sym/kallsyms.h"
+#include "user/sym/kernel_names.h"
+#include "user/sym/known_ids.h"
+#include "user/sym/sites.h"
 #include "user/sym/strings.h"
 
 #define KERNEL_BIT    (1ull << 63)
@@ -18,6 +21,7 @@
 #define MAX_OPEN      64 /* files open at a time */
 #define NSEC_PER_SEC  1000000000ull
 #define KERNEL_OBJECT UINT32_MAX
+#define MADE_OBJECT   (1u << 31) /* plus a number of what the kernel made */
 
 static const char unknown[] = "[unknown]";
 
@@ -38,22 +42,14 @@ struct object {
 	struct symbol nothing;
 };
 
-/* An address that was asked for: offset in the file, or address in the kernel. */
-struct place {
-	uint32_t object;
-	uint64_t offset;
-};
-
 struct answer {
 	struct place place;
 	struct symbol symbol;
 };
 
 struct symbols {
-	bool same_boot;
-	struct kallsyms *kallsyms;
-	int kernel_err; /* 0: loaded or not tried yet */
-	char note[128];
+	struct kernel_names kernel;
+	struct known_ids ids;
 
 	struct strings text; /* all names that are given out */
 	struct object **objects;
@@ -66,26 +62,10 @@ struct symbols {
 	struct answer **chunks;
 	size_t nanswers, nchunks, chunks_size;
 	struct hash_index answer_index;
+	struct sites sites;
 
 	struct symbol nowhere;
 };
-
-static bool is_this_boot(const char *boot_id)
-{
-	char line[64] = "";
-	FILE *in = fopen("/proc/sys/kernel/random/boot_id", "re");
-	bool read = in && fgets(line, sizeof(line), in);
-
-	if (in)
-		fclose(in);
-	line[strcspn(line, "\n")] = '\0';
-	return read && *line && !strcmp(line, boot_id);
-}
-
-static void note(struct symbols *s, const char *text)
-{
-	snprintf(s->note, sizeof(s->note), "%s", text);
-}
 
 struct symbols *symbols_new(const char *boot_id)
 {
@@ -94,9 +74,7 @@ struct symbols *symbols_new(const char *boot_id)
 	if (!s)
 		return NULL;
 	s->nowhere = (struct symbol){ .name = unknown, .dso = unknown };
-	s->same_boot = is_this_boot(boot_id);
-	if (!s->same_boot)
-		note(s, "kernel symbols: the recording is of another boot or machine");
+	kernel_names_init(&s->kernel, boot_id);
 	return s;
 }
 
@@ -114,14 +92,16 @@ void symbols_free(struct symbols *s)
 		free(s->chunks[--s->nchunks]);
 	free(s->chunks);
 	hash_free(&s->answer_index);
+	sites_free(&s->sites);
 	strings_free(&s->text);
-	kallsyms_free(s->kallsyms);
+	known_ids_free(&s->ids);
+	kernel_names_free(&s->kernel);
 	free(s);
 }
 
 const char *symbols_kernel_note(const struct symbols *s)
 {
-	return *s->note ? s->note : NULL;
+	return *s->kernel.note ? s->kernel.note : NULL;
 }
 
 static struct answer *get_answer(const struct symbols *s, size_t slot)
@@ -131,14 +111,7 @@ static struct answer *get_answer(const struct symbols *s, size_t slot)
 
 static bool same_place(const void *ctx, uint32_t slot, const void *key)
 {
-	const struct place *a = &get_answer(ctx, slot)->place, *b = key;
-
-	return a->offset == b->offset && a->object == b->object;
-}
-
-static uint64_t hash_place(const struct place *place)
-{
-	return hash_u64(place->offset ^ hash_u64(place->object));
+	return place_equal(&get_answer(ctx, slot)->place, key);
 }
 
 static int add_chunk(struct symbols *s)
@@ -164,7 +137,7 @@ static const struct symbol *keep(struct symbols *s, const struct place *place,
 
 	if (s->nanswers == s->nchunks * CHUNK && add_chunk(s))
 		return NULL;
-	if (hash_add(&s->answer_index, hash_place(place), (uint32_t)s->nanswers))
+	if (hash_add(&s->answer_index, place_hash(place), (uint32_t)s->nanswers))
 		return NULL;
 	answer = get_answer(s, s->nanswers++);
 	*answer = (struct answer){ *place, *symbol };
@@ -179,28 +152,25 @@ static const char *intern(struct symbols *s, const char *text)
 	return number < 0 ? unknown : strings_get(&s->text, (uint32_t)number);
 }
 
-static void load_kernel(struct symbols *s)
+/* The same, as in the source. */
+static const char *intern_function(struct symbols *s, const char *linked)
 {
-	s->kernel_err = kallsyms_load(&s->kallsyms, "/proc/kallsyms");
-	if (s->kernel_err == -EPERM)
-		note(s, "kernel symbols: addresses are hidden (kernel.kptr_restrict)");
-	else if (s->kernel_err)
-		snprintf(s->note, sizeof(s->note), "kernel symbols: /proc/kallsyms: %s",
-			 strerror(-s->kernel_err));
+	char *name = demangle(linked);
+	const char *kept = intern(s, name ? name : linked);
+
+	free(name);
+	return kept;
 }
 
-static struct symbol resolve_kernel(struct symbols *s, uint64_t ip)
+int symbols_feed(struct symbols *s, const struct ptev_ksym *r)
 {
-	struct symbol symbol = { .name = unknown, .dso = "[kernel]" };
-	const char *name, *module;
-	uint64_t start;
+	return ksyms_feed(&s->kernel.ksyms, r);
+}
 
-	if (s->same_boot && !s->kallsyms && !s->kernel_err)
-		load_kernel(s);
-	if (!s->kallsyms || kallsyms_find(s->kallsyms, ip, &name, &module, &start))
-		return symbol;
-	/* Both stay for as long as the table does, and are the same for all of a function. */
-	return (struct symbol){ .name = name, .dso = module, .offset = ip - start };
+int symbols_build_id(struct symbols *s, const char *path, const struct build_id *id,
+		     uint32_t source)
+{
+	return known_ids_add(&s->ids, path, id, source);
 }
 
 static bool same_object(const void *ctx, uint32_t slot, const void *key)
@@ -235,33 +205,48 @@ static uint64_t valid_since(const struct symbols *s, const struct dso *dso)
 	uint64_t now = clock_ns(CLOCK_REALTIME), changed = dso_changed(dso);
 	uint64_t age = now - changed, uptime = clock_ns(CLOCK_MONOTONIC);
 
-	if (!s->same_boot || changed > now || age > uptime)
+	if (!s->kernel.same_boot || changed > now || age > uptime)
 		return 0;
 	return uptime - age;
 }
 
-/* The file as the process sees it, which may live in a container, if not as we do. */
-static int open_file(struct object *o, uint32_t pid)
+static int open_path(struct object *o, const char *path, const struct build_id *id)
 {
 	const struct object_key *k = &o->key;
+
+	if (!id)
+		return dso_open(&o->dso, path, k->maj, k->min, k->ino);
+	return dso_open_by_id(&o->dso, path, id);
+}
+
+/*
+ * The file as we see it, or as the process does, which may live in a container, or as perf has kept
+ * it.
+ */
+static int open_file(struct symbols *s, struct object *o, uint32_t pid)
+{
+	const struct build_id *id = known_ids_find(&s->ids, o->name);
 	char path[4096 + 32];
 	int err;
 
-	err = dso_open(&o->dso, o->name, k->maj, k->min, k->ino);
+	err = open_path(o, o->name, id);
 	if (!err)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, o->name);
-	return dso_open(&o->dso, path, k->maj, k->min, k->ino);
+	err = open_path(o, path, id);
+	if (!err || !id)
+		return err;
+	return dso_open_cached(&o->dso, o->name, id);
 }
 
-static int open_dso(const struct symbols *s, struct object *o, uint32_t pid)
+static int open_dso(struct symbols *s, struct object *o, uint32_t pid)
 {
 	if (!strcmp(o->name, "[vdso]"))
-		return s->same_boot ? dso_open_vdso(&o->dso) : -ESTALE;
+		return s->kernel.same_boot ? dso_open_vdso(&o->dso) : -ESTALE;
 	/* //anon, [heap], anon_inode:... */
 	if (o->name[0] != '/' || o->name[1] == '/')
 		return -ENOENT;
-	return open_file(o, pid);
+	return open_file(s, o, pid);
 }
 
 /* Opens the file unless it is open, and closes the one that has been open for longest. */
@@ -321,7 +306,8 @@ static int64_t get_object(struct symbols *s, const struct procs *p, uint32_t pid
 		return number;
 	o = s->objects[number];
 	o->usable = !need_dso(s, (uint32_t)number, pid);
-	if (o->usable)
+	/* Where a build ID decides, no time has to. */
+	if (o->usable && !known_ids_find(&s->ids, o->name))
 		o->valid_since = valid_since(s, o->dso);
 	return number;
 }
@@ -334,25 +320,31 @@ static struct symbol resolve_user(struct symbols *s, const struct place *place, 
 
 	if (need_dso(s, place->object, pid) || dso_find(o->dso, place->offset, &name, &into))
 		return o->nothing;
-	return (struct symbol){ .name = intern(s, name), .dso = o->name, .offset = into };
+	return (struct symbol){ .name = intern_function(s, name), .dso = o->name, .offset = into };
 }
 
 static const struct symbol *find_answer(const struct symbols *s, const struct place *place)
 {
-	int64_t slot = hash_find(&s->answer_index, hash_place(place), same_place, s, place);
+	int64_t slot = hash_find(&s->answer_index, place_hash(place), same_place, s, place);
 
 	return slot < 0 ? NULL : &get_answer(s, (size_t)slot)->symbol;
 }
 
-static const struct symbol *find_kernel(struct symbols *s, uint64_t ip)
+static const struct symbol *find_kernel(struct symbols *s, uint64_t ip, uint64_t time)
 {
 	struct place place = { KERNEL_OBJECT, ip };
-	const struct symbol *known = find_answer(s, &place);
+	const struct symbol *known;
 	struct symbol symbol;
+	uint32_t number;
+	bool made = !kernel_names_made(&s->kernel, ip, time, &symbol, &number);
 
+	if (made)
+		place.object = MADE_OBJECT | number;
+	known = find_answer(s, &place);
 	if (known)
 		return known;
-	symbol = resolve_kernel(s, ip);
+	if (!made)
+		symbol = kernel_names_find(&s->kernel, ip);
 	known = keep(s, &place, &symbol);
 	return known ? known : &s->nowhere;
 }
@@ -383,23 +375,80 @@ static bool is_same(const struct object *o, const struct proc_map *map, uint64_t
 	return o->usable && time >= o->valid_since && (*o->name != '[' || map->start > UINT32_MAX);
 }
 
+/*
+ * Where @ip is in a file. False: in none whose contents are known; *@unnamed is then what stands
+ * for its symbol.
+ */
+static bool find_place(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip, uint64_t time,
+		       struct place *place, const struct symbol **unnamed)
+{
+	const struct proc_map *map = procs_map(p, pid, ip, time);
+	int64_t number = map ? get_object(s, p, pid, map) : -ENOENT;
+	const struct object *o;
+
+	*unnamed = &s->nowhere;
+	if (number < 0)
+		return false;
+	o = s->objects[number];
+	*unnamed = &o->nothing;
+	*place = (struct place){ (uint32_t)number, file_offset(o, map, ip) };
+	return is_same(o, map, time);
+}
+
 const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
 				  uint64_t time)
 {
-	const struct proc_map *map;
-	const struct object *o;
-	int64_t number;
+	const struct symbol *unnamed;
+	struct place place;
 
 	if (ip & KERNEL_BIT)
-		return find_kernel(s, ip);
-	map = procs_map(p, pid, ip, time);
-	if (!map)
-		return &s->nowhere;
-	number = get_object(s, p, pid, map);
-	if (number < 0)
-		return &s->nowhere;
-	o = s->objects[number];
-	if (!is_same(o, map, time))
-		return &o->nothing;
-	return find_user(s, (uint32_t)number, pid, file_offset(o, map, ip));
+		return find_kernel(s, ip, time);
+	if (!find_place(s, p, pid, ip, time, &place, &unnamed))
+		return unnamed;
+	return find_user(s, place.object, pid, place.offset);
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+/* A site in names of our own; @inlined has room for all of them. */
+static void take_site(struct symbols *s, const struct dso_site *from, struct symbol_site *site,
+		      const char **inlined)
+{
+	unsigned int i;
+
+	for (i = 0; i < from->nr; i++)
+		inlined[i] = intern_function(s, from->inlined[i]);
+	*site = (struct symbol_site){
+		.file = from->file ? intern(s, base_of(from->file)) : NULL,
+		.line = from->line > 0 ? (uint32_t)from->line : 0,
+		.nr_inlined = from->nr,
+		.inlined = inlined,
+	};
+}
+
+const struct symbol_site *symbols_site(struct symbols *s, struct procs *p, uint32_t pid,
+				       uint64_t ip, uint64_t time)
+{
+	const char *inlined[DSO_INLINED_MAX];
+	const struct symbol *unnamed;
+	struct symbol_site site;
+	struct dso_site found;
+	struct place place;
+	int64_t slot;
+
+	if (ip & KERNEL_BIT || !find_place(s, p, pid, ip, time, &place, &unnamed))
+		return NULL;
+	slot = sites_find(&s->sites, &place);
+	if (slot >= 0)
+		return sites_get(&s->sites, slot);
+	if (need_dso(s, place.object, pid) ||
+	    dso_site(s->objects[place.object]->dso, place.offset, &found))
+		found = (struct dso_site){ 0 };
+	take_site(s, &found, &site, inlined);
+	return sites_add(&s->sites, &place, &site);
 }

@@ -6,12 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/sym/build_id.h"
 #include "user/sym/procs.h"
 
 struct symbols;
 
 struct symbol {
-	const char *name; /* never NULL: "[unknown]" */
+	const char *name; /* never NULL: "[unknown]"; of C++ and Rust as in the source */
 	const char *dso;  /* "[kernel]", "[module]" name, path of the file, or "[unknown]" */
 	uint64_t offset;  /* of the address from the symbol's start */
 };
@@ -28,6 +29,29 @@ void symbols_free(struct symbols *s);
  */
 const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
 				  uint64_t time);
+/*
+ * Functions of the kernel that come and go, and build IDs of files: what the recording tells of
+ * them, before anything is asked that depends on it. A file with a known build ID is believed only
+ * with that; perf's cache may have it where the file itself has changed. @source: a number of the
+ * recording. 0 or -ENOMEM.
+ */
+int symbols_feed(struct symbols *s, const struct ptev_ksym *r);
+int symbols_build_id(struct symbols *s, const char *path, const struct build_id *id,
+		     uint32_t source);
+
+/* What debug information says of an address. */
+struct symbol_site {
+	const char *file; /* of the source, without its folder; NULL: unknown */
+	uint32_t line;
+	uint32_t nr_inlined;
+	const char *const *inlined; /* functions that are inlined there, innermost first */
+};
+/*
+ * As symbols_find(); what is around what is inlined is the symbol. NULL: nothing is known, of the
+ * kernel's addresses never.
+ */
+const struct symbol_site *symbols_site(struct symbols *s, struct procs *p, uint32_t pid,
+				       uint64_t ip, uint64_t time);
 /*
  * Why kernel addresses have no names; NULL: they have, or none was asked for yet (the kernel's
  * symbols are read at the first).

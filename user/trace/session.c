@@ -15,6 +15,7 @@
 #include "user/base/clock.h"
 #include "user/kernel/proc_maps.h"
 #include "user/kernel/proc_task.h"
+#include "user/trace/ksym_list.h"
 #include "user/trace/kvm_source.h"
 #include "user/trace/pidset.h"
 #include "user/trace/remap_source.h"
@@ -316,7 +317,7 @@ static int put_sideband(void *ctx, const struct ptev_hdr *record)
 	uint32_t pid =
 		record->type == PTEV_MMAP ? ((const struct ptev_mmap *)record)->pid : task->pid;
 
-	if (s->cfg.target != FAULT_ALL) {
+	if (s->cfg.target != FAULT_ALL && record->type != PTEV_KSYM) {
 		if (record->type == PTEV_FORK && s->cfg.inherit &&
 		    pidset_has(&s->followed, task->ppid) && pidset_add(&s->followed, pid))
 			return -ENOMEM;
@@ -341,8 +342,10 @@ int session_synthesise(struct session *s, session_put put, void *ctx)
 {
 	struct side_ctx side = { .s = s, .put = put, .ctx = ctx };
 	uint32_t i;
-	int err = 0;
+	int err = ksyms_synthesise(s->start, put_sideband, &side);
 
+	if (err)
+		return err;
 	if (s->cfg.target == FAULT_ALL)
 		return proc_synthesise_all(s->start, put_sideband, &side);
 	for (i = 0; i < s->followed.nr && !err; i++)

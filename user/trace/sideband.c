@@ -63,6 +63,7 @@ static int open_event(int cpu)
 		.comm = 1,
 		.comm_exec = 1,
 		.task = 1,
+		.ksymbol = 1,
 		.watermark = 1,
 		.wakeup_watermark = DATA_PAGES / 2 * 4096,
 		.use_clockid = 1,

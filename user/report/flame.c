@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "user/html/flame.h"
+#include "user/report/flame.h"
 
 #include <errno.h>
 #include <stdbool.h>

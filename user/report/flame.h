@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Call chains as a tree: each node is a frame under its caller, with how often it was the last. */
-#ifndef HTML_FLAME_H
-#define HTML_FLAME_H
+#ifndef REPORT_FLAME_H
+#define REPORT_FLAME_H
 
 #include <stdint.h>
 
