@@ -4,6 +4,7 @@
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir= (uninstall)
 #   make fuzz       until Ctrl-C; FUZZ=name for one
+#   make deb        Debian packages             make check-package  them on a bare Debian (as root)
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
 # V=1 shows the commands, O=DIR builds elsewhere, CC=clang builds with clang.
@@ -40,7 +41,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
-	format install uninstall clean
+	format install uninstall deb check-package \
+	clean
 
 all: build
 
@@ -241,8 +243,16 @@ install: build
 uninstall:
 	$(Q)$(TELL) scripts/install uninstall
 
+deb:
+	$(Q)scripts/deps build package
+	$(Q)O='$(O)' VERSION='$(VERSION)' scripts/deb
+
+check-package: deb
+	$(Q)scripts/deps lab
+	$(Q)O='$(O)' tests/package/run.sh
+
 clean:
 	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests $(PROGRAMS) \
 		$(LIBRARIES:%=%.a) $(LIBRARIES:%=%.so))
 
--include $(shell find $(O) -name lab -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(O) \( -name lab -o -name package -o -name deb \) -prune -o -name '*.d' -type f -print 2>/dev/null)

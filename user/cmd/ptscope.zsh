@@ -27,6 +27,7 @@ _ptscope_values()
 		;;
 	*) return ;;
 	esac
+	[[ $said == *,* ]] || said=${said// /,}
 	# "PK=N" is completed up to its number, "NAME (what it is)" without the words.
 	reply=(${${${${(s:,:)said}## #}%% *}/%=N/=})
 	[[ $verb == protect && $1 == --clear ]] && reply=(${reply%=})
