@@ -31,8 +31,8 @@ makes html-report "$pf" report -i "$recording" --html -
 makes text-script "$pf" script -i "$recording"
 makes lines-script "$pf" script -i "$recording" --json
 makes text-diff "$pf" diff --sort comm,symbol "$recording" "$recording"
-makes json-diff "$pf" diff --sort comm,symbol --json
-makes csv-diff "$pf" diff --sort comm,symbol --csv
+makes json-diff "$pf" diff --sort comm,symbol --json "$recording" "$recording"
+makes csv-diff "$pf" diff --sort comm,symbol --csv "$recording" "$recording"
 makes json-perfetto "$pf" export -i "$recording" --perfetto -
 makes text-top "$pf" top --batch --hook rawtp -a --comm $'=\e[2J<b>\xe2\x80\xae"\n;' -- "$work/$NAME" 2000
 makes text-live "$pf" live --hook rawtp -- "$work/$NAME" 100
