@@ -113,7 +113,7 @@ static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
 }
 
 /* Who may not trace, and where nobody may. True: that was it. */
-static bool say_not_allowed(int err)
+static bool say_not_allowed(void)
 {
 	char lockdown[64];
 
@@ -122,7 +122,7 @@ static bool say_not_allowed(int err)
 		return true;
 	}
 	features_lockdown(lockdown, sizeof(lockdown));
-	if (err != -EPERM || strcmp(lockdown, "confidentiality"))
+	if (strcmp(lockdown, "confidentiality"))
 		return false;
 	msg_error("the kernel is locked down (%s): no program may read its memory, so nothing can "
 		  "be traced; boot with lockdown=integrity, or none",
@@ -134,7 +134,7 @@ static void say_why_not(const struct session_tries *tries, int err)
 {
 	int hook, first = 0;
 
-	if (say_not_allowed(err))
+	if (say_not_allowed())
 		return;
 	for (hook = HOOK_FENTRY; hook < HOOK_NR; hook++)
 		if (tries->tried[hook] && !first)
