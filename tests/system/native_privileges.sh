@@ -27,6 +27,7 @@ wait_until()
 	return 1
 }
 
+# shellcheck disable=SC2317 # wait_until calls it
 dropped()
 {
 	[[ $(status_of "$1" NoNewPrivs) == 1 ]]
@@ -81,7 +82,8 @@ resolves()
 	"$pf" live --hook rawtp -p $pid >"$work/text" 2>"$work/err" &
 	session=$!
 	wait_until test -s "$work/text"
-	kill -INT $session $pid
+	kill -INT $session
+	kill -TERM $pid
 	wait $session
 	at_least "somebody else's functions" "$(grep -c ' main+0x.*/private/steady' "$work/text")" 10
 }
