@@ -87,7 +87,7 @@ killed()
 # perf beside the recorder: the same process, from exec to exit
 stopped()
 {
-	"$pf" record -q --hook rawtp -a --comm touch -m 64K -o "$work/ptd" -- \
+	"$pf" record -q --hook rawtp --comm touch -m 64K -o "$work/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/touch" -w 200000 >"$work/out" &
 	recorder=$!
@@ -150,7 +150,7 @@ full_disk()
 	mkdir "$work/small"
 	mount -t tmpfs -o size=300k tmpfs "$work/small"
 	at_exit umount "$work/small"
-	"$pf" record -q --hook rawtp -a --comm touch -o "$work/small/ptd" -- \
+	"$pf" record -q --hook rawtp --comm touch -o "$work/small/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/touch" 200000 >/dev/null 2>"$work/err"
 	status=$?
