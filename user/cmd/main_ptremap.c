@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptremap: reads page tables, in images of memory and on this machine, and changes them there. */
 #include <signal.h>
+#include <stddef.h>
 #include <unistd.h>
+
+#include <bpf/libbpf.h>
 
 #include "user/cmd/cmd.h"
 
@@ -55,6 +58,7 @@ static void on_sigbus(int sig)
 
 int main(int argc, char **argv)
 {
+	libbpf_set_print(NULL); /* what cannot be had is said in our own words */
 	signal(SIGBUS, on_sigbus);
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
 	return program_main(&ptremap, argc, argv);
