@@ -147,7 +147,7 @@ int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint6
 int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id)
 {
 	struct build_id found;
-	int fd = open_regular(path);
+	int fd = in_file_open(path);
 
 	if (fd < 0)
 		return fd;
