@@ -161,6 +161,29 @@ static bool sees_physical(const struct test *t, const char *page, uint64_t pa)
 	return false;
 }
 
+/* As one reads a process' memory, which may be of a kind that the kernel does not hand out. */
+static bool reads_physical(const struct test *t, const char *page, uint64_t pa)
+{
+	char before[PAGE], own[PAGE], after[PAGE];
+	struct ptremap_phys p = { .size = sizeof(p),
+				  .flags = PTREMAP_PHYS_VA,
+				  .pa = at(page),
+				  .len = PAGE,
+				  .buf = at(own),
+				  .pid = getpid() };
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		read_physical(t, pa, before);
+		if (call(&t->c, PTREMAP_PHYS, &p))
+			return false;
+		read_physical(t, pa, after);
+		if (!memcmp(before, after, PAGE))
+			return !memcmp(before, own, PAGE);
+	}
+	return false;
+}
+
 /* References while it is mapped; a page that was left with one would have more the next time. */
 static int refs_mapped(struct test *t, uint64_t pa, uint32_t force, bool *good)
 {
@@ -173,8 +196,8 @@ static int refs_mapped(struct test *t, uint64_t pa, uint32_t force, bool *good)
 		return 0;
 	}
 	e = walk(&t->c, getpid(), i.va);
-	*good = *good && sees_physical(t, t->p + PAGE, pa) && has_advice(t->p) &&
-		(e.entry[0] & FRAME_MASK) == pa;
+	*good = *good && sees_physical(t, t->p + PAGE, pa) && reads_physical(t, t->p + PAGE, pa) &&
+		has_advice(t->p) && (e.entry[0] & FRAME_MASK) == pa;
 	*good = undo(&t->c, id) == 1 && *good;
 	return e.page.refcount;
 }
