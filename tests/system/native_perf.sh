@@ -42,7 +42,7 @@ check_options()
 # More options, of smaller runs: those that the table of options has and the list above has not.
 # $PID and $TID are of a program that waits for the recorder.
 declare -rA MORE=(
-	[pid]='-p PID' [tid]='-t TID' [all-cpus]='-a -- COMMAND' [cpu]='-C 0 -- COMMAND'
+	[pid]='-p PID' [tid]='-t TID' [all-cpus]='-a -- COMMAND' [cpu]='-C 0-63 -- COMMAND'
 	[comm]='--comm ls -- COMMAND' [cgroup]='--cgroup CGROUP -- COMMAND'
 	[addr]='--addr 0-7fffffffffff -g -- COMMAND' [verbose]='-v -- COMMAND'
 )
