@@ -2,8 +2,9 @@
 #
 #   make            build everything            make check    all tests (as root; LONG=1: more)
 #   make run        the main job (as root)      make bench    measurements (as root)
-#   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
+#   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir= (uninstall)
 #   make fuzz       until Ctrl-C; FUZZ=name for one
+#   make deb        Debian packages             make check-package  them on a bare Debian (as root)
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
 # V=1 shows the commands, O=DIR builds elsewhere, CC=clang builds with clang.
@@ -13,15 +14,26 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
-mandir ?= $(prefix)/share/man
-completiondir ?= $(prefix)/share/bash-completion/completions
-abidir ?= $(prefix)/share/ptscope/abi
+datadir ?= $(prefix)/share
+bashdir ?= $(datadir)/bash-completion/completions
+zshdir ?= $(datadir)/zsh/site-functions
+mandir ?= $(datadir)/man
+docdir ?= $(datadir)/doc/ptscope
+abidir ?= $(datadir)/ptscope/abi
+unitdir ?= $(docdir)/examples
+kmodsrcdir ?= $(prefix)/src/ptscope-$(VERSION)
+cachedir ?= /var/cache/ptscope
 CC = gcc
 CLANG ?= clang
 BPFTOOL ?= bpftool
 PKG_CONFIG ?= pkg-config
 
 VERSION := 0.1.0
+
+# As many jobs as processors; -j on the command line is stronger.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 ifeq ($(V),1)
 Q :=
@@ -34,7 +46,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
-	format install clean
+	format install uninstall deb check-package \
+	clean
 
 all: build
 
@@ -43,14 +56,22 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-protot
 CPPFLAGS += -I. -I$(O)/bpf -D_GNU_SOURCE -DPTSCOPE_VERSION='"$(VERSION)"' \
 	-DPTSCOPE_ABI_DIR='"$(abidir)"'
 CFLAGS ?= -O2 -g
-CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
+# Made to be hard to misuse. What fortifies needs an optimizing compiler; a distribution's own flags
+# may have done so already.
+OPTIMIZED := $(filter-out -O0,$(filter -O%,$(CFLAGS)))
+HARDEN := -fPIE -fstack-protector-strong -fstack-clash-protection \
+	$(if $(OPTIMIZED),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN_LINK := -Wl,-z,relro,-z,now
+# The same bytes wherever it is built: no path of this machine gets into them.
+HERE := -ffile-prefix-map=$(CURDIR)=. $(if $(filter-out build,$(O)),-ffile-prefix-map=$(O)=build)
+CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS) $(HARDEN) $(HERE)
 LIBS := -lbpf -liberty -ldw -lelf -lz -lzstd -lncursesw -ltinfo
 
 # ---- BPF programs and their skeletons -------------------------------------------------------
 BPF_SRC := $(wildcard bpf/*.bpf.c)
 SKEL := $(BPF_SRC:bpf/%.bpf.c=$(O)/bpf/%.skel.h)
 BPF_FLAGS := -O2 -g -target bpf -D__TARGET_ARCH_x86 -Wall -Wextra -Wno-unused-parameter -Werror \
-	-I/usr/include/$(shell $(CC) -print-multiarch)
+	$(HERE) -I/usr/include/$(shell $(CC) -print-multiarch)
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(say) BPF $<
@@ -81,7 +102,7 @@ $(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
 $(O)/ptremap: $(O)/obj/user/cmd/main_ptremap.o
 $(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -pie $(HARDEN_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # ---- libraries for other programs: the page-table core, and the calls of /dev/ptremap ---------
 PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
@@ -104,7 +125,7 @@ $(O)/libptw.so: $(PTW_OBJ) user/pt/libptw.map
 $(O)/libptremap.so: $(PTREMAP_OBJ) user/kernel/libptremap.map
 $(LIBRARIES:%=$(O)/%.so):
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(@F).0 \
+	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN_LINK) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(@F).0 \
 		-Wl,--version-script=$(filter %.map,$^) $(filter %.o,$^) -o $@
 
 build: $(PROGRAMS:%=$(O)/%) $(LIBRARIES:%=$(O)/%.a) $(LIBRARIES:%=$(O)/%.so)
@@ -140,8 +161,9 @@ $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
 # Mirrors are used by their C API, above addresses that a window may have.
-MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror)
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror guest_read)
 $(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
+$(O)/tests/guest_read: $(O)/obj/user/space/guest_run.o
 $(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE
 $(MIRROR_TARGETS): TARGET_LINK := -static-pie
 
@@ -150,7 +172,7 @@ $(O)/tests/%: %.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(TARGET_CFLAGS) -pthread $(TARGET_LINK) \
-		-MMD -MP -MF $@.d $< $(filter %.a,$^) -o $@
+		-MMD -MP -MF $@.d $< $(filter %.o %.a,$^) -o $@
 
 FUZZ_SRC := $(wildcard tests/fuzz/*.c)
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/%)
@@ -215,41 +237,28 @@ lint:
 format:
 	clang-format -i bpf/*.[ch] user/*/*.[ch] user/pt/example/*.c $(wildcard tests/*/*.[ch])
 
-# So that pkg-config can move what lies there with --define-prefix.
-below_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
+# Where things go, and under which version: the scripts are told.
+FOLDERS := DESTDIR prefix bindir libdir includedir datadir mandir docdir bashdir zshdir abidir \
+	unitdir kmodsrcdir cachedir
+TELL = $(foreach v,$(FOLDERS),$(v)='$($(v))') O='$(O)' VERSION='$(VERSION)' \
+	PROGRAMS='$(PROGRAMS)' LIBRARIES='$(LIBRARIES)'
 
 install: build
-	install -d $(addprefix $(DESTDIR),$(bindir) $(libdir)/pkgconfig \
-		$(includedir)/ptw $(includedir)/ptremap \
-		$(mandir)/man1 $(mandir)/man3 $(mandir)/man5 $(completiondir) $(abidir))
-	install -m 755 $(PROGRAMS:%=$(O)/%) $(DESTDIR)$(bindir)
-	install -m 644 $(PROGRAMS:%=user/cmd/%.1) $(DESTDIR)$(mandir)/man1
-	install -m 644 user/cmd/ptrace-pf-abi.5 user/cmd/ptremap-rules.5 $(DESTDIR)$(mandir)/man5
-	install -m 644 $(wildcard user/abi/*.abi) $(DESTDIR)$(abidir)
-	for p in $(PROGRAMS); do \
-		install -m 644 user/cmd/$$p.bash $(DESTDIR)$(completiondir)/$$p || exit 1; \
-	done
-	install -m 644 $(PTW_HEADERS) $(DESTDIR)$(includedir)/ptw
-	install -m 644 kmod-helper/uapi/*.h $(DESTDIR)$(includedir)/ptremap
-	sed 's|"kmod-helper/uapi/ptremap.h"|<ptremap/ptremap.h>|' user/kernel/helper.h \
-		>$(DESTDIR)$(includedir)/ptremap/libptremap.h
-	sed -e 's|"kmod-helper/uapi/\(.*\)"|<ptremap/\1>|' \
-		-e 's|"user/kernel/helper.h"|<ptremap/libptremap.h>|' user/kernel/mirror.h \
-		>$(DESTDIR)$(includedir)/ptremap/mirror.h
-	for l in $(LIBRARIES); do \
-		install -m 644 $(O)/$$l.a $(DESTDIR)$(libdir) && \
-		install -m 755 $(O)/$$l.so $(DESTDIR)$(libdir)/$$l.so.$(VERSION) && \
-		ln -sf $$l.so.$(VERSION) $(DESTDIR)$(libdir)/$$l.so.0 && \
-		ln -sf $$l.so.0 $(DESTDIR)$(libdir)/$$l.so && \
-		sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(call below_prefix,$(libdir))|' \
-			-e 's|@includedir@|$(call below_prefix,$(includedir))|' \
-			-e 's|@version@|$(VERSION)|' user/*/$$l.pc.in \
-			>$(DESTDIR)$(libdir)/pkgconfig/$$l.pc || exit 1; \
-	done
-	install -m 644 user/pt/ptw.3 $(DESTDIR)$(mandir)/man3
+	$(Q)$(TELL) scripts/install install
+
+uninstall:
+	$(Q)$(TELL) scripts/install uninstall
+
+deb:
+	$(Q)scripts/deps build package
+	$(Q)O='$(O)' VERSION='$(VERSION)' scripts/deb
+
+check-package: deb
+	$(Q)scripts/deps lab
+	$(Q)O='$(O)' tests/package/run.sh
 
 clean:
 	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests $(PROGRAMS) \
 		$(LIBRARIES:%=%.a) $(LIBRARIES:%=%.so))
 
--include $(shell find $(O) -name lab -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(O) \( -name lab -o -name package -o -name deb \) -prune -o -name '*.d' -type f -print 2>/dev/null)

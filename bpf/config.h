@@ -13,8 +13,15 @@
 
 enum fault_target { FAULT_ALL, FAULT_BY_TGID, FAULT_BY_TID };
 
-/* Value of a target in the `targets` map. */
 enum fault_target_state { FAULT_ON = 1, FAULT_WAIT_EXEC = 2 };
+
+/* Value of a target in the `targets` map. */
+struct target_entry {
+	/* Address of the process' signal_struct, which no other has while a task of it is left; 0:
+	 * not known. */
+	__u64 process;
+	__u64 state; /* enum fault_target_state */
+};
 
 /* Which hypercalls lead to memory: the map `call_specs`. */
 struct call_key {

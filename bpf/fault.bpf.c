@@ -340,13 +340,14 @@ int process_fork(__u64 *ctx)
 	struct task_struct *child = (struct task_struct *)ctx[1];
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u32 child_tgid = BPF_CORE_READ(child, tgid);
-	__u8 on = FAULT_ON, *state;
+	struct target_entry on = { .state = FAULT_ON }, *parent;
 
 	if (!cfg.inherit || cfg.target != FAULT_BY_TGID || child_tgid == tgid)
 		return 0;
-	state = bpf_map_lookup_elem(&targets, &tgid);
-	if (!state || *state != FAULT_ON)
+	parent = bpf_map_lookup_elem(&targets, &tgid);
+	if (!parent || parent->state != FAULT_ON)
 		return 0;
+	on.process = (__u64)BPF_CORE_READ(child, signal);
 	if (bpf_map_update_elem(&targets, &child_tgid, &on, BPF_ANY))
 		COUNT(lost_children);
 	return 0;
@@ -363,16 +364,23 @@ int process_exit(__u64 *ctx)
 	return 0;
 }
 
-/* The id is free again: a process's when its leader goes, which it does last. */
+/*
+ * The id is free again: a process's when its leader goes, which it does last. It has been free for
+ * a while (RCU), and may be that of another target's child by now.
+ */
 SEC("raw_tp/sched_process_free")
 int process_free(__u64 *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 	__u32 tid = BPF_CORE_READ(task, pid);
+	struct target_entry *target;
 
 	if (cfg.target == FAULT_ALL)
 		return 0;
-	if (cfg.target == FAULT_BY_TID || tid == (__u32)BPF_CORE_READ(task, tgid))
+	if (cfg.target != FAULT_BY_TID && tid != (__u32)BPF_CORE_READ(task, tgid))
+		return 0;
+	target = bpf_map_lookup_elem(&targets, &tid);
+	if (target && (!target->process || target->process == (__u64)BPF_CORE_READ(task, signal)))
 		bpf_map_delete_elem(&targets, &tid);
 	return 0;
 }
@@ -400,9 +408,9 @@ SEC("raw_tp/task_rename")
 int task_rename(__u64 *ctx)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	__u8 *state = bpf_map_lookup_elem(&targets, &tgid);
+	struct target_entry *target = bpf_map_lookup_elem(&targets, &tgid);
 
-	if (state && *state == FAULT_WAIT_EXEC)
-		*state = FAULT_ON;
+	if (target && target->state == FAULT_WAIT_EXEC)
+		target->state = FAULT_ON;
 	return 0;
 }

@@ -7,24 +7,24 @@
 
 const volatile struct fault_cfg cfg = {};
 
-/* tgid or tid (by cfg.target) -> enum fault_target_state */
+/* tgid or tid (by cfg.target) */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FAULT_MAX_TARGETS);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct target_entry);
 } targets SEC(".maps");
 
 static __always_inline bool filter_target(__u32 tgid, __u32 tid)
 {
 	__u32 key = cfg.target == FAULT_BY_TID ? tid : tgid;
-	__u8 *state;
+	struct target_entry *target;
 
 	if (cfg.target == FAULT_ALL)
 		return tgid != cfg.self;
-	state = bpf_map_lookup_elem(&targets, &key);
-	return state && *state == FAULT_ON;
+	target = bpf_map_lookup_elem(&targets, &key);
+	return target && target->state == FAULT_ON;
 }
 
 static __always_inline bool filter_comm(void)

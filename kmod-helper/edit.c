@@ -36,8 +36,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define TRIES 16
-
 static void flush_one_cpu(void *unused)
 {
 	__flush_tlb_all();
@@ -101,37 +99,83 @@ static void restore_locked(struct edit *e, enum ptremap_cause cause)
 	e->cause = cause;
 }
 
-bool edit_restore(struct edit *e, enum ptremap_cause cause)
+/* One that is not active yet is not installed after what brought us here: install looks. */
+static bool shut_out_guests(struct edit *e)
+{
+	guest_enter(e);
+	if (edit_state(e) == PTREMAP_ACTIVE) {
+		guest_begin(e);
+		return true;
+	}
+	guest_leave(e);
+	return false;
+}
+
+static void let_guests_in(struct edit *e)
+{
+	guest_done(e);
+	guest_leave(e);
+}
+
+/* True: it was active. */
+static bool restore(struct edit *e, enum ptremap_cause cause)
 {
 	bool active;
 
-	guest_enter(e);
-	/* One that was not active yet is not installed after what brought us here: install looks.
-	 */
-	if (edit_state(e) != PTREMAP_ACTIVE) {
-		guest_leave(e);
-		return false;
-	}
-	guest_begin(e);
 	spin_lock(&e->lock);
 	active = e->state == PTREMAP_ACTIVE;
 	if (active)
 		restore_locked(e, cause);
 	spin_unlock(&e->lock);
-	guest_done(e);
-	guest_leave(e);
 	if (active)
 		trace_ptremap_restore(e->pid, e->va, pte_val(e->old_pte), cause);
 	return active;
 }
 
+bool edit_restore(struct edit *e, enum ptremap_cause cause)
+{
+	bool active;
+
+	if (!shut_out_guests(e))
+		return false;
+	active = restore(e, cause);
+	let_guests_in(e);
+	return active;
+}
+
+/* Guests are let in when both are back: none sees the one without the other. */
+unsigned int edit_restore_both(struct edit *e, enum ptremap_cause cause)
+{
+	struct edit *twin = e->twin;
+	unsigned int restored = 0;
+	bool one = shut_out_guests(e), two = twin && shut_out_guests(twin);
+
+	if (one)
+		restored += restore(e, cause);
+	if (two)
+		restored += restore(twin, cause);
+	if (two)
+		let_guests_in(twin);
+	if (one)
+		let_guests_in(e);
+	return restored;
+}
+
 bool edit_take(struct edit *e, enum ptremap_cause cause)
 {
-	if (!edit_restore(e, cause))
+	struct edit *twin = e->twin;
+	bool taken, two;
+
+	if (!shut_out_guests(e))
 		return false;
-	if (e->twin && edit_restore(e->twin, cause))
-		e->twin->aside = true;
-	return true;
+	two = twin && shut_out_guests(twin);
+	taken = restore(e, cause);
+	if (two && taken && restore(twin, cause))
+		twin->aside = true;
+	if (two)
+		let_guests_in(twin);
+	let_guests_in(e);
+	return taken;
 }
 
 void edit_record(struct edit *e, struct ptremap_record *r)
@@ -311,153 +355,4 @@ int edit_hold_old(struct edit *e)
 	if (err)
 		return err;
 	return goes_together(e) ? foreign_prepare(e) : -EOPNOTSUPP;
-}
-
-/*
- * A page that may only be read must not become writable by the kernel's hand: it makes entries of
- * shared memory writable, and those that lead to anonymous pages which it knows as exclusive
- * (do_wp_page()). Of others it makes a copy, before which the guard is called; but not in each case
- * of huge ones (do_huge_pmd_wp_page(), hugetlb_wp()).
- */
-static int new_frame(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
-{
-	bool may_write = vma->vm_flags & VM_WRITE;
-
-	if (e->foreign)
-		return foreign_entry(e, vma, old, new);
-	if (may_write && !e->source.writable &&
-	    (e->level == 2 || vma->vm_flags & VM_SHARED || PageAnon(e->source.page)))
-		return -EROFS;
-	*new = entry_frame(old, e->level, e->source.page,
-			   may_write && e->source.writable && !pte_uffd_wp(old));
-	return 0;
-}
-
-/*
- * W may be set where it is, or where the page is the process' own, which a fork ends (its file
- * system may end it, too): then the page is held again. D stands for a write, which needs W.
- */
-static int new_protection(const struct edit *e, pte_t old, pte_t *new)
-{
-	struct page *page = e->old.page;
-
-	if (e->item.set & _PAGE_RW && !pte_write(old) &&
-	    !(PageAnon(page) && PageAnonExclusive(page)))
-		return -EAGAIN;
-	*new = entry_protect(old, e->item.set, e->item.clear);
-	return e->item.set & _PAGE_DIRTY && !pte_write(*new) ? -EROFS : 0;
-}
-
-static int new_entry(const struct edit *e, const struct vm_area_struct *vma, pte_t old, pte_t *new)
-{
-	switch (e->item.what) {
-	case PTREMAP_PROTECT:
-		return new_protection(e, old, new);
-	case PTREMAP_TRAP:
-		*new = entry_trap(old, e->level);
-		return 0;
-	default:
-		return new_frame(e, vma, old, new);
-	}
-}
-
-static bool differs(const struct edit *e, pte_t seen)
-{
-	return e->item.flags & PTREMAP_ITEM_EXPECT &&
-	       (pte_val(seen) ^ e->item.expected) & ~(u64)(_PAGE_ACCESSED | _PAGE_DIRTY);
-}
-
-/* ->lock and the page table's are held. */
-static int install_locked(struct edit *e, const struct vm_area_struct *vma, const struct leaf *leaf,
-			  bool dry_run)
-{
-	pte_t seen = ptep_get(leaf->at);
-	int err;
-
-	if (!pte_present(seen) || pte_protnone(seen) ||
-	    entry_pfn(seen, e->level) != page_to_pfn(e->old.page))
-		return -EAGAIN;
-	e->item.old = pte_val(seen);
-	if (differs(e, seen))
-		return -ESTALE;
-	do {
-		e->old_pte = seen;
-		err = new_entry(e, vma, seen, &e->new_pte);
-		if (err)
-			return err;
-	} while (!dry_run && !try_cmpxchg(&leaf->at->pte, &seen.pte, e->new_pte.pte));
-	e->item.old = pte_val(e->old_pte);
-	e->item.new = pte_val(e->new_pte);
-	if (dry_run)
-		return 0;
-	e->leaf = *leaf;
-	e->state = PTREMAP_ACTIVE;
-	return 0;
-}
-
-/* mmap_lock is held for reading. */
-static int try_install(struct edit *e, unsigned long seq, bool dry_run)
-{
-	struct vm_area_struct *vma = find_vma(e->mm, e->va);
-	struct leaf leaf;
-	int err = -EAGAIN;
-
-	/* The kernel may have been here since the page was held. */
-	if (hold_check(vma, e->va, e->level))
-		return -EAGAIN;
-	spin_lock(&e->lock);
-	if (!mmu_interval_read_retry(&e->guard, seq))
-		err = guest_check(e) ?: leaf_lock(&leaf, e->mm, e->va, e->level);
-	if (!err) {
-		err = install_locked(e, vma, &leaf, dry_run);
-		leaf_unlock(&leaf);
-	}
-	spin_unlock(&e->lock);
-	return err;
-}
-
-/* The page that is there now instead of the one that was held. That of a swap went elsewhere. */
-static int hold_again(struct edit *e)
-{
-	const struct page *before = e->old.page;
-	int err;
-
-	hold_release(&e->old, false);
-	err = edit_hold_old(e);
-	return err ?: e->item.what == PTREMAP_SWAP && e->old.page != before ? -ESTALE : 0;
-}
-
-static int install_again(struct edit *e, bool first, bool dry_run)
-{
-	unsigned long seq;
-	int err;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	err = first ? 0 : guest_renew(e) ?: hold_again(e);
-	if (err)
-		return err;
-	seq = mmu_interval_read_begin(&e->guard);
-	if (mmap_read_lock_killable(e->mm))
-		return -EINTR;
-	guest_enter(e);
-	if (!dry_run)
-		guest_begin(e);
-	err = try_install(e, seq, dry_run);
-	if (!dry_run)
-		guest_done(e);
-	guest_leave(e);
-	mmap_read_unlock(e->mm);
-	return err;
-}
-
-int edit_install(struct edit *e, bool dry_run)
-{
-	int err = -EAGAIN, i;
-
-	for (i = 0; i < TRIES && err == -EAGAIN; i++)
-		err = install_again(e, !i, dry_run);
-	if (!err && !dry_run)
-		trace_ptremap_edit(e->pid, e->va, e->item.what, e->item.old, e->item.new);
-	return err;
 }

@@ -25,6 +25,12 @@
 #include "uapi/ptremap.h"
 #include "watch.h"
 
+enum edit_how {
+	EDIT_DRY_RUN, /* all but that the entry is written */
+	EDIT_MAKE,
+	EDIT_REHEARSE, /* written, and written back, while nobody gets through it */
+};
+
 struct edit {
 	struct mmu_interval_notifier guard;
 	struct hlist_node link;	      /* of the claims: no two edits for one page */
@@ -59,11 +65,17 @@ int edit_init(struct edit *e, const struct ptremap_item *item, struct mm_struct 
 int edit_hold_source(struct edit *e, struct mm_struct *other);
 /* The page that it leads to now. After edit_hold_source(): they must go together. */
 int edit_hold_old(struct edit *e);
-int edit_install(struct edit *e, bool dry_run);
+/* Of a swap: both halves, by a call for the first one. The caller flushes. */
+int edit_install(struct edit *e, enum edit_how how);
 /* True: it was active, and the caller has to flush before it goes on. */
 bool edit_restore(struct edit *e, enum ptremap_cause cause);
-/* The same of both halves of a swap: half of one would leave one page twice, the other nowhere. */
+/*
+ * The same of both halves of a swap, if @e was active: half of one would leave one page twice, the
+ * other nowhere. No guest sees that.
+ */
 bool edit_take(struct edit *e, enum ptremap_cause cause);
+/* The same of those of both that are active: how many were. */
+unsigned int edit_restore_both(struct edit *e, enum ptremap_cause cause);
 /* It leads to another page than before. */
 bool edit_has_frame(const struct edit *e);
 /* What is known of it, at this moment. */

@@ -71,7 +71,7 @@ static int make_entries(const struct vm_calls *calls, struct kvm *kvm,
 	struct txn *t;
 	int err;
 
-	if (!calls->protect)
+	if (!calls->protect || req->flags & PTREMAP_EPT_REHEARSE)
 		return -EOPNOTSUPP;
 	t = txn_new(NULL, 0);
 	if (!t)
@@ -105,7 +105,8 @@ static int make_of_target(const struct vm_calls *calls, const struct target *tar
 	return err;
 }
 
-/* *@made stays NULL with PTREMAP_EPT_DRY_RUN; else it is for journal_add() or txn_undo(). */
+/* *@made stays NULL with PTREMAP_EPT_DRY_RUN and PTREMAP_EPT_REHEARSE; else it is for journal_add()
+ * or txn_undo(). */
 static int make(struct ptremap_ept *req, struct ptremap_ept_item *items, struct txn **made)
 {
 	const struct vm_calls *calls;
@@ -131,9 +132,11 @@ static int make(struct ptremap_ept *req, struct ptremap_ept_item *items, struct 
 
 static int check_call(struct ptremap_ept *req)
 {
+	const u32 lasting = PTREMAP_EPT_KEEP | PTREMAP_EPT_STICKY;
+
 	req->id = 0;
-	if (req->flags & ~(PTREMAP_EPT_DRY_RUN | PTREMAP_EPT_KEEP | PTREMAP_EPT_STICKY |
-			   PTREMAP_PIDFD) ||
+	if (req->flags & ~(PTREMAP_EPT_DRY_RUN | lasting | PTREMAP_EPT_REHEARSE | PTREMAP_PIDFD) ||
+	    (req->flags & PTREMAP_EPT_REHEARSE && req->flags & (PTREMAP_EPT_DRY_RUN | lasting)) ||
 	    !req->nr || req->nr > PTREMAP_EPT_MAX || req->fd < -1)
 		return -EINVAL;
 	return 0;

@@ -146,6 +146,13 @@ static void answer(const struct txn *t, struct ptremap_ept_item *items, u32 nr, 
 	}
 }
 
+static enum edit_how how_of(u32 flags)
+{
+	if (flags & PTREMAP_EPT_DRY_RUN)
+		return EDIT_DRY_RUN;
+	return flags & PTREMAP_EPT_REHEARSE ? EDIT_REHEARSE : EDIT_MAKE;
+}
+
 static int make(const struct making *m, struct ptremap_ept_item *items)
 {
 	u32 failed = 0;
@@ -153,7 +160,7 @@ static int make(const struct making *m, struct ptremap_ept_item *items)
 
 	if (err)
 		return err;
-	err = txn_install(m->txn, m->req->flags & PTREMAP_EPT_DRY_RUN, &failed);
+	err = txn_install(m->txn, how_of(m->req->flags), &failed);
 	answer(m->txn, items, m->req->nr, err, failed);
 	return err;
 }
@@ -193,7 +200,7 @@ int ept_frames(const struct vm_calls *calls, struct kvm *kvm, const struct targe
 		return -ENOMEM;
 	m.txn->calls = calls;
 	err = make(&m, items);
-	if (err || req->flags & PTREMAP_EPT_DRY_RUN)
+	if (err || how_of(req->flags) != EDIT_MAKE)
 		txn_undo(m.txn);
 	else
 		*made = m.txn;

@@ -10,7 +10,8 @@
 /*
  * Makes the items of @req, all FRAME, SWAP or FRESH, checked and in kernel memory, of @kvm, whose
  * process is @target. Their answers go there. *@made is for the journal or txn_undo(); it stays as
- * it is with PTREMAP_EPT_DRY_RUN and on failure. From within vm_get_calls() and vm_put_calls().
+ * it is with PTREMAP_EPT_DRY_RUN or PTREMAP_EPT_REHEARSE and on failure. From within vm_get_calls()
+ * and vm_put_calls().
  */
 int ept_frames(const struct vm_calls *calls, struct kvm *kvm, const struct target *target,
 	       const struct ptremap_ept *req, struct ptremap_ept_item *items, struct txn **made);

@@ -53,54 +53,109 @@ pmd_t *leaf_pmd(struct mm_struct *mm, unsigned long va)
  * a function returns 0.
  */
 
+/* A lock that @held has is held. Beside another one nobody waits: there is no order of them. */
+static bool take(spinlock_t *ptl, const struct leaf *held)
+{
+	if (held && held->ptl == ptl)
+		return true;
+	if (!held)
+		spin_lock(ptl);
+	else if (!spin_trylock(ptl))
+		return false;
+	__release(ptl);
+	return true;
+}
+
+static void give(spinlock_t *ptl, const struct leaf *held)
+{
+	if (held && held->ptl == ptl)
+		return;
+	__acquire(ptl);
+	spin_unlock(ptl);
+}
+
 /*
  * RCU keeps the table from being freed until its lock is ours, which keeps it in its place
  * (pte_offset_map_lock() in mm/pgtable-generic.c, which modules cannot call).
  */
-static int lock_pte(struct leaf *l, struct mm_struct *mm, pmd_t *pmd, unsigned long va)
+static int lock_pte(struct leaf *l, const struct leaf_place *p, pmd_t *pmd, const struct leaf *held)
 {
 	pmd_t seen = READ_ONCE(*pmd);
 
 	if (pmd_none(seen) || !pmd_present(seen) || pmd_leaf(seen) || pmd_bad(seen))
 		return -EAGAIN;
-	l->ptl = pte_lockptr(mm, &seen);
-	l->at = pte_offset_kernel(&seen, va);
-	spin_lock(l->ptl);
-	if (pmd_same(seen, READ_ONCE(*pmd))) {
-		__release(l->ptl);
+	l->ptl = pte_lockptr(p->mm, &seen);
+	l->at = pte_offset_kernel(&seen, p->va);
+	if (!take(l->ptl, held))
+		return -EBUSY;
+	if (pmd_same(seen, READ_ONCE(*pmd)))
 		return 0;
-	}
-	spin_unlock(l->ptl);
+	give(l->ptl, held);
 	return -EAGAIN;
 }
 
 /* The lock is that of huge_pte_lockptr() as well: where PMDs are shared (hugetlb), too. */
-static int lock_pmd(struct leaf *l, struct mm_struct *mm, pmd_t *pmd)
+static int lock_pmd(struct leaf *l, const struct leaf_place *p, pmd_t *pmd, const struct leaf *held)
 {
-	l->ptl = pmd_lock(mm, pmd);
+	l->ptl = pmd_lockptr(p->mm, pmd);
 	l->at = (pte_t *)pmd;
-	if (pmd_present(*pmd) && pmd_leaf(*pmd)) {
-		__release(l->ptl);
+	if (!take(l->ptl, held))
+		return -EBUSY;
+	if (pmd_present(*pmd) && pmd_leaf(*pmd))
 		return 0;
-	}
-	spin_unlock(l->ptl);
+	give(l->ptl, held);
 	return -EAGAIN;
 }
 
-int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level)
+/* -EBUSY: not to be had at this moment beside @held. */
+static int lock_beside(struct leaf *l, const struct leaf_place *p, const struct leaf *held)
 {
-	pmd_t *pmd = leaf_pmd(mm, va);
+	pmd_t *pmd = leaf_pmd(p->mm, p->va);
 	int err;
 
 	if (!pmd)
 		return -EAGAIN;
 	rcu_read_lock();
-	err = level == 2 ? lock_pmd(l, mm, pmd) : lock_pte(l, mm, pmd, va);
+	err = p->level == 2 ? lock_pmd(l, p, pmd, held) : lock_pte(l, p, pmd, held);
 	if (err)
 		rcu_read_unlock();
 	else
 		__release(RCU);
 	return err;
+}
+
+int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level)
+{
+	const struct leaf_place p = { .mm = mm, .va = va, .level = level };
+
+	return lock_beside(l, &p, NULL);
+}
+
+int leaf_lock_two(struct leaf l[2], const struct leaf_place p[2])
+{
+	unsigned int first = 0;
+	int err;
+
+	/* Who did not get the second lock waits for that one, and holds nothing meanwhile. */
+	for (;; first = !first) {
+		err = lock_beside(&l[first], &p[first], NULL);
+		if (err)
+			return err;
+		err = lock_beside(&l[!first], &p[!first], &l[first]);
+		if (!err)
+			return 0;
+		leaf_unlock(&l[first]);
+		if (err != -EBUSY)
+			return err;
+	}
+}
+
+void leaf_unlock_two(const struct leaf l[2])
+{
+	__acquire(RCU);
+	give(l[1].ptl, &l[0]);
+	rcu_read_unlock();
+	leaf_unlock(&l[0]);
 }
 
 void leaf_unlock(const struct leaf *l)

@@ -13,6 +13,12 @@ struct leaf {
 	spinlock_t *ptl;
 };
 
+struct leaf_place {
+	struct mm_struct *mm;
+	unsigned long va;
+	unsigned int level;
+};
+
 /*
  * Locks the entry of @va at @level. mmap_lock is held for reading, and a VMA is there. -EAGAIN: the
  * tables have no such entry at this moment; at level 2, none that is present and maps a page.
@@ -20,6 +26,9 @@ struct leaf {
  */
 int leaf_lock(struct leaf *l, struct mm_struct *mm, unsigned long va, unsigned int level);
 void leaf_unlock(const struct leaf *l);
+/* The same of two entries at once, which may have one lock. Both end together. */
+int leaf_lock_two(struct leaf l[2], const struct leaf_place p[2]);
+void leaf_unlock_two(const struct leaf l[2]);
 
 /*
  * Where the entry of level 2 is; NULL: there is no table for it. mmap_lock is held for reading and

@@ -45,6 +45,7 @@ static const struct call calls[] = {
 	CALL(PTREMAP_RULE, ptremap_rules, restored, call_rule),
 	CALL_ANSWERED(PTREMAP_ACCESS, ptremap_access_watch, reserved, call_access, access_answered),
 	CALL_ANSWERED(PTREMAP_MIRROR, ptremap_mirror, reserved, call_mirror, mirror_answered),
+	CALL(PTREMAP_MIRROR_LIST, ptremap_mirror_list, reserved, call_mirror_list),
 };
 
 union call_arg {
@@ -62,6 +63,7 @@ union call_arg {
 	struct ptremap_rules rules;
 	struct access_call access;
 	struct mirror_call mirror;
+	struct ptremap_mirror_list mirrors;
 };
 
 /* Numbers may be free between others. */

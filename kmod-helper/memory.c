@@ -8,6 +8,10 @@
  * the same, the frame is the process' own, and stays so until the reference is given back (as
  * gup_fast_pte_range() in mm/gup.c has it).
  *
+ * What a process or a file owns is read from its frame straight into the caller's memory, as much
+ * at once as one leaf maps. Anything else may be what the kernel does not let copy_to_user() have
+ * (edits lead to any frame), or be absent from the direct map: it goes by way of a page of our own.
+ *
  * A write must not be lost when the kernel takes the page for clean. Pages that are not written
  * back to a file are marked dirty. Of others the entry has to be writable and dirty afterwards,
  * too: the kernel write-protects it before it writes the page back, and takes its D over. Then it
@@ -26,6 +30,7 @@
 struct place {
 	u64 entry;
 	u64 pa;
+	u64 rest; /* bytes from there to the end of what the entry maps */
 	bool writable;
 };
 
@@ -55,13 +60,18 @@ static int find_place(const struct target *t, u64 va, struct place *p)
 		return err;
 	e.level = w.level;
 	p->entry = w.entry;
-	if (w.kind == PT_HOLE)
-		return place_of_hole(p, &e);
-	if (w.kind != PT_LEAF)
-		return -ENXIO;
-	p->pa = w.pa;
-	p->writable = w.perm & PT_PERM_W;
-	return 0;
+	if (w.kind == PT_HOLE) {
+		err = place_of_hole(p, &e);
+	} else if (w.kind == PT_LEAF) {
+		p->pa = w.pa;
+		p->writable = w.perm & PT_PERM_W;
+	} else {
+		err = -ENXIO;
+	}
+	if (!err)
+		p->rest = pt_level_size(&ptremap_fmt, w.level) -
+			  (va & (pt_level_size(&ptremap_fmt, w.level) - 1));
+	return err;
 }
 
 /* With a reference to its folio, which is not split as long as that is held. NULL: try again. */
@@ -120,55 +130,130 @@ static int note_write(struct page *page, const struct target *t, u64 va, const s
 	return now.entry & _PAGE_DIRTY ? 0 : -EAGAIN;
 }
 
-static int access_frame(const struct target *t, const struct ptremap_phys *req, u64 va, void *buf,
-			size_t len, const struct place *p)
+/* The frame at @va, with a reference, which put_page() gives back. -EAGAIN: try again. */
+static int get_place(const struct target *t, u64 va, struct place *p, struct page **page)
 {
-	bool write = req->flags & PTREMAP_PHYS_WRITE;
 	struct place now;
-	struct page *page = get_frame(p->pa);
-	int err;
+	int err = find_place(t, va, p);
 
-	if (!page)
+	if (err)
+		return err;
+	if (!pfn_to_online_page(p->pa >> PAGE_SHIFT))
+		return -ENODEV;
+	*page = get_frame(p->pa);
+	/* To ask whether it is RAM takes long, and what has an owner is. */
+	if ((!*page || !has_owner(*page)) && !phys_is_ram(p->pa))
+		err = -ENODEV;
+	else if (!*page)
 		return -EAGAIN;
-	err = find_place(t, va, &now);
+	if (!err)
+		err = find_place(t, va, &now);
 	if (!err && (now.entry ^ p->entry) & ~NOTED)
 		err = -EAGAIN;
-	if (!err && write && !p->writable && !has_owner(page))
-		err = -EROFS;
-	if (!err)
-		err = phys_ram(p->pa, buf, len, write);
-	if (!err && write)
-		err = note_write(page, t, va, p);
+	if (err && *page)
+		put_page(*page);
+	return err;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------
+ */
+
+/* How much of @len can be read at once, from @page on: no more than its folio, nor what is bad. */
+static size_t good_part(struct page *page, size_t offset, size_t len)
+{
+	struct folio *folio = page_folio(page);
+	size_t n, end = folio_size(folio) - (folio_page_idx(folio, page) << PAGE_SHIFT);
+
+	end = min_t(size_t, end, PMD_SIZE);
+	for (n = 0; n < end && n < offset + len && !PageHWPoison(page); n += PAGE_SIZE)
+		page++;
+	return n ? min(len, n - offset) : 0;
+}
+
+/* *@len becomes what was read of it. */
+static int read_owned(u64 pa, struct page *page, void __user *user, size_t *len)
+{
+	const void *from = __va(pa);
+	u8 byte;
+
+	*len = good_part(page, offset_in_page(pa), *len);
+	if (!*len)
+		return -EIO;
+	*len -= copy_to_user(user, from, *len);
+	if (*len)
+		return 0;
+	return copy_from_kernel_nofault(&byte, from, 1) ? -EIO : -EFAULT;
+}
+
+static int read_other(u64 pa, void __user *user, size_t *len, void *bounce)
+{
+	int err;
+
+	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(pa));
+	err = phys_ram(pa, bounce, *len, false);
+	if (err)
+		return err;
+	return copy_to_user(user, bounce, *len) ? -EFAULT : 0;
+}
+
+static int try_read(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce)
+{
+	struct page *page;
+	struct place p;
+	int err = get_place(t, va, &p, &page);
+
+	if (err)
+		return err;
+	*len = min_t(u64, *len, p.rest);
+	if (has_owner(page))
+		err = read_owned(p.pa, page, user, len);
+	else
+		err = read_other(p.pa, user, len, bounce);
 	put_page(page);
 	return err;
 }
 
-static int try_access(const struct target *t, const struct ptremap_phys *req, u64 va, void *buf,
-		      size_t len)
+int memory_read_piece(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce)
 {
-	struct place p;
-	int err = find_place(t, va, &p);
-
-	if (err)
-		return err;
-	if (!phys_is_ram(p.pa))
-		return -ENODEV;
-	if (req->flags & PTREMAP_PHYS_WRITE && !p.writable && !(req->flags & PTREMAP_PHYS_FORCE))
-		return -EROFS;
-	return access_frame(t, req, va, buf, len, &p);
-}
-
-int memory_piece(const struct target *t, const struct ptremap_phys *req, u64 va, void __user *user,
-		 size_t len, void *bounce)
-{
-	bool write = req->flags & PTREMAP_PHYS_WRITE;
+	size_t all = *len;
 	int i, err = -EAGAIN;
 
-	if (write && copy_from_user(bounce, user, len))
+	for (i = 0; i < TRIES && err == -EAGAIN; i++) {
+		*len = all;
+		err = try_read(t, va, user, len, bounce);
+	}
+	return err;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------
+ */
+
+static int write_frame(const struct target *t, const struct ptremap_phys *req, u64 va, void *buf,
+		       size_t len, const struct place *p, struct page *page)
+{
+	int err;
+
+	if (!p->writable && !(req->flags & PTREMAP_PHYS_FORCE && has_owner(page)))
+		return -EROFS;
+	err = phys_ram(p->pa, buf, len, true);
+	return err ?: note_write(page, t, va, p);
+}
+
+int memory_write_piece(const struct target *t, const struct ptremap_phys *req, u64 va,
+		       const void __user *user, size_t len, void *bounce)
+{
+	struct page *page;
+	struct place p;
+	int i, err = -EAGAIN;
+
+	if (copy_from_user(bounce, user, len))
 		return -EFAULT;
-	for (i = 0; i < TRIES && err == -EAGAIN; i++)
-		err = try_access(t, req, va, bounce, len);
-	if (err || write)
-		return err;
-	return copy_to_user(user, bounce, len) ? -EFAULT : 0;
+	for (i = 0; i < TRIES && err == -EAGAIN; i++) {
+		err = get_place(t, va, &p, &page);
+		if (err)
+			continue;
+		err = write_frame(t, req, va, bounce, len, &p, page);
+		put_page(page);
+	}
+	return err;
 }

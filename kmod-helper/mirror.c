@@ -142,6 +142,7 @@ static struct mirror *new_mirror(const struct ptremap_mirror *req, const struct 
 
 	if (!m)
 		return NULL;
+	INIT_LIST_HEAD(&m->listed);
 	spin_lock_init(&m->lock);
 	init_rwsem(&m->map.lock);
 	kref_init(&m->map.ref);
@@ -149,6 +150,7 @@ static struct mirror *new_mirror(const struct ptremap_mirror *req, const struct 
 	m->map.release = release_mirror;
 	m->map.mm = window->mm;
 	m->ram = ram->mm;
+	m->ram_pid = ram->nr;
 	mmgrab(m->map.mm);
 	mmgrab(m->ram);
 	m->map.req = (struct ptremap_map){
@@ -161,6 +163,7 @@ static struct mirror *new_mirror(const struct ptremap_mirror *req, const struct 
 			(req->flags & PTREMAP_MIRROR_EXEC ? PTREMAP_MAP_EXEC : 0),
 	};
 	m->flags = req->flags;
+	m->mode = req->mode;
 	m->dead = true; /* until all of it is there */
 	m->gva = req->gva;
 	m->nr_slots = round_up(HUGE_PAGES - 1 + (req->len >> PAGE_SHIFT), HUGE_PAGES);
@@ -182,6 +185,7 @@ static int fill_mirror(struct mirror *m, const struct ptremap_mirror *req)
 /* Unmaps the window, if it is there, and gives up the descriptor's reference. */
 static void end_mirror(struct mirror *m)
 {
+	mirror_list_remove(m);
 	mapping_end(&m->map, PTREMAP_CAUSE_UNDO);
 	host_unwatch(m);
 	if (atomic_read(&m->map.parts) && mmget_not_zero(m->map.mm)) {
@@ -288,6 +292,8 @@ int call_mirror(void *arg, struct file *file)
 	err = new_file(c, m);
 	if (err)
 		end_mirror(m);
+	else
+		mirror_list_add(m);
 	return err;
 }
 

@@ -3,6 +3,7 @@
  * Mirrors: what the parts of one share.
  *
  *	mirror.c	made and ended
+ *	mirror_list.c	which there are
  *	mirror_calls.c	told what the guest has changed
  *	mirror_fault.c	an access where nothing is yet: what it leads to is found
  *	mirror_put.c	and becomes entries
@@ -12,7 +13,8 @@
  *	mirror_host.c	what the kernel tells of the memory that is shown
  *
  * ->lock protects all that is held and the window's entries. Locks: mmap_lock, ->lock, those of the
- * page tables. Nothing that sleeps or allocates is done under it: notifiers take it.
+ * page tables. Nothing that sleeps or allocates is done under it: notifiers take it. That of the
+ * list comes before ->lock, and after no other.
  */
 #ifndef MIRROR_H
 #define MIRROR_H
@@ -66,14 +68,17 @@ struct mirror_notifier {
 };
 
 struct mirror {
-	struct mapping map; /* the window: the first member */
-	u32 flags;	    /* PTREMAP_MIRROR_* */
+	struct mapping map;	 /* the window: the first member */
+	struct list_head listed; /* of all mirrors; empty: it is not, or no more */
+	u32 flags;		 /* PTREMAP_MIRROR_* */
+	u32 mode;		 /* enum ptremap_mirror_mode, which ->fmt was made from */
 	u64 gva;
 	u32 nr_slots; /* from slot 0 to the window's end, wherever that is in its 2 MiB */
 	struct pt_fmt fmt;
 	struct ptremap_mirror_range *ranges;
 	u32 nr_ranges;
 	struct mm_struct *ram; /* mm of the memory, with a reference (mmgrab) */
+	pid_t ram_pid;	       /* its process */
 	struct mirror_notifier notifiers[2];
 	struct ptremap_mirror_page *page;
 
@@ -118,6 +123,13 @@ struct mirror_call {
 };
 int call_mirror(void *arg, struct file *file);
 void mirror_answered(void *arg, int err);
+
+/* ---- mirror_list.c ----------------------------------------------------------------------------
+ */
+int call_mirror_list(void *arg, struct file *file);
+/* From one to the other @m is listed; the second is harmless where the first was not. */
+void mirror_list_add(struct mirror *m);
+void mirror_list_remove(struct mirror *m);
 
 /* ---- mirror_calls.c ---------------------------------------------------------------------------
  */

@@ -190,18 +190,21 @@ static int phys_check(const struct ptremap_phys *req)
 	return req->flags & PTREMAP_PHYS_VA ? check_va(req) : check_pa(req);
 }
 
-/* Up to one page. */
-static int phys_piece(const struct target *t, const struct ptremap_phys *req, size_t len,
+/* *@len becomes what was transferred of it: up to one page, or what of a process comes at once. */
+static int phys_piece(const struct target *t, const struct ptremap_phys *req, size_t *len,
 		      void *bounce)
 {
 	void __user *user = u64_to_user_ptr(req->buf + req->done);
 	u64 at = req->pa + req->done;
 
+	if (t && !(req->flags & PTREMAP_PHYS_WRITE))
+		return memory_read_piece(t, at, user, len, bounce);
+	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(at));
 	if (t)
-		return memory_piece(t, req, at, user, len, bounce);
+		return memory_write_piece(t, req, at, user, *len, bounce);
 	if (req->flags & PTREMAP_PHYS_MMIO)
-		return mmio_piece(req, at, user, len);
-	return ram_piece(req, at, user, len, bounce);
+		return mmio_piece(req, at, user, *len);
+	return ram_piece(req, at, user, *len, bounce);
 }
 
 /* @t: whose memory; NULL: nobody's. */
@@ -214,9 +217,8 @@ static int phys_pieces(const struct target *t, struct ptremap_phys *req)
 	if (!bounce)
 		return -ENOMEM;
 	while (req->done < req->len && !err) {
-		len = min_t(u64, req->len - req->done,
-			    PAGE_SIZE - offset_in_page(req->pa + req->done));
-		err = phys_piece(t, req, len, bounce);
+		len = req->len - req->done;
+		err = phys_piece(t, req, &len, bounce);
 		if (!err)
 			req->done += len;
 		if (!err && fatal_signal_pending(current))

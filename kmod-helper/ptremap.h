@@ -100,8 +100,12 @@ int walk_stable(struct pt_walk *w, u64 root, struct ptremap_walk_entry *e);
 bool phys_is_ram(u64 pa);
 /* Copies @len bytes, of one page, between @buf and RAM at @pa. 0, -EIO or -EROFS. */
 int phys_ram(u64 pa, void *buf, size_t len, bool write);
-/* Up to one page of a process' memory, by way of @bounce; errors as of PTREMAP_PHYS_VA. */
-int memory_piece(const struct target *t, const struct ptremap_phys *req, u64 va, void __user *user,
-		 size_t len, void *bounce);
+/*
+ * A process' memory, by way of @bounce (a page) where it must be; errors as of PTREMAP_PHYS_VA. Of
+ * *@len bytes as many are read as come at once: *@len becomes that. What is written lies in one page.
+ */
+int memory_read_piece(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce);
+int memory_write_piece(const struct target *t, const struct ptremap_phys *req, u64 va,
+		       const void __user *user, size_t len, void *bounce);
 
 #endif

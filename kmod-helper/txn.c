@@ -137,7 +137,7 @@ u32 txn_undo(struct txn *t)
 	u32 i, restored = 0;
 
 	for (i = t->nr; i-- > 0;)
-		restored += edit_restore(&t->edits[i], PTREMAP_CAUSE_UNDO);
+		restored += edit_restore_both(&t->edits[i], PTREMAP_CAUSE_UNDO);
 	if (restored)
 		flush_all_cpus();
 	for (i = 0; i < t->nr; i++) {
@@ -277,11 +277,11 @@ static int add_swap(struct txn *t, const struct ptremap_item *item, const struct
 			      ?: edit_hold_source(two, at->target->mm);
 	if (!err)
 		err = edit_hold_old(one) ?: edit_hold_old(two);
+	if (err)
+		return err;
 	one->twin = two;
 	two->twin = one;
-	if (!err && (one->old.page != two->source.page || two->old.page != one->source.page))
-		err = -EAGAIN;
-	return err;
+	return one->old.page != two->source.page || two->old.page != one->source.page ? -EAGAIN : 0;
 }
 
 int txn_add(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
@@ -320,25 +320,15 @@ out:
 }
 
 /* Installs all edits of @t. On failure the caller undoes those that were. */
-static int install_all(struct txn *t, bool dry_run, u32 *failed)
+static int install_all(struct txn *t, enum edit_how how, u32 *failed)
 {
 	int err = 0;
 	u32 i;
 
-	for (i = 0; i < t->nr && !err; i++) {
-		struct edit *e = &t->edits[i];
-
-		/* Its tables must not be torn down under lock_pte(). */
-		if (!mmget_not_zero(e->mm)) {
-			err = -ESRCH;
-		} else {
-			err = edit_install(e, dry_run);
-			/* Its other half was taken before this one was there to go with it. */
-			if (!err && !dry_run && e->twin && edit_state(e->twin) > PTREMAP_ACTIVE)
-				err = -EAGAIN;
-			mmput(e->mm);
-		}
+	for (i = 0; i < t->nr && !err; i += t->edits[i].twin ? 2 : 1) {
+		err = edit_install(&t->edits[i], how);
 		*failed = i;
+		cond_resched();
 	}
 	return err;
 }
@@ -372,12 +362,12 @@ struct txn *txn_new(const struct ptremap_item *items, u32 nr)
 	return t;
 }
 
-int txn_install(struct txn *t, bool dry_run, u32 *failed)
+int txn_install(struct txn *t, enum edit_how how, u32 *failed)
 {
-	int err = install_all(t, dry_run, failed);
+	int err = install_all(t, how, failed);
 	u32 i;
 
-	if (!err && !dry_run) {
+	if (!err && how == EDIT_MAKE) {
 		flush_all_cpus();
 		err = t->calls ? 0 : guest_check_late(t->edits, t->nr, failed);
 	}
@@ -414,7 +404,7 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run)
 
 	if (err)
 		return err;
-	err = txn_install(t, dry_run, &failed);
+	err = txn_install(t, dry_run ? EDIT_DRY_RUN : EDIT_MAKE, &failed);
 	for (i = at = 0; i < nr; i++) {
 		u32 next = answer(&items[i], t, at);
 

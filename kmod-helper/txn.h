@@ -45,7 +45,7 @@ int txn_make(struct txn *t, struct ptremap_item *items, u32 nr, bool dry_run);
  */
 int txn_add(struct txn *t, const struct ptremap_item *item, const struct txn_side *at,
 	    const struct txn_side *from);
-int txn_install(struct txn *t, bool dry_run, u32 *failed);
+int txn_install(struct txn *t, enum edit_how how, u32 *failed);
 /* @t needs ->calls until txn_undo(). */
 void txn_use_vm(struct txn *t);
 /* Tells watches of all of it. ->id, ->maker and ->keep are set; it cannot be undone yet. */

@@ -33,6 +33,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
+	struct signal_struct *signal;
 	int pagefault_disabled;
 };
 

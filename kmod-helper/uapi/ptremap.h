@@ -593,7 +593,8 @@ struct ptremap_ept_item {
 	__u64 expected;
 	__u64 old; /* out: the entry before: of PROTECT and CACHE that of EPT or NPT, of the others
 		    * that of the VM's process */
-	__u64 new; /* out: the entry now; with PTREMAP_EPT_DRY_RUN what it would be */
+	__u64 new; /* out: the entry now; with PTREMAP_EPT_DRY_RUN what it would be, with
+		    * PTREMAP_EPT_REHEARSE what it was for that moment */
 	__s32 status; /* out: 0, or why this item, and so the whole call, failed */
 	__u32 reserved;
 };
@@ -603,6 +604,9 @@ struct ptremap_ept_item {
 #define PTREMAP_EPT_STICKY                                                      \
 	4 /* PROTECT, CACHE: what KVM took away is made again when it makes the \
 	   * entry anew, before the guest goes on */
+#define PTREMAP_EPT_REHEARSE                                                    \
+	8 /* FRAME, SWAP, FRESH: each is made, and taken back at once, before any \
+	   * vCPU or thread gets to its pages: they wait, and see no change */
 #define PTREMAP_EPT_MAX 4096
 
 /*
@@ -612,7 +616,11 @@ struct ptremap_ept_item {
  * for @fd it has.
  *
  * When the call returns, no vCPU and no CPU uses an old translation. The originals come back as
- * those of PTREMAP_EDIT do, and before a memory slot goes that has the page, or changes.
+ * those of PTREMAP_EDIT do, and before a memory slot goes that has the page, or changes. No vCPU
+ * sees one page of a SWAP changed and the other one not, neither when it is made nor when it ends.
+ *
+ * A rehearsal (PTREMAP_EPT_REHEARSE) is no transaction: when the call returns, nothing is in force,
+ * and watches were told nothing. Items before one that failed have been rehearsed.
  *
  * Errors of items, beside those of PTREMAP_EDIT:
  *	EDOM		the gpa is no multiple of the page's size; or at level 2 guest and host
@@ -631,7 +639,8 @@ struct ptremap_ept_item {
  *			->other_fd is no VM's; or is ONLY_VM, and there are several, or none
  *	EISDIR		level 1 of PROTECT and CACHE: a 2 MiB leaf is there, and SPLIT is not set
  *	EOPNOTSUPP	this access alone cannot be taken or given here: on AMD's machines write
- *			and execute can, and all three together; STICKY of FRAME, SWAP, FRESH
+ *			and execute can, and all three together; STICKY of FRAME, SWAP, FRESH;
+ *			REHEARSE of the others
  */
 struct ptremap_ept {
 	__u32 size;

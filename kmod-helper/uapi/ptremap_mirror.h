@@ -17,7 +17,8 @@
 
 #include "ptremap.h"
 
-#define PTREMAP_MIRROR _IO(PTREMAP_TYPE, 13)
+#define PTREMAP_MIRROR	    _IO(PTREMAP_TYPE, 13)
+#define PTREMAP_MIRROR_LIST _IO(PTREMAP_TYPE, 14)
 /* Calls of a mirror's own descriptor. */
 #define PTREMAP_MIRROR_INVALIDATE _IO(PTREMAP_TYPE, 0x40)
 #define PTREMAP_MIRROR_SWITCH	  _IO(PTREMAP_TYPE, 0x41)
@@ -148,6 +149,43 @@ struct ptremap_mirror_switch {
 	__u64 root;
 	__u32 tag;
 	__u32 cpu;
+};
+
+/* One mirror, as it is now. */
+struct ptremap_mirror_info {
+	__u32 flags;   /* as it was made with, without those of pids */
+	__s32 pid;     /* that has the window, as who made it knew it */
+	__s32 ram_pid; /* that has the guest's memory */
+	__u32 mode;    /* enum ptremap_mirror_mode */
+	__u64 va;      /* of the window */
+	__u64 len;
+	__u64 gva;
+	__u64 held;	 /* entries of all tags */
+	__u32 nr_ranges; /* of the guest's memory */
+	__u32 nr_roots;
+	struct ptremap_mirror_tag {
+		__u64 root;
+		__u32 tag;
+		__u32 cpu;
+	} roots[PTREMAP_MIRROR_TAGS]; /* the first one is what the window shows */
+};
+
+#define PTREMAP_MIRROR_LIST_MAX	  4096	/* mirrors that one call lists */
+#define PTREMAP_MIRROR_RANGES_MAX 65536 /* and ranges */
+/*
+ * Lists the mirrors whose windows are there, oldest first. If there is room for all ranges, they
+ * are at @ranges, those of one mirror behind those of the other; else none is. -EMSGSIZE: @nr or
+ * @nr_ranges is more than one call lists.
+ */
+struct ptremap_mirror_list {
+	__u32 size;
+	__u32 flags;	 /* 0 */
+	__u64 mirrors;	 /* pointer to struct ptremap_mirror_info */
+	__u64 ranges;	 /* pointer to struct ptremap_mirror_range */
+	__u32 nr;	 /* in: how many fit; out: how many there are, perhaps more */
+	__u32 nr_ranges; /* the same */
+	__u32 info_size; /* bytes of struct ptremap_mirror_info */
+	__u32 reserved;	 /* 0 */
 };
 
 enum ptremap_mirror_why {

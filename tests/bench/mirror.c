@@ -5,8 +5,9 @@
  * does to one it does to the others. Then what a first access and a change of the root cost.
  *
  * mirror --mapped: without the module. The pages are mapped one by one with mmap(), to where a
- * mirror would have them: for a CPU that translates this is the same, and the lab's CPU is an
- * emulated one.
+ * mirror would have them: for a CPU that translates this is the same. In the lab, whose CPU is an
+ * emulated one, each access costs what an emulated walk or TLB does, the software's own walk
+ * included: so the lab tells what a mirror is to such pages, and a real CPU what they are to walks.
  */
 #include <time.h>
 
@@ -14,33 +15,52 @@
 
 #define PAGES	 4096u
 #define ALL	 (PAGES * (uint64_t)PAGE)
-#define ROUNDS	 5
-#define FAST	 4000000u
-#define SLOW	 200000u
+#define RAM_GPA	 MIB
+#define ROUNDS	 7
+#define FAST	 (PAGES * 200) /* accesses of a round */
+#define SLOW	 (PAGES * 10)
 #define ENTRIES	 1024u
 #define SWITCHES 2000
+#define MAPPED	 (64 * GIB)
 
 struct soft_entry {
-	uint64_t page;
+	uint64_t page; /* address | 1 */
+	uint8_t *at;
+	bool write;
+};
+
+/* Guest-physical memory, as a PC has it: low memory, ROMs, the rest, tables, firmware. */
+struct slot {
+	uint64_t gpa, len;
 	uint8_t *at;
 };
+#define SLOTS 6
 
 struct bench {
 	struct guest guest;
 	struct ptremap_mirror_window window;
-	uint8_t *direct[PAGES]; /* where each page of the guest is */
-	uint32_t frame[PAGES], order[PAGES];
+	uint64_t gva[PAGES];	/* what is accessed, in this order */
+	uint64_t direct[PAGES]; /* where that is: its memory, */
+	uint64_t mapped[PAGES]; /* pages mapped one by one, */
+	uint64_t mirror[PAGES]; /* and a window */
+	uint32_t frame[PAGES];
 	struct soft_entry tlb[ENTRIES];
+	struct slot slot[SLOTS];
+	struct pt_mem mem; /* of the slots */
+	struct pt_space space;
 	int file; /* the guest's memory */
 };
 
 static struct bench bench;
+static const uint32_t sets[] = { 64, 1024, 2048, PAGES }; /* pages that are accessed */
+#define SETS 4
 
+/* Of this thread alone: what else the machine does is not counted. */
 static double now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -52,19 +72,83 @@ static uint64_t next(uint64_t *state)
 	return *state;
 }
 
-/* Each page once, all over the place: of the guest's addresses, and of its memory. */
-static void shuffle(uint32_t *order, uint64_t seed)
+/* Each of @n once, all over the place: of the guest's addresses, and of its memory. */
+static void shuffle(uint32_t *order, uint32_t n, uint64_t seed)
 {
 	uint32_t i, j, t;
 
-	for (i = 0; i < PAGES; i++)
+	for (i = 0; i < n; i++)
 		order[i] = i;
-	for (i = PAGES - 1; i; i--) {
+	for (i = n - 1; i; i--) {
 		j = (uint32_t)(next(&seed) % (i + 1));
 		t = order[i];
 		order[i] = order[j];
 		order[j] = t;
 	}
+}
+
+/* One line of each page: the way there is measured, not the caches' size. */
+static void make_lists(struct bench *b, uint32_t pages)
+{
+	static uint32_t order[PAGES];
+	uint32_t i;
+
+	shuffle(order, pages, 2);
+	for (i = 0; i < PAGES; i++) {
+		uint32_t page = order[i % pages];
+		uint64_t offset = page * (uint64_t)PAGE + page % 64 * 64;
+
+		b->gva[i] = GVA + offset;
+		b->direct[i] = at(b->guest.ram) + b->frame[page] * (uint64_t)PAGE + page % 64 * 64;
+		b->mapped[i] = MAPPED + offset;
+		b->mirror[i] = VA + offset;
+	}
+}
+
+/* ---- the guest's memory -------------------------------------------------------------------------
+ */
+
+static inline uint8_t *find_slot(const struct bench *b, uint64_t gpa)
+{
+	uint32_t low = 0, high = SLOTS, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (gpa < b->slot[mid].gpa)
+			high = mid;
+		else if (gpa - b->slot[mid].gpa >= b->slot[mid].len)
+			low = mid + 1;
+		else
+			return b->slot[mid].at + (gpa - b->slot[mid].gpa);
+	}
+	return NULL;
+}
+
+static int read_slot(struct pt_mem *mem, pt_u64 gpa, void *buf, pt_u32 len)
+{
+	const uint8_t *from = find_slot(pt_container_of(mem, struct bench, mem), gpa);
+
+	if (!from)
+		return -EFAULT;
+	memcpy(buf, from, len);
+	return 0;
+}
+
+static const struct pt_mem_ops slot_ops = { .read = read_slot };
+
+static void make_slots(struct bench *b)
+{
+	uint8_t *ram = b->guest.ram; /* what is not accessed may be anywhere */
+
+	b->slot[0] = (struct slot){ 0, 0xa0000, ram };
+	b->slot[1] = (struct slot){ 0xc0000, 0x20000, ram };
+	b->slot[2] = (struct slot){ 0xe0000, 0x20000, ram };
+	b->slot[3] = (struct slot){ RAM_GPA, ALL, ram };
+	b->slot[4] = (struct slot){ TABLES, TABLES_LEN, b->guest.tables };
+	b->slot[5] = (struct slot){ 0xfffc0000, 0x40000, ram };
+	b->mem.ops = &slot_ops;
+	b->space = b->guest.space;
+	b->space.mem = &b->mem;
 }
 
 static void make_guest(struct bench *b)
@@ -78,79 +162,147 @@ static void make_guest(struct bench *b)
 		    MAP_FAILED)
 		die("memfd");
 	fill_ram(&b->guest);
-	shuffle(b->frame, 1);
-	shuffle(b->order, 2);
+	shuffle(b->frame, PAGES, 1);
+	for (i = 0; i < PAGES; i++)
+		guest_map(&b->guest, GVA + i * (uint64_t)PAGE,
+			  RAM_GPA + b->frame[i] * (uint64_t)PAGE, PAGE, RW_U, 1);
+	make_slots(b);
+}
+
+static void map_each(struct bench *b)
+{
+	uint32_t i;
+
 	for (i = 0; i < PAGES; i++) {
-		guest_map(&b->guest, GVA + i * (uint64_t)PAGE, b->frame[i] * (uint64_t)PAGE, PAGE,
-			  RW_U, 1);
-		b->direct[i] = b->guest.ram + b->frame[i] * (uint64_t)PAGE;
+		if (mmap((void *)(uintptr_t)(MAPPED + i * (uint64_t)PAGE), PAGE,
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE,
+			 b->file, (off_t)(b->frame[i] * (uint64_t)PAGE)) == MAP_FAILED)
+			die("mmap");
 	}
 }
 
-/* ---- the four ways ------------------------------------------------------------------------------
+static void make_mirror_of(const struct checks *c, struct bench *b)
+{
+	struct ptremap_mirror_range ranges[2] = {
+		{ .gpa = RAM_GPA, .len = ALL, .hva = at(b->guest.ram) },
+		{ .gpa = TABLES, .len = TABLES_LEN, .hva = at(b->guest.tables) },
+	};
+	struct ptremap_mirror req = mirror_request(&b->guest, GVA, ALL);
+
+	req.ranges = at(ranges);
+	req.nr_ranges = 2;
+	errno = -ptremap_mirror_create(c->dev, &req, &b->window);
+	if (errno)
+		die("mirror");
+}
+
+/* ---- the ways -----------------------------------------------------------------------------------
  */
 
-static uint8_t *by_walk(struct bench *b, uint64_t gva, unsigned int access)
+static const struct pt_cpu cpu = { .wp = 1 };
+
+/* The least that a walk can be: the tables are in one piece of memory, and A and D are left alone.
+ */
+static uint8_t *by_plain_walk(struct bench *b, uint64_t gva, unsigned int access)
 {
-	static const struct pt_cpu cpu = { .wp = 1 };
 	struct pt_check check;
 	struct pt_path path;
 
 	pt_lookup(&b->guest.space, gva, &path);
 	pt_check_access(&b->guest.fmt, &cpu, &path, access | PT_ACC_USER, &check);
-	return check.verdict == PT_ALLOWED ? b->guest.ram + path.end.pa : NULL;
+	return check.verdict == PT_ALLOWED ? b->guest.ram + (path.end.pa - RAM_GPA) : NULL;
+}
+
+/* A of each entry on the way and D of the leaf, where they are not set. */
+static void mark(struct bench *b, const struct pt_path *path, unsigned int access)
+{
+	unsigned int level;
+	uint64_t entry;
+
+	for (level = path->top; level >= path->end.level && level; level--) {
+		entry = path->at[level].entry | PT_A;
+		if (access & PT_ACC_WRITE && level == path->end.level)
+			entry |= PT_D;
+		if (entry != path->at[level].entry)
+			memcpy(find_slot(b, path->at[level].addr), &entry, 8);
+	}
+}
+
+/* What a CPU does, by a program: entries are found through slots, checked and marked. */
+static uint8_t *by_walk(struct bench *b, uint64_t gva, unsigned int access)
+{
+	struct pt_check check;
+	struct pt_path path;
+
+	pt_lookup(&b->space, gva, &path);
+	pt_check_access(&b->guest.fmt, &cpu, &path, access | PT_ACC_USER, &check);
+	if (check.verdict != PT_ALLOWED)
+		return NULL;
+	mark(b, &path, access);
+	return find_slot(b, path.end.pa);
 }
 
 static inline uint8_t *by_tlb(struct bench *b, uint64_t gva, unsigned int access)
 {
 	struct soft_entry *e = &b->tlb[gva / PAGE % ENTRIES];
 	uint64_t page = (gva & ~(uint64_t)(PAGE - 1)) | 1;
+	bool write = access & PT_ACC_WRITE;
 
-	if (__builtin_expect(e->page != page, 0)) {
+	if (__builtin_expect(e->page != page || (write && !e->write), 0)) {
 		e->at = by_walk(b, gva & ~(uint64_t)(PAGE - 1), access);
 		e->page = page;
+		e->write = write;
 	}
 	return e->at + (gva & (PAGE - 1));
 }
 
-enum way { DIRECT, MIRROR, TLB, WALK, WAYS };
-static const char *const names[WAYS] = { "the memory itself", "a warm mirror", "a software TLB",
-					 "a walk each" };
+enum way { DIRECT, ONE_BY_ONE, MIRROR, TLB, PLAIN_WALK, WALK, WAYS };
+static const char *const names[WAYS] = {
+	[DIRECT] = "the memory itself",
+	[ONE_BY_ONE] = "its pages, mapped one by one",
+	[MIRROR] = "a warm mirror",
+	[TLB] = "a software TLB of 1024 entries",
+	[PLAIN_WALK] = "a walk each, tables in one piece, no A and D",
+	[WALK] = "a walk each, memory in slots, with A and D",
+};
 
-static inline volatile uint64_t *find(struct bench *b, enum way way, uint32_t page, uint32_t offset,
+static inline volatile uint64_t *find(struct bench *b, enum way way, uint32_t i,
 				      unsigned int access)
 {
-	uint64_t gva = GVA + page * (uint64_t)PAGE + offset;
-
 	switch (way) {
 	case DIRECT:
-		return (uint64_t *)(void *)(b->direct[page] + offset);
+		return (uint64_t *)(uintptr_t)b->direct[i];
+	case ONE_BY_ONE:
+		return (uint64_t *)(uintptr_t)b->mapped[i];
 	case MIRROR:
-		return (uint64_t *)(uintptr_t)(VA - GVA + gva);
+		return (uint64_t *)(uintptr_t)b->mirror[i];
 	case TLB:
-		return (uint64_t *)(void *)by_tlb(b, gva, access);
+		return (uint64_t *)(void *)by_tlb(b, b->gva[i], access);
+	case PLAIN_WALK:
+		return (uint64_t *)(void *)by_plain_walk(b, b->gva[i], access);
 	default:
-		return (uint64_t *)(void *)by_walk(b, gva, access);
+		return (uint64_t *)(void *)by_walk(b, b->gva[i], access);
 	}
 }
 
-/* Nanoseconds of each. One line of each page: the way there is measured, not the caches' size. */
+/* Nanoseconds of each, along the list. */
 static inline __attribute__((always_inline)) double run_way(struct bench *b, enum way way,
 							    bool stores, uint32_t n)
 {
 	double start = now();
 	uint64_t sum = 0;
-	uint32_t i;
+	uint32_t k, i;
 
-	for (i = 0; i < n; i++) {
-		uint32_t page = b->order[i % PAGES];
-		volatile uint64_t *p =
-			find(b, way, page, page % 64 * 64, stores ? PT_ACC_WRITE : 0);
+	for (k = 0; k < n / PAGES; k++) {
+#pragma GCC unroll 8
+		for (i = 0; i < PAGES; i++) {
+			volatile uint64_t *p = find(b, way, i, stores ? PT_ACC_WRITE : 0);
 
-		if (stores)
-			*p = i;
-		else
-			sum += *p;
+			if (stores)
+				*p = i;
+			else
+				sum += *p;
+		}
 	}
 	__asm__ volatile("" : : "r"(sum));
 	return (now() - start) / n * 1e9;
@@ -161,45 +313,65 @@ static double run(struct bench *b, enum way way, bool stores)
 	switch (way) {
 	case DIRECT:
 		return run_way(b, DIRECT, stores, FAST);
+	case ONE_BY_ONE:
+		return run_way(b, ONE_BY_ONE, stores, FAST);
 	case MIRROR:
 		return run_way(b, MIRROR, stores, FAST);
 	case TLB:
 		return run_way(b, TLB, stores, SLOW * 4);
+	case PLAIN_WALK:
+		return run_way(b, PLAIN_WALK, stores, SLOW);
 	default:
 		return run_way(b, WALK, stores, SLOW);
 	}
 }
 
-static int compare(const void *a, const void *b)
+/* ->window has its page if there is a mirror. */
+static bool skips(const struct bench *b, int way)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
+	return way == MIRROR && !b->window.page;
 }
 
-static double median(double *v)
+/* The least of each way, in rounds; a first one is for what is not there yet. */
+static void measure(struct bench *b, bool stores, uint32_t set, double best[WAYS][SETS])
 {
-	qsort(v, ROUNDS, sizeof(*v), compare);
-	return v[ROUNDS / 2];
+	int round, way;
+	double ns;
+
+	make_lists(b, sets[set]);
+	for (round = -1; round < ROUNDS; round++) {
+		for (way = 0; way < WAYS; way++) {
+			if (skips(b, way))
+				continue;
+			ns = run(b, (enum way)way, stores);
+			if (round <= 0 || ns < best[way][set])
+				best[way][set] = ns;
+		}
+	}
 }
 
 static void accesses(struct bench *b, bool stores)
 {
-	double ns[WAYS][ROUNDS], rate[WAYS][ROUNDS];
-	int round, way;
+	double best[WAYS][SETS];
+	uint32_t set;
+	int way;
 
-	for (round = 0; round < ROUNDS; round++) {
-		for (way = 0; way < WAYS; way++) {
-			ns[way][round] = run(b, (enum way)way, stores);
-			rate[way][round] = ns[way][round] / ns[MIRROR][round];
-		}
-		for (way = 0; way < MIRROR; way++)
-			rate[way][round] = ns[way][round] / ns[MIRROR][round];
+	for (set = 0; set < SETS; set++)
+		measure(b, stores, set, best);
+	printf("\n%-46s", stores ? "stores to random pages, ns each, and ratio"
+				 : "loads of random pages, ns each, and ratio");
+	for (set = 0; set < SETS; set++)
+		printf("   of %4u pages", sets[set]);
+	printf("\n");
+	for (way = 0; way < WAYS; way++) {
+		if (skips(b, way))
+			continue;
+		printf("%-46s", names[way]);
+		for (set = 0; set < SETS; set++)
+			printf(" %7.2f %6.2fx", best[way][set],
+			       best[way][set] / best[ONE_BY_ONE][set]);
+		printf("\n");
 	}
-	printf("\n%-48s %8s %16s\n", stores ? "stores to random 4 KiB pages" : "loads of the same",
-	       "ns", "mirror's rate");
-	for (way = 0; way < WAYS; way++)
-		printf("%-48s %8.1f %15.2fx\n", names[way], median(ns[way]), median(rate[way]));
 }
 
 /* ---- what it costs to get there ------------------------------------------------------------- */
@@ -214,7 +386,8 @@ static void first_accesses(struct bench *b, bool in_order)
 	before = b->window.page->walked;
 	start = now();
 	for (i = 0; i < PAGES; i++)
-		sum += *in_window(&b->window, GVA + (in_order ? i : b->order[i]) * (uint64_t)PAGE);
+		sum += *in_window(&b->window,
+				  in_order ? GVA + i * (uint64_t)PAGE : b->gva[i] & ~63ull);
 	__asm__ volatile("" : : "r"(sum));
 	printf("%-48s %8.0f ns a page, %.2f faults\n",
 	       in_order ? "first loads, one page after the other" : "first loads, random pages",
@@ -242,35 +415,23 @@ static void switches(struct bench *b, uint32_t pages)
 	       (now() - start) / SWITCHES * 1e9);
 }
 
-static void map_each(struct bench *b)
-{
-	uint32_t i;
-
-	for (i = 0; i < PAGES; i++) {
-		if (mmap((void *)(uintptr_t)(VA + i * (uint64_t)PAGE), PAGE, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, b->file,
-			 (off_t)(b->frame[i] * (uint64_t)PAGE)) == MAP_FAILED)
-			die("mmap");
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct checks c = { .dev = -1 };
+	bool mapped = argc > 1 && !strcmp(argv[1], "--mapped");
 
 	make_guest(&bench);
-	if (argc > 1 && !strcmp(argv[1], "--mapped")) {
-		map_each(&bench);
-		accesses(&bench, true);
-		accesses(&bench, false);
-		return 0;
+	map_each(&bench);
+	if (!mapped) {
+		c.dev = ptremap_open();
+		if (c.dev < 0)
+			die(PTREMAP_DEVICE);
+		make_mirror_of(&c, &bench);
 	}
-	c.dev = ptremap_open();
-	if (c.dev < 0)
-		die(PTREMAP_DEVICE);
-	mirror_guest(&c, &bench.guest, GVA, ALL, 0, &bench.window);
 	accesses(&bench, true);
 	accesses(&bench, false);
+	if (mapped)
+		return 0;
 	printf("\n");
 	first_accesses(&bench, true);
 	first_accesses(&bench, false);

@@ -20,7 +20,8 @@ usage()
 	usage: tests/fuzz/run.sh [--forever] [NAME]...
 
 	Runs the fuzzers (default: all), each for 20 s to 2 minutes, and prints a line "ok ..." or
-	"not ok ..." for each. NAME is that of the program, with or without fuzz_.
+	"not ok ..." for each. NAME is that of the program, with or without fuzz_. FUZZ_TIMES=N in
+	the environment: N times as long.
 
 	  --forever  round after round, with what was learnt, until one fails or Ctrl-C
 
@@ -50,7 +51,7 @@ seeds()
 fuzz()
 {
 	local name=$1 log=$work/$1.log crash=$bin/$1- inputs status longest=8192
-	local seconds=${SECONDS_OF[$1]-$SECONDS_EACH}
+	local seconds=$((${SECONDS_OF[$1]-$SECONDS_EACH} * ${FUZZ_TIMES:-1}))
 
 	mkdir -p "$work/$name"
 	seeds "$name"

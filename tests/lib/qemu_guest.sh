@@ -17,6 +17,8 @@ declare -rA FIRST_DIGITS=([user]=0x[0-7] [direct]=0xffff88 [vmalloc]=0xffffc9 [v
 	[cpu_entry]=0xfffffe [text]=0xffffffff[89ab] [upper]=0xffffffff[c-f])
 # Addresses for each region, and of NPT for each size of pages.
 readonly ASKED=45 LEAVES=100
+# Pages that are exchanged: a quarter of its memory.
+readonly EXCHANGED=10000
 # What the guest's kernel wants under an emulated KVM: high resolution timers hang it now and then,
 # and what it prints is most of the time that it takes.
 readonly APPEND='console=ttyS0 quiet panic=-1 nokaslr mitigations=off highres=off acpi=off
@@ -316,16 +318,66 @@ check_stopped()
 	qmp cont
 }
 
+# exchange HOW - the pages of $EXCHANGED
+exchange()
+{
+	"$bin/tests/ept_exchange" "$1" "$vm" $EXCHANGED "$SEED"
+	equal "exchange $1: status" $? 0
+}
+
 # check_exchanged - while it is stopped: a guest's kernel does not stand it that pages of its own
 # change places. Afterwards it goes on as if nothing had been.
 check_exchanged()
 {
 	qmp stop
-	"$bin/tests/ept_exchange" "$vm" 10000 "$SEED" || not_ok "ept_exchange: exit status $?"
+	exchange stopped
 	qmp cont
-	sleep 2
-	equal 'exchanged: words of trouble from the guest' \
-		"$(grep -cE 'BUG|Oops|panic|Call Trace' "$work/console")" 0
+}
+
+# summed - how many turns the guest's processes say they have had
+summed()
+{
+	tr -d '\r' <"$work/console" | sed -nE 's/^summed ([0-9]+) wrong [0-9]+$/\1/p' | tail -n 1
+}
+
+# sums_on WHEN TURNS - it does so many more
+sums_on()
+{
+	local from now i
+
+	from=$(summed)
+	for ((i = 0; i < 300; i++)); do
+		now=$(summed)
+		((now >= from + $2)) && break
+		sleep 0.2
+	done
+	at_least "$1: turns of sums" $((now - from)) "$2" 'those waited for'
+}
+
+# check_running - it sums what it knows while pages of its memory are exchanged in pairs and back,
+# and while all that it does in them is watched.
+check_running()
+{
+	local pages watcher
+
+	echo >&7
+	until_says summed
+	sums_on 'before' 8
+	exchange running
+	sums_on 'exchanged' 8
+	mapfile -t pages < <("$bin/tests/ept_exchange" list "$vm" $EXCHANGED "$SEED")
+	: >"$work/err"
+	"$ptremap" watch --vm "$vm" "${pages[@]/#/--gpa=}" --for 5s >"$work/watched" 2>"$work/err" &
+	watcher=$!
+	until grep -q watching "$work/err"; do sleep 0.1; done
+	exchange running
+	wait $watcher
+	equal 'watched: exit status' $? 0
+	at_least "watched: accesses to $EXCHANGED pages" \
+		"$(grep -cE ' (read|write|exec) gpa=' "$work/watched")" 500 'a guest that runs'
+	sums_on 'watched' 8
+	equal 'words that were wrong, processes that ended, trouble of the kernel' \
+		"$(grep -cE 'wrong [1-9]|^ended|BUG|Oops|panic|Call Trace' "$work/console")" 0
 }
 
 RANDOM=$SEED
@@ -340,6 +392,7 @@ until_says works
 check_moving running
 check_exchanged
 check_moving running
+check_running
 end_guest
 { rmmod ptremap_kvm && rmmod ptremap; } || not_ok 'the modules are gone'
 finish

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ept_exchange: random pages of a VM's memory are exchanged in pairs, and back, twice.
+ * ept_exchange: random pages of a VM's memory are exchanged in pairs, and back.
  *
- *	ept_exchange PID PAGES SEED
+ *	ept_exchange stopped PID PAGES SEED
+ *	ept_exchange running PID PAGES SEED
+ *	ept_exchange list PID PAGES SEED
  *
- * The VM's vCPUs are stopped for as long, so that nothing else changes its memory. What each of its
- * pages holds is read through the VMM's own addresses (process_vm_readv): exchanged, each page
- *holds what its partner held; after the undo all hold what they held before. A watch must tell of
- *each.
+ * Of a stopped VM nothing else changes the memory. What each of its pages holds is read through the
+ * VMM's own addresses (process_vm_readv): exchanged, each page holds what its partner held; after
+ * the undo all hold what they held before. A watch must tell of each.
+ *
+ * Of one that runs the exchanges are rehearsed, twice: each entry was led to the frame that pagemap
+ * has for its partner, afterwards each page has its own frame, and no watch has heard of it.
+ *Whether the guest can tell is for its own checks to say.
+ *
+ * "list" prints the guest-physical addresses of these pages.
  */
 #include <sys/uio.h>
 #include <time.h>
@@ -28,6 +35,7 @@ struct test {
 	uint32_t pages;
 	uint32_t ids[MAX_IDS];
 	unsigned int nr_ids;
+	uint64_t *frames; /* of ->chosen, by pagemap */
 };
 
 static void *room(size_t nr, size_t size)
@@ -107,16 +115,28 @@ static void choose(struct test *t, uint32_t seed)
 	free(all);
 }
 
-static int exchange_some(struct test *t, uint32_t first, uint32_t nr)
+static uint64_t gpa_of(const struct test *t, uint32_t i)
 {
-	static struct ptremap_ept_item items[PER_CALL];
+	return t->ram.gpa + (uint64_t)t->chosen[i] * PAGE;
+}
+
+/* @nr pairs from ->chosen[@first] on. */
+static int call_for(struct test *t, uint32_t first, uint32_t nr, uint32_t flags,
+		    struct ptremap_ept_item *items, uint32_t *id)
+{
 	uint32_t i;
 
 	for (i = 0; i < nr; i++)
-		items[i] = ept_item(PTREMAP_EPT_SWAP,
-				    t->ram.gpa + (uint64_t)t->chosen[first + 2 * i] * PAGE,
-				    t->ram.gpa + (uint64_t)t->chosen[first + 2 * i + 1] * PAGE, 1);
-	return ept_many(&t->c, t->pid, -1, items, nr, 0, &t->ids[t->nr_ids++]);
+		items[i] = ept_item(PTREMAP_EPT_SWAP, gpa_of(t, first + 2 * i),
+				    gpa_of(t, first + 2 * i + 1), 1);
+	return ept_many(&t->c, t->pid, -1, items, nr, flags, id);
+}
+
+static int exchange_some(struct test *t, uint32_t first, uint32_t nr)
+{
+	static struct ptremap_ept_item items[PER_CALL];
+
+	return call_for(t, first, nr, 0, items, &t->ids[t->nr_ids++]);
 }
 
 static int exchange(struct test *t)
@@ -191,27 +211,136 @@ static void one_round(struct test *t, int watch)
 	      misplaced(t, false), events);
 }
 
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static uint64_t frame_of(uint64_t entry)
+{
+	return (entry & 0x000ffffffffff000) >> 12;
+}
+
+static void read_frames(const struct test *t, int pagemap, uint64_t *frames)
+{
+	uint64_t entry;
+	uint32_t i;
+
+	for (i = 0; i < t->pages; i++) {
+		uint64_t page = (t->ram.hva >> 12) + t->chosen[i];
+
+		if (pread(pagemap, &entry, sizeof(entry), (off_t)(page * sizeof(entry))) !=
+		    sizeof(entry))
+			die("pagemap");
+		frames[i] = entry & ((1ull << 55) - 1);
+	}
+}
+
+/* How many of these entries did not lead to the partner's frame; or -errno. */
+static int rehearse_some(struct test *t, uint32_t first, uint32_t nr)
+{
+	static struct ptremap_ept_item items[PER_CALL];
+	int wrong = 0, err = call_for(t, first, nr, PTREMAP_EPT_REHEARSE, items, NULL);
+	uint32_t i;
+
+	for (i = 0; !err && i < nr; i++)
+		wrong += frame_of(items[i].old) != t->frames[first + 2 * i] ||
+			 frame_of(items[i].new) != t->frames[first + 2 * i + 1];
+	return err ? err : wrong;
+}
+
+static int try_all(struct test *t)
+{
+	static struct ptremap_ept_item items[PER_CALL];
+	uint32_t first;
+	int err = 0;
+
+	for (first = 0; !err && first < t->pages; first += 2 * PER_CALL) {
+		uint32_t left = (t->pages - first) / 2;
+
+		err = call_for(t, first, left < PER_CALL ? left : PER_CALL, PTREMAP_EPT_DRY_RUN,
+			       items, NULL);
+	}
+	return err;
+}
+
+static void rehearse(struct test *t, int pagemap, int watch)
+{
+	uint64_t *now_there = room(t->pages, sizeof(*now_there));
+	double start = now(), done;
+	uint32_t first, i, moved = 0;
+	int err = 0;
+
+	for (first = 0; !err && first < t->pages; first += 2 * PER_CALL) {
+		uint32_t left = (t->pages - first) / 2;
+
+		err = rehearse_some(t, first, left < PER_CALL ? left : PER_CALL);
+	}
+	done = now();
+	read_frames(t, pagemap, now_there);
+	for (i = 0; i < t->pages; i++)
+		moved += t->frames[i] != now_there[i];
+	check(&t->c, !err && !moved && is_quiet(watch) && !list(&t->c, NULL, 0),
+	      "%u of %" PRIu64 " pages of a VM that runs exchanged in pairs and back (%d), in "
+	      "%.2f s: %u have other frames, nothing is in force",
+	      t->pages, t->nr, err, done - start, moved);
+	free(now_there);
+}
+
+/* Pages that nobody has touched have a frame only when they are made ready. */
+static void while_it_runs(struct test *t, int watch)
+{
+	char path[64];
+	int pagemap;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", t->pid);
+	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	if (pagemap < 0)
+		die(path);
+	t->frames = room(t->pages, sizeof(*t->frames));
+	if (try_all(t))
+		die("dry run");
+	read_frames(t, pagemap, t->frames);
+	rehearse(t, pagemap, watch);
+	rehearse(t, pagemap, watch);
+	close(pagemap);
+}
+
+static void while_it_is_stopped(struct test *t, int watch)
+{
+	t->before = room(t->nr, sizeof(*t->before));
+	t->now = room(t->nr, sizeof(*t->now));
+	read_all(t, t->before);
+	one_round(t, watch);
+}
+
+static void print_pages(const struct test *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->pages; i++)
+		printf("0x%" PRIx64 "\n", gpa_of(t, i));
+}
+
 int main(int argc, char **argv)
 {
 	struct test t = { .c = { .dev = open_device() } };
 	int watch;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: ept_exchange PID PAGES SEED\n");
+	if (argc != 5 || !strchr("srl", *argv[1])) {
+		fprintf(stderr, "usage: ept_exchange stopped|running|list PID PAGES SEED\n");
 		return 2;
 	}
-	t.pid = atoi(argv[1]);
-	t.pages = (uint32_t)strtoul(argv[2], NULL, 0) & ~1u;
+	t.pid = atoi(argv[2]);
+	t.pages = (uint32_t)strtoul(argv[3], NULL, 0) & ~1u;
 	find_ram(&t);
 	if (t.pages > t.nr)
 		t.pages = (uint32_t)t.nr & ~1u;
-	t.before = room(t.nr, sizeof(*t.before));
-	t.now = room(t.nr, sizeof(*t.now));
 	t.chosen = room(t.pages, sizeof(*t.chosen));
-	choose(&t, (uint32_t)strtoul(argv[3], NULL, 0));
-	read_all(&t, t.before);
+	choose(&t, (uint32_t)strtoul(argv[4], NULL, 0));
 	watch = new_watch(t.c.dev, 0, PTREMAP_WATCH_MAX);
-	one_round(&t, watch);
-	one_round(&t, watch);
+	if (*argv[1] == 's')
+		while_it_is_stopped(&t, watch);
+	else if (*argv[1] == 'r')
+		while_it_runs(&t, watch);
+	else
+		print_pages(&t);
 	return t.c.failed > 0;
 }

@@ -71,12 +71,21 @@ vm_into()
 	"$bin/ptremap" mirror --vm "$vm" --gva 0x1000-0x1fff --at 0x300000000 --into "$pid" \
 		>"$work/shown" 2>&1 &
 	until [[ -s $work/shown ]]; do sleep 0.1; done
+	"$bin/ptremap" list --json >"$work/json"
+	word=$(sed -n 's/^slot .*gpa=0x0 .*hva=\(0x[0-9a-f]*\).*/\1/p' "$work/guest")
+	equal "--into: as JSON lists it" "$(jq -c '[.what, .pid, .address, .length, .gva, .memory_pid,
+		.mode, .read_only, (.memory[] | select(.gpa == "0x0") | .hva)]' "$work/json")" \
+		"[\"mirror\",$pid,\"0x300000000\",4096,\"0x1000\",$vm,\"none\",true,\"$word\"]"
+	equal "--into: as text lists it" "$("$bin/ptremap" list | head -n 3 | sed 's/, [0-9]* pages/, N pages/')" \
+		"mirror $pid:0x300000000-0x300000fff
+  shows  0x1000-0x1fff of pid $vm, none, read only, N pages held
+  root   $(jq -r '.roots[0].root' "$work/json") tag 0, now"
 	echo >&8
 	wait "$pid"
 	equal "--into: status of the other" $? 7
-	word=$(sed -n 's/^slot .*gpa=0x0 .*hva=\(0x[0-9a-f]*\).*/\1/p' "$work/guest")
 	equal "--into: what it sees" "$(<"$work/said")" "$(word_at "$vm" $((word + 0x1000)))"
 	wait %+ 2>/dev/null
+	equal "--into: lines of what is listed then" "$("$bin/ptremap" list | wc -l)" 0
 	fails "--gva within a page" 2 'whole pages' "$bin/ptremap" mirror --vm "$vm" --gva 5-6 --into $$
 	fails "neither --into nor a command" 2 'either --into' "$bin/ptremap" mirror --vm "$vm" \
 		--gva 0x1000-0x1fff

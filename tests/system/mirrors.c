@@ -256,6 +256,79 @@ static void guest_changes(struct checks *c)
 	teardown(&f);
 }
 
+/* What the module lists of it, and nothing else is there. */
+static void listed(struct checks *c, const struct fixture *f, uint64_t first)
+{
+	struct ptremap_mirror_range *r;
+	struct ptremap_mirror_info *m;
+	size_t nr;
+	int err = ptremap_mirror_list(c->dev, &m, &nr, &r);
+
+	check(c, !err && nr == 1 && m->pid == getpid() && m->ram_pid == getpid(),
+	      "one mirror is listed: %d, %zu", err, nr);
+	if (err || !nr)
+		return;
+	check(c,
+	      m->va == f->window.va && m->len == LEN && m->gva == GVA &&
+		      m->mode == PTREMAP_MIRROR_4LEVEL && m->held == f->window.page->held,
+	      "its window, and what it holds: %llu", m->held);
+	check(c,
+	      m->nr_roots == 2 && m->roots[0].root == f->guest.space.root && m->roots[0].tag == 1 &&
+		      m->roots[0].cpu == PTREMAP_MIRROR_USER && m->roots[1].root == first &&
+		      !m->roots[1].tag,
+	      "its %u roots, the one in use first", m->nr_roots);
+	check(c,
+	      m->nr_ranges == 2 && r[0].hva == at(f->guest.ram) && r[0].len == RAM &&
+		      r[1].gpa == TABLES && r[1].hva == at(f->guest.tables),
+	      "its memory in %u ranges", m->nr_ranges);
+	free(m);
+	free(r);
+}
+
+static void listed_no_more(struct checks *c, const char *what)
+{
+	struct ptremap_mirror_range *r;
+	struct ptremap_mirror_info *m;
+	size_t nr = 99;
+	int err = ptremap_mirror_list(c->dev, &m, &nr, &r);
+
+	check(c, !err && !nr, "%s: no mirror is listed: %d, %zu", what, err, nr);
+	free(m);
+	free(r);
+}
+
+/* More than what one call has room for at first; a window that was unmapped is none. */
+static void many_listed(struct checks *c)
+{
+	struct ptremap_mirror_window w[40];
+	struct ptremap_mirror_range *r;
+	struct ptremap_mirror_info *m;
+	struct ptremap_mirror req;
+	struct guest g;
+	size_t nr, i, good = 0;
+	int err;
+
+	guest_init(&g, RAM);
+	for (i = 0; i < 40; i++) {
+		req = mirror_request(&g, GVA, PAGE);
+		req.va += i * 2 * MIB;
+		if (make_mirror(c, &g, &req, &w[i]))
+			die("mirror");
+	}
+	munmap((void *)(uintptr_t)w[7].va, PAGE);
+	err = ptremap_mirror_list(c->dev, &m, &nr, &r);
+	for (i = 0; !err && i < nr; i++)
+		good += m[i].va == VA + (i + (i >= 7)) * 2 * MIB && r[2 * i].hva == at(g.ram);
+	check(c, !err && nr == 39 && good == 39, "%zu of 39 mirrors are listed in order: %d", good,
+	      err);
+	free(m);
+	free(r);
+	for (i = 0; i < 40; i++)
+		ptremap_mirror_destroy(&w[i]);
+	guest_exit(&g);
+	listed_no_more(c, "they have ended");
+}
+
 /* Roots that are warm do not fault again for each page. */
 static void warm_roots(struct checks *c)
 {
@@ -270,6 +343,7 @@ static void warm_roots(struct checks *c)
 		shown(&f, page);
 	ptremap_mirror_switch(&f.window, f.guest.space.root, 1, PTREMAP_MIRROR_USER, 0);
 	check(c, shown(&f, 1) == content(LEN / PAGE + 1), "another root shows other pages");
+	listed(c, &f, first);
 	ptremap_mirror_switch(&f.window, first, 0, PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP, 0);
 	walked = f.window.page->walked;
 	for (page = 0; page < 512 && shown(&f, page) == content(page); page++)
@@ -284,6 +358,7 @@ static void warm_roots(struct checks *c)
 			      PTREMAP_MIRROR_FORGET);
 	check(c, shown(&f, 0) == WRITTEN && f.window.page->walked > walked, "FORGET walks again");
 	teardown(&f);
+	listed_no_more(c, "it has ended");
 }
 
 /* What may be executed is the guest's word; a fetch that it forbids is told apart by its code. */
@@ -328,6 +403,7 @@ int main(void)
 	catch_faults();
 	guest_changes(&c);
 	warm_roots(&c);
+	many_listed(&c);
 	execution(&c);
 	host_events(&c, 1);
 	host_events(&c, 2);

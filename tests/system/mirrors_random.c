@@ -318,16 +318,21 @@ static uint8_t *page_of(uint64_t i)
 	return i < BANK_SIZE ? guest.ram + i : guest.tables + (i - BANK_SIZE);
 }
 
-/* Compaction takes pages from the lists of those that are new, which have references to them. */
+/*
+ * Pages that are new on the kernel's lists lie in a batch of the CPU for a while, with a reference.
+ * Who writes to drop_caches has them put there first. Compaction does that, too, but leaves the
+ * pages that it has moved in such a batch itself: the same one each time, when it finds nothing
+ * more to do.
+ */
 static void settle_pages(void)
 {
-	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY);
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 	uint64_t i;
 
 	for (i = 0; i < BANK_SIZE + TABLES_LEN; i += PAGE)
 		*(volatile uint8_t *)page_of(i) = *(volatile uint8_t *)page_of(i);
 	if (fd < 0 || write(fd, "1", 1) != 1)
-		die("compact_memory");
+		die("drop_caches");
 	close(fd);
 }
 
@@ -371,8 +376,7 @@ static void show_references(const struct checks *c)
 	}
 }
 
-/* Each page has one of its mapping, and one of its file. Lists of recent pages have some a while.
- */
+/* Each page has one of its mapping, and one of its file. Swap may have some for a while. */
 static void check_references(struct checks *c, const char *when)
 {
 	int64_t want = 2 * FRAMES + TABLES_LEN / PAGE, got = 0;

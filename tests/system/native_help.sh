@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The help texts, the man pages and the bash completions tell the same: commands, options with their
-# arguments, values. The man pages render without a warning.
+# The help texts, the man pages and the completions of bash and zsh tell the same: commands, options
+# with their arguments, values. The man pages render without a warning. The README's commands are
+# commands.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 # shellcheck source=user/cmd/ptrace-pf.bash
@@ -115,6 +116,53 @@ check_program()
 	cat "$work/warnings"
 }
 
+# zsh_offers LINE... - what zsh offers for each line goes to $work/zsh, as "LINE<tab>WORD"
+zsh_offers()
+{
+	mkdir -p "$work/functions" && cp "$top/user/cmd/ptscope.zsh" "$work/functions/_ptscope"
+	printf '%s\n' "$@" |
+		PATH=$bin:$PATH timeout 120 zsh -f "$top/tests/lib/zsh_offers.zsh" "$work/functions" >"$work/zsh"
+}
+
+# offered LINE - of that; a lone "-" stands for the options of a command that may come
+offered()
+{
+	awk -F '\t' -v line="$1" '$1 == line && $2 != "-" { print $2 }' "$work/zsh"
+}
+
+# check_zsh - the options of all of the program's commands
+check_zsh()
+{
+	local command commands lines
+
+	mapfile -t commands < <("$run" --help | awk '/^  [a-z]/ { print $1 }')
+	lines=("${commands[@]/#/$program }")
+	zsh_offers "$program " "${lines[@]/%/ -}"
+	printf '%s\n' "${commands[@]}" help --help --version >"$work/want"
+	offered "$program " >"$work/got"
+	alike "commands: --help and completion of zsh"
+	for command in "${commands[@]}"; do
+		help_options "$command" | words | grep '^-' >"$work/want"
+		offered "$program $command -" >"$work/got"
+		alike "$command: options in --help and completion of zsh"
+	done
+}
+
+# check_zsh_values COMMAND --OPTION... - those of bash, which others compare with the program's
+check_zsh_values()
+{
+	local command=$1 option lines
+
+	shift
+	lines=("${@/#/$program $command }")
+	zsh_offers "${lines[@]/%/ }"
+	for option; do
+		completed "$command" "$option" '' >"$work/want"
+		offered "$program $command $option " >"$work/got"
+		alike "$command $option: values in completions of bash and zsh"
+	done
+}
+
 # check_values COMMAND OPTION...
 check_values()
 {
@@ -130,7 +178,9 @@ check_values()
 
 use ptrace-pf
 check_program
+check_zsh
 check_values stat --hook --event --access --outcome
+check_zsh_values top --hook --event --access --outcome --sort --view --order
 # The help wraps: its lines are put together, and the list stands between "of" and the default.
 "$run" report --help | tr -s '\n ' ' ' | sed 's/.*comma list of \([a-z, ]*\) (default.*/\1/' |
 	words >"$work/want"
@@ -175,6 +225,12 @@ cat "$work/warnings"
 
 use ptremap
 check_program
+check_zsh
+check_zsh_values walk --format --access
+check_zsh_values protect --set --clear
+check_zsh_values ept --set --clear --cache
+check_zsh_values graft --prot --cache
+check_zsh_values map --force-frame
 check_values walk --format --access
 check_values graft --prot --cache
 allowed protect --set | sed 's/=N$/=/' >"$work/want"

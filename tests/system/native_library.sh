@@ -135,34 +135,6 @@ test_example()
 
 make -C "$top" --no-print-directory O="$bin" DESTDIR="$dest" prefix=/opt/ptw install >"$work/log" 2>&1
 equal "make install: status" $? 0
-cat >"$work/want" <<-END
-	bin/ptrace-pf
-	bin/ptremap
-	lib/libptremap.a
-	lib/libptremap.so
-	lib/libptremap.so.0
-	lib/libptremap.so.$(flags --modversion)
-	lib/libptw.a
-	lib/libptw.so
-	lib/libptw.so.0
-	lib/libptw.so.$(flags --modversion)
-	lib/pkgconfig/libptremap.pc
-	lib/pkgconfig/libptw.pc
-	share/bash-completion/completions/ptrace-pf
-	share/bash-completion/completions/ptremap
-	share/man/man1/ptrace-pf.1
-	share/man/man1/ptremap.1
-	share/man/man3/ptw.3
-	share/man/man5/ptrace-pf-abi.5
-	share/man/man5/ptremap-rules.5
-	share/ptscope/abi/bitvisor.abi
-	share/ptscope/abi/capsule.abi
-	share/ptscope/abi/hyperv.abi
-	share/ptscope/abi/kvm.abi
-	share/ptscope/abi/xen.abi
-END
-(cd "$dest/opt/ptw" && find . ! -type d ! -name '*.h' -printf '%P\n' | sort) >"$work/got"
-same_lines "installed files" "$work/want" "$work/got"
 equal "ABIs that the installed program finds" \
 	"$("$dest/opt/ptw/bin/ptrace-pf" script --abi help | xargs)" "bitvisor capsule hyperv kvm xen"
 echo '#include <ptw/ptw.h>' >"$work/all.c"

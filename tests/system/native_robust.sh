@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Recorders that are killed, stopped, interrupted or have no room: what is in the file, and what
-# is said to be lost, is together what happened.
+# Recorders that are killed, stopped, interrupted, slowed down or have no room, and targets that are
+# gone at once: what is in the file, and what is said to be lost, is together what happened.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 # shellcheck source=tests/lib/recording.sh
@@ -87,20 +87,20 @@ killed()
 # perf beside the recorder: the same process, from exec to exit
 stopped()
 {
-	"$pf" record -q --hook rawtp -a --comm touch -m 64K -o "$work/ptd" -- \
+	"$pf" record -q --hook rawtp --comm touch -m 64K -o "$work/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/touch" -w 200000 >"$work/out" &
 	recorder=$!
 	wait_for "$work/out"
 	kill -STOP "$recorder"
 	kill -USR1 "$(awk '{ print $2; exit }' "$work/out")"
-	sleep 3
+	sleep 10
 	kill -CONT "$recorder"
 	wait "$recorder"
-	equal "stopped for 3 s: exit status" "$?" 0
+	equal "stopped for 10 s: exit status" "$?" 0
 	totals "$work/ptd"
-	adds_up "stopped for 3 s" "$events" "$lost" "$(perf_count "$work/perf" all)" "perf stat"
-	at_least "stopped for 3 s: lost" "$lost" 1
+	adds_up "stopped for 10 s" "$events" "$lost" "$(perf_count "$work/perf" all)" "perf stat"
+	at_least "stopped for 10 s: lost" "$lost" 1
 }
 
 interrupted()
@@ -150,7 +150,7 @@ full_disk()
 	mkdir "$work/small"
 	mount -t tmpfs -o size=300k tmpfs "$work/small"
 	at_exit umount "$work/small"
-	"$pf" record -q --hook rawtp -a --comm touch -o "$work/small/ptd" -- \
+	"$pf" record -q --hook rawtp --comm touch -o "$work/small/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/touch" 200000 >/dev/null 2>"$work/err"
 	status=$?
@@ -163,8 +163,62 @@ full_disk()
 	equal "full disk: script's lines" "$("$pf" script -i "$work/small/ptd" 2>/dev/null | wc -l)" "$events"
 }
 
+# A reader of the recording that sleeps is a disk that is slow: writes wait, and the ring is full.
+slow()
+{
+	"$pf" record -q --hook rawtp --comm touch -m 64K -z 0 -o - -- \
+		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
+		"$bin/tests/touch" 100000 2>"$work/err" | { sleep 2; cat; } >"$work/ptd"
+	equal "slow output: exit status" "${PIPESTATUS[0]}" 0
+	totals "$work/ptd"
+	equal "slow output: complete" "$complete" true
+	adds_up "slow output" "$events" "$lost" "$(perf_count "$work/perf" all)" "perf stat"
+	at_least "slow output: lost" "$lost" 1
+	equal "slow output: script's lines" "$("$pf" script -i "$work/ptd" 2>/dev/null | wc -l)" "$events"
+}
+
+# by_name NAME - events of the last report
+by_name()
+{
+	jq --arg name "$1" '[.groups[] | select(.comm == $name).count] | add // 0' "$work/json"
+}
+
+short_lived()
+{
+	local children
+
+	children=$(long 5000 100000)
+	"$pf" record -q --hook rawtp -o "$work/ptd" -- \
+		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
+		"$bin/tests/short_lived" "$children" >/dev/null 2>"$work/err"
+	equal "$children processes: exit status" $? 0
+	# Those of perf itself are no part of what it counts.
+	"$pf" report -i "$work/ptd" --sort comm --json >"$work/json"
+	equal "$children processes: children that could not be followed" "$(jq .lost_children "$work/json")" 0
+	adds_up "$children processes" $(($(by_name short_lived) + $(by_name even) + $(by_name odd))) \
+		"$(jq .lost.total "$work/json")" "$(perf_count "$work/perf" all)" "perf stat"
+}
+
+# Names of processes that have the numbers of others before them.
+same_pids()
+{
+	local children=2000
+
+	"$pf" record -q --hook rawtp --addr 200000000000-200000002fff -o "$work/ptd" -- \
+		"$bin/tests/short_lived" -r $children >"$work/out" 2>"$work/err"
+	equal "process ids that are used again: exit status" $? 0
+	at_most "process ids that are used again: different ones of $children" "$(cat "$work/out")" $((children / 2))
+	"$pf" report -i "$work/ptd" --sort comm --json >"$work/json"
+	equal "process ids that are used again: lost" "$(jq .lost.total "$work/json")" 0
+	equal "process ids that are used again: faults of even ones" "$(by_name even)" $children
+	equal "process ids that are used again: faults of odd ones" "$(by_name odd)" $((3 * children / 2))
+}
+
 killed
 stopped
+slow
+short_lived
+same_pids
 interrupted
 interrupted_with_command
 full_disk

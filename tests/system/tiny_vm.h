@@ -23,6 +23,7 @@
 struct tiny_low {
 	volatile uint32_t stop;
 	volatile uint32_t progress[TINY_VCPUS];
+	volatile uint32_t alike[TINY_VCPUS]; /* of compare: how often */
 };
 
 struct tiny_vm {
@@ -38,8 +39,10 @@ struct tiny_vm {
 
 /*
  * read: eax from (ebx). write: eax to (ebx). look: reads (ebx) and (ebp), rests, and so on. count:
- * counts in ecx, and writes that to (ebx), then to (ebp), then to (esi). All end with an access to
- * a port. Where CPUs are emulated by one thread, PAUSE lets the next one run.
+ * counts in ecx, and writes that to (ebx), then to (ebp), then to (esi). rest_count: so, too, and
+ * rests now and then. compare: counts to (esi), and counts how often (ebx), (ebp), and (ebx) again
+ * are alike; it rests, too. All end with an access to a port. Where CPUs are emulated by one
+ * thread, PAUSE lets the next one run.
  */
 __asm__(".pushsection .rodata\n"
 	".code32\n"
@@ -50,11 +53,20 @@ __asm__(".pushsection .rodata\n"
 	"tiny_count_code: inc %ecx; mov %ecx, (%ebx); mov %ecx, (%ebp); mov %ecx, (%esi)\n"
 	"	test $15, %cl; jnz 1f; pause\n"
 	"1:	cmpl $0, (%edi); je tiny_count_code; out %eax, $0x10\n"
+	"tiny_rest_count_code: inc %ecx; mov %ecx, (%ebx); mov %ecx, (%ebp); mov %ecx, (%esi)\n"
+	"	test $15, %cl; jnz 1f; out %eax, $0x11\n"
+	"1:	cmpl $0, (%edi); je tiny_rest_count_code; out %eax, $0x10\n"
+	"tiny_compare_code: mov (%ebx), %eax; cmp (%ebp), %eax; jne 1f\n"
+	"	cmp (%ebx), %eax; jne 1f; incl 16(%esi)\n"
+	"1:	inc %ecx; mov %ecx, (%esi); test $15, %cl; jnz 1f; out %eax, $0x11\n"
+	"1:	cmpl $0, (%edi); je tiny_compare_code; out %eax, $0x10\n"
 	"tiny_code_end:\n"
 	".code64\n"
 	".popsection\n");
 extern const char tiny_code[], tiny_read_code[], tiny_write_code[], tiny_look_code[],
-	tiny_count_code[], tiny_code_end[];
+	tiny_count_code[], tiny_rest_count_code[], tiny_compare_code[], tiny_code_end[];
+_Static_assert(offsetof(struct tiny_low, alike) - offsetof(struct tiny_low, progress) == 16,
+	       "tiny_compare_code");
 
 /* 0 or -errno; @size 0: the slot goes. */
 static inline int tiny_slot(const struct tiny_vm *vm, uint32_t id, uint64_t gpa, const void *p,
@@ -201,7 +213,7 @@ static inline void *tiny_thread(void *arg)
 	return NULL;
 }
 
-/* vCPU @i runs tiny_look_code or tiny_count_code on @one and @two until tiny_stop(). */
+/* vCPU @i runs one of the endless codes on @one and @two until tiny_stop(). */
 static inline void tiny_start(struct tiny_vm *vm, unsigned int i, const char *code, uint64_t one,
 			      uint64_t two)
 {

@@ -112,7 +112,7 @@ Test(json, escapes)
 
 	out_open(&o);
 	json_str(&o.j, NULL, "a\"b\\c\n\t\r\b\f\x01\x1f\x7f/");
-	out_check(&o, "\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u001f\x7f/\"");
+	out_check(&o, "\"a\\\"b\\\\c\\n\\t\\r\\b\\f\\u0001\\u001f\\u007f/\"");
 }
 
 Test(json, keys_are_escaped_too)

@@ -152,9 +152,14 @@ Test(csv, fields)
 	csv_double(&c, 0.5);
 	csv_end_line(&c);
 	csv_u64(&c, 0);
+	csv_str(&c, "=HYPERLINK(\"x\")");
+	csv_str(&c, "@x,");
+	csv_str(&c, "-");
+	csv_str(&c, "+1");
 	csv_end_line(&c);
 	fclose(c.out);
-	cr_assert_str_eq(text, "plain,,,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\","
-			       "18446744073709551615,0.5\n0\n");
+	cr_assert_str_eq(text, "plain,,,\"a,b\",\"say \"\"x\"\"\",two?lines,"
+			       "18446744073709551615,0.5\n"
+			       "0,\"'=HYPERLINK(\"\"x\"\")\",\"'@x,\",-,'+1\n");
 	free(text);
 }

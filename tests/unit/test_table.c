@@ -90,7 +90,7 @@ Test(table, controls_are_blunted_and_utf8_has_its_width)
 	table_cell(t, "end");
 	check_print(t, 0,
 		    "?[2Jx??  end\n"
-		    "csi??2J  end\n"
+		    "csi?2J   end\n"
 		    "p\xc3\xa4ge     end\n");
 }
 

@@ -35,6 +35,17 @@ static const struct pt_cregs regs = { .cr0 = PT_CR0_PG | PT_CR0_WP,
 				      .cr4 = PT_CR4_PAE | PT_CR4_LA57,
 				      .efer = PT_EFER_LMA | PT_EFER_NXE };
 
+static int save(const struct tables *t, const char *path)
+{
+	FILE *out = fopen(path, "w");
+	int err;
+
+	cr_assert_not_null(out);
+	err = tables_save(t, &regs, out);
+	fclose(out);
+	return err;
+}
+
 /* Neighbours, in no order, and one far away. */
 Test(tables_save, image_has_the_same)
 {
@@ -48,7 +59,7 @@ Test(tables_save, image_has_the_same)
 
 	for (i = 0; i < 5; i++)
 		put(t, pas[i], i + 3);
-	cr_assert_eq(tables_save(t, &regs, path), 0);
+	cr_assert_eq(save(t, path), 0);
 	cr_assert_eq(image_open(&image, path, 0), 0);
 	cr_assert_eq(image_cregs(image, 0, &got), 0);
 	cr_expect_eq(memcmp(&got, &regs, sizeof(regs)), 0);
@@ -74,9 +85,8 @@ Test(tables_save, errors)
 {
 	struct tables *t = tables_new();
 
-	cr_expect_eq(tables_save(t, &regs, "/dev/null"), 0); /* nothing: no error */
+	cr_expect_eq(save(t, "/dev/null"), 0); /* nothing: no error */
 	put(t, 0x1000, 1);
-	cr_expect_eq(tables_save(t, &regs, "/nowhere/file"), -ENOENT);
-	cr_expect_lt(tables_save(t, &regs, "/dev/full"), 0);
+	cr_expect_eq(save(t, "/dev/full"), -ENOSPC);
 	tables_free(t);
 }

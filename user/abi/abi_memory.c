@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "user/base/printable.h"
+
 #define TEXT_BYTES 32 /* of memory that is not text */
 
 /* Bytes of a part: of a string those before its NUL. */
@@ -77,21 +79,36 @@ static void put_hex(struct line *l, uint64_t value)
 
 static void put_escape(struct line *l, uint8_t byte)
 {
-	line_str(l, byte == '\n' ? "\\n" : byte == '\r' ? "\\r" : byte == '\t' ? "\\t" : "\\0");
-}
-
-static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
-{
+	static const char named[] = "\nn\rr\tt\"\"\\\\";
 	size_t i;
 
+	line_char(l, '\\');
+	for (i = 0; named[i]; i += 2) {
+		if ((uint8_t)named[i] == byte) {
+			line_char(l, named[i + 1]);
+			return;
+		}
+	}
+	line_char(l, 'x');
+	line_hex_zero(l, byte, 2);
+}
+
+/* A guest's bytes, which may be anything: what may not be shown stands there as bytes. */
+static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
+{
+	const char *s = (const char *)bytes;
+	size_t i, n;
+	bool shown;
+
 	line_char(l, '"');
-	for (i = 0; i < len; i++) {
-		if (bytes[i] == '"' || bytes[i] == '\\')
-			line_char(l, '\\');
-		if (bytes[i] >= ' ')
-			line_char(l, (char)bytes[i]);
-		else
-			put_escape(l, bytes[i]);
+	for (; len; s += n, len -= n) {
+		n = printable_next(s, len, &shown);
+		if (shown && *s != '"' && *s != '\\') {
+			line_bytes(l, s, n);
+			continue;
+		}
+		for (i = 0; i < n; i++)
+			put_escape(l, (uint8_t)s[i]);
 	}
 	line_char(l, '"');
 }

@@ -2,7 +2,10 @@
 #include "user/base/csv.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
+
+#include "user/base/printable.h"
 
 static void separate(struct csv *c)
 {
@@ -11,22 +14,43 @@ static void separate(struct csv *c)
 	c->comma = true;
 }
 
+/* Spreadsheets take text that begins so for a formula, and run it. A lone "-" is none. */
+static bool is_formula(const char *text)
+{
+	return text[0] && text[1] && strchr("=+-@", text[0]);
+}
+
+static void put_shown(struct csv *c, const char *text)
+{
+	size_t left = strlen(text), len;
+	bool shown;
+
+	for (; left; text += len, left -= len) {
+		len = printable_next(text, left, &shown);
+		if (*text == '"')
+			putc('"', c->out);
+		if (shown)
+			fwrite(text, 1, len, c->out);
+		else
+			putc('?', c->out);
+	}
+}
+
 void csv_str(struct csv *c, const char *text)
 {
+	bool quoted;
+
 	separate(c);
 	if (!text)
 		return;
-	if (!text[strcspn(text, ",\"\r\n")]) {
-		fputs(text, c->out);
-		return;
-	}
-	putc('"', c->out);
-	for (; *text; text++) {
-		if (*text == '"')
-			putc('"', c->out);
-		putc(*text, c->out);
-	}
-	putc('"', c->out);
+	quoted = text[strcspn(text, ",\"")];
+	if (quoted)
+		putc('"', c->out);
+	if (is_formula(text))
+		putc('\'', c->out);
+	put_shown(c, text);
+	if (quoted)
+		putc('"', c->out);
 }
 
 void csv_u64(struct csv *c, uint64_t value)

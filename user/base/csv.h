@@ -12,7 +12,11 @@ struct csv { /* starts with ->out alone */
 	bool comma; /* a field is on the line already */
 };
 
-void csv_str(struct csv *c, const char *text); /* NULL: empty */
+/*
+ * NULL: empty. What may not be shown (printable.h) is '?', and text that a spreadsheet would take
+ * for a formula has a "'" in front, so that names from outside do nothing there.
+ */
+void csv_str(struct csv *c, const char *text);
 void csv_u64(struct csv *c, uint64_t value);
 void csv_double(struct csv *c, double value);
 void csv_end_line(struct csv *c);

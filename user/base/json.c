@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "user/base/printable.h"
+
+#define REPLACEMENT 0xfffd
+
 /* The unlocked calls are several times faster, and a stream here has one thread. */
 static void put(struct json *j, const char *s, size_t len)
 {
@@ -18,73 +22,59 @@ static void put_char(struct json *j, char c)
 	putc_unlocked(c, j->out);
 }
 
-/* Length of the valid UTF-8 sequence at @s, 0 if there is none (Unicode, table 3-7). */
-static size_t utf8_len(const unsigned char *s)
+static void put_unit(struct json *j, unsigned int unit)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t i, len;
+	static const char digits[] = "0123456789abcdef";
+	int shift;
 
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-	if (s[0] == 0xe0)
-		low = 0xa0; /* overlong */
-	else if (s[0] == 0xed)
-		high = 0x9f; /* surrogates */
-	else if (s[0] == 0xf0)
-		low = 0x90; /* overlong */
-	else if (s[0] == 0xf4)
-		high = 0x8f; /* beyond U+10FFFF */
-	/* A terminating NUL is out of every range, so nothing behind it is read. */
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (i = 2; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return len;
+	put(j, "\\u", 2);
+	for (shift = 12; shift >= 0; shift -= 4)
+		put_char(j, digits[unit >> shift & 15]);
 }
 
-static void put_escape(struct json *j, unsigned char c)
+/* In UTF-16, as JSON has it (RFC 8259, 7). */
+static void put_escape(struct json *j, uint32_t code)
 {
 	static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
-	put_char(j, '\\');
 	for (i = 0; short_forms[i]; i += 2) {
-		if (short_forms[i] == (char)c) {
+		if ((uint32_t)short_forms[i] == code) {
+			put_char(j, '\\');
 			put_char(j, short_forms[i + 1]);
 			return;
 		}
 	}
-	put(j, "u00", 3);
-	put_char(j, digits[c >> 4]);
-	put_char(j, digits[c & 15]);
+	if (code >= 0x10000) {
+		put_unit(j, 0xd800 + ((code - 0x10000) >> 10));
+		code = 0xdc00 + (code & 0x3ff);
+	}
+	put_unit(j, code);
 }
 
-static void put_quoted(struct json *j, const char *text)
+/*
+ * What may not be shown is escaped, so that neither a terminal nor a person is misled by JSON that
+ * is looked at as it is; whoever parses it gets the name that there was.
+ */
+static void put_quoted(struct json *j, const char *s)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	const unsigned char *run = s; /* start of what needs no change */
+	const char *run = s, *end = s + strlen(s); /* start of what needs no change */
 	size_t len;
+	bool shown;
 
 	put_char(j, '"');
-	while (*s) {
-		len = utf8_len(s);
-		if (len && *s >= 0x20 && *s != '"' && *s != '\\') {
+	while (s < end) {
+		len = printable_next(s, (size_t)(end - s), &shown);
+		if (shown && *s != '"' && *s != '\\') {
 			s += len;
 			continue;
 		}
-		put(j, (const char *)run, (size_t)(s - run));
-		if (len)
-			put_escape(j, *s);
-		else
-			put(j, "\\ufffd", 6);
-		run = ++s;
+		put(j, run, (size_t)(s - run));
+		put_escape(j, printable_utf8(s, len) ? printable_code_of(s, len) : REPLACEMENT);
+		s += len;
+		run = s;
 	}
-	put(j, (const char *)run, (size_t)(s - run));
+	put(j, run, (size_t)(s - run));
 	put_char(j, '"');
 }
 

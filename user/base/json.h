@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Streaming JSON writer: commas, nesting and escapes are its business. One document or, with
- * json_end_line(), one object per line. Bytes that are not valid UTF-8 become U+FFFD, so the
- * output is always valid JSON whatever a process called itself.
+ * json_end_line(), one object per line. Bytes that are not valid UTF-8 become U+FFFD, and what may
+ * not be shown (printable.h) is escaped, so the output is always valid JSON that does no harm to a
+ * terminal, whatever a process called itself.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/base/printable.h"
+
 #define LINE_FIRST 1024
 #define DIGITS	   20 /* of the largest 64-bit number */
 
@@ -43,22 +45,12 @@ void line_char(struct line *l, char c)
 	line_bytes(l, &c, 1);
 }
 
-/* C0, DEL, and C1 as UTF-8 (c2 80 .. c2 9f) would let a name steer the terminal. */
-static bool is_control(const unsigned char *s)
-{
-	return *s < ' ' || *s == 0x7f || (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f);
-}
-
 static void put_text(struct line *l, const char *s, size_t len)
 {
 	char *p = reserve(l, len);
-	size_t i;
 
-	if (!p)
-		return;
-	for (i = 0; i < len; i++)
-		p[i] = is_control((const unsigned char *)s + i) ? '?' : s[i];
-	l->len += len;
+	if (p)
+		l->len += printable_copy(p, s, len);
 }
 
 void line_text(struct line *l, const char *s)
@@ -76,13 +68,32 @@ void line_spaces(struct line *l, size_t n)
 	l->len += n;
 }
 
+/* Characters of valid UTF-8. */
+static size_t width_of(const char *s, size_t len)
+{
+	size_t i, width = 0;
+
+	for (i = 0; i < len; i++)
+		width += (s[i] & 0xc0) != 0x80;
+	return width;
+}
+
 void line_text_right(struct line *l, const char *s, size_t width)
 {
-	size_t len = strlen(s);
+	size_t from = l->len, len, used;
 
-	if (width > len)
-		line_spaces(l, width - len);
-	put_text(l, s, len);
+	line_text(l, s);
+	if (l->failed)
+		return;
+	len = l->len - from;
+	used = width_of(l->buf + from, len);
+	if (used >= width)
+		return;
+	line_spaces(l, width - used);
+	if (l->failed)
+		return;
+	memmove(l->buf + from + (width - used), l->buf + from, len);
+	memset(l->buf + from, ' ', width - used);
 }
 
 void line_dec_zero(struct line *l, uint64_t v, unsigned int width)

@@ -22,7 +22,8 @@ struct line {
 void line_char(struct line *l, char c);
 void line_bytes(struct line *l, const char *s, size_t len);
 void line_spaces(struct line *l, size_t n);
-/* Text from outside: control characters become '?', so that a name cannot break the line. */
+/* Text from outside: what may not be shown (printable.h) becomes '?': a name cannot break the line.
+ */
 void line_text(struct line *l, const char *s);
 /* Spaces up to @width, then @s as line_text() does. */
 void line_text_right(struct line *l, const char *s, size_t width);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/base/printable.h"
+
 /* Longer lines are cut: a message is read by a person. */
 #define LINE_SIZE 4096
 
@@ -29,6 +31,8 @@ static void put_line(const char *who, int who_len, const char *end, const char *
 
 	len = clamp(snprintf(line, room, "%.*s: ", who_len, who), room);
 	len += clamp(vsnprintf(line + len, room - len, fmt, ap), room - len);
+	/* Names of files and processes in it may be anything. */
+	len = printable_copy(line, line, len);
 	memcpy(line + len, end, strlen(end));
 	len += strlen(end);
 	/* Nobody is left to be told when this fails. */

@@ -2,22 +2,31 @@
 #include "user/base/openmetrics.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "user/base/printable.h"
 
 #define FIRST_SLOT 7
 #define LAST_SLOT  36
 #define NR_SLOTS   64
 #define NS_PER_S   1000000000u
 
-/* Escapes are the same in label values and in help texts. */
+/* Escapes are the same in label values and in help texts; what may not be shown is '?'. */
 static void escaped(FILE *out, const char *s)
 {
-	for (; *s; s++) {
+	size_t left = strlen(s), len;
+	bool shown;
+
+	for (; left; s += len, left -= len) {
+		len = printable_next(s, left, &shown);
 		if (*s == '\n')
 			fputs("\\n", out);
+		else if (!shown)
+			putc('?', out);
 		else if (*s == '\\' || *s == '"')
 			fprintf(out, "\\%c", *s);
 		else
-			putc(*s, out);
+			fwrite(s, 1, len, out);
 	}
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/base/printable.h"
+
 #define GAP 2 /* spaces between columns */
 
 struct column {
@@ -35,19 +37,6 @@ void table_column(struct table *t, unsigned int column, const char *title, enum 
 {
 	t->columns[column].title = title;
 	t->columns[column].align = align;
-}
-
-/* C0, DEL and C1 (two bytes in UTF-8) would let a name steer the terminal. */
-static void blunt_controls(char *text)
-{
-	unsigned char *s = (unsigned char *)text;
-
-	for (; *s; s++) {
-		if (*s < 0x20 || *s == 0x7f)
-			*s = '?';
-		else if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f)
-			s[0] = s[1] = '?';
-	}
 }
 
 static int make_room(struct table *t)
@@ -83,7 +72,7 @@ void table_cell(struct table *t, const char *fmt, ...)
 		free(text);
 		return;
 	}
-	blunt_controls(text);
+	text[printable_copy(text, text, (size_t)len)] = 0;
 	t->cells[t->nr_cells++] = text;
 }
 

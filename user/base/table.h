@@ -13,7 +13,8 @@ enum table_align { TABLE_LEFT, TABLE_RIGHT };
 struct table *table_new(unsigned int columns);
 /* @title is not copied; a table without any title has no title line. */
 void table_column(struct table *t, unsigned int column, const char *title, enum table_align align);
-/* Adds one cell, row by row, left to right. The text is copied, control characters become '?'. */
+/* Adds one cell, row by row, left to right. The text is copied; '?' is what may not be shown
+ * (printable.h). */
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* @indent spaces before every line; no trailing spaces. Errors of malloc on the way: -ENOMEM. */
 int table_print(const struct table *t, FILE *out, unsigned int indent);

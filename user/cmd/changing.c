@@ -66,6 +66,8 @@ static int check(const struct changing_opts *o, const struct changing_words *w, 
 		wrong = "--for, --keep and a command exclude each other";
 	else if (o->dry_run && (o->for_ns || o->keep || w->command))
 		wrong = "--dry-run changes nothing, for however long";
+	else if (o->rehearse && (o->dry_run || o->for_ns || o->keep || w->command))
+		wrong = "--rehearse leaves nothing in force, and is no --dry-run";
 	else if (o->pid > INT32_MAX)
 		wrong = "--pid is no process id";
 	if (!wrong)
@@ -152,8 +154,20 @@ int changing_main(const struct opt *rows, const char *usage, const char *footer,
 static int print(const struct changing_act *act, const struct changing_opts *o,
 		 const struct live *live, FILE *out)
 {
-	int err = act->print(act->ctx, live_space(live)->fmt, o->json, out);
+	const struct entry_view style = { .fmt = live_space(live)->fmt,
+					  .linux_version = kinfo_version() };
+	struct line l = { 0 };
+	struct json j;
+	int err = 0;
 
+	if (o->json) {
+		json_init(&j, out);
+		act->json(&j, act->ctx, &style);
+	} else {
+		act->text(&l, act->ctx, &style);
+		err = line_write(&l, out);
+		line_free(&l);
+	}
 	/* Whoever waits for it shall know that the change is in force. */
 	if (!err && fflush(out))
 		err = -errno;
@@ -176,18 +190,19 @@ static void say_how_long(uint32_t id, const struct changing_opts *o)
 static int make(const struct changing_act *act, const struct changing_opts *o, struct live *live,
 		struct stay *stay)
 {
+	bool stays = !o->dry_run && !o->rehearse;
 	uint32_t id;
 	int err, status;
 
 	/* What is tried, or left to itself, is not waited for. */
-	if (!o->dry_run && !o->keep && stay_watch(stay, live_fd(live), act->changes))
+	if (stays && !o->keep && stay_watch(stay, live_fd(live), act->changes))
 		return EXIT_FAILED;
 	if (act->make(act->ctx, live_fd(live), o, &id))
 		return EXIT_FAILED;
 	/* A command's stdout is its own. */
 	err = print(act, o, live, stay->command ? stderr : stdout);
 	status = output_status(err);
-	if (o->dry_run || (status && !o->keep))
+	if (!stays || (status && !o->keep))
 		return status;
 	if (!stay->command)
 		say_how_long(id, o);
@@ -233,28 +248,20 @@ static int make_plan(void *ctx, int fd, const struct changing_opts *o, uint32_t 
 	return err;
 }
 
-static int print_plan(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out)
+static void put_text(struct line *l, const void *ctx, const struct entry_view *style)
 {
-	const struct entry_view style = { .fmt = fmt, .linux_version = kinfo_version() };
-	struct line l = { 0 };
-	struct json j;
-	int err = 0;
+	plan_text(l, ctx, style);
+}
 
-	if (json) {
-		json_init(&j, out);
-		plan_json(&j, ctx, &style);
-	} else {
-		plan_text(&l, ctx, &style);
-		err = line_write(&l, out);
-		line_free(&l);
-	}
-	return err;
+static void put_json(struct json *j, const void *ctx, const struct entry_view *style)
+{
+	plan_json(j, ctx, style);
 }
 
 int changing_run(struct plan *p, const struct changing_opts *o, char **command)
 {
 	const struct changing_act act = {
-		.make = make_plan, .print = print_plan, .ctx = p, .changes = p->nr
+		.make = make_plan, .text = put_text, .json = put_json, .ctx = p, .changes = p->nr
 	};
 	int status = changing_do(&act, o, command);
 

@@ -7,15 +7,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "user/base/json.h"
+#include "user/base/line.h"
 #include "user/base/opts.h"
-#include "user/pt/pt_walk.h"
 #include "user/remap/plan.h"
+#include "user/show/entry_text.h"
 
 struct changing_opts {
 	struct ptremap_item item; /* the change, but for its address */
 	uint32_t pid;		  /* of addresses that are not PID:VA; 0: not given */
 	uint64_t for_ns;	  /* 0: not given */
 	bool dry_run, keep, json;
+	bool rehearse; /* made, and taken back at once: nothing stays */
 };
 
 /* Rows of the options that all of them have, of those of entries, and of those told addresses. */
@@ -97,8 +100,9 @@ int changing_parse(const struct opt *rows, const char *usage, const char *footer
 struct changing_act {
 	/* 0 and the transaction, or -errno after one line on stderr. @fd: of the device. */
 	int (*make)(void *ctx, int fd, const struct changing_opts *o, uint32_t *id);
-	/* 0 or -errno. @fmt: of this machine's tables. */
-	int (*print)(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out);
+	/* What was made. The style is of this machine's tables. */
+	void (*text)(struct line *l, const void *ctx, const struct entry_view *style);
+	void (*json)(struct json *j, const void *ctx, const struct entry_view *style);
 	void *ctx;
 	size_t changes; /* that it makes at most */
 };

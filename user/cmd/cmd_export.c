@@ -36,7 +36,8 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 static int export(struct export_cmd *o)
 {
 	struct new_file f;
-	int err = new_file_open(&f, strcmp(o->perfetto, "-") ? o->perfetto : NULL);
+	int err =
+		new_file_open(&f, strcmp(o->perfetto, "-") ? o->perfetto : NULL, NEW_FILE_PRIVATE);
 
 	if (err)
 		return err;

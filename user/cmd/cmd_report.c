@@ -93,7 +93,7 @@ static int report_html(const struct report_cmd *o)
 {
 	struct html_opts html = { .abi = o->report.abi };
 	struct new_file f;
-	int err = new_file_open(&f, strcmp(o->html, "-") ? o->html : NULL);
+	int err = new_file_open(&f, strcmp(o->html, "-") ? o->html : NULL, NEW_FILE_PRIVATE);
 
 	if (err)
 		return err;

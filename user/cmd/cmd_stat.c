@@ -348,7 +348,7 @@ static void print_metrics(FILE *out, const struct counts *c, bool per_vcpu)
 static int print(const struct stat_opts *o, const struct counts *c)
 {
 	struct new_file f;
-	int err = new_file_open(&f, o->output);
+	int err = new_file_open(&f, o->output, NEW_FILE_PUBLIC);
 
 	if (err)
 		return err;
@@ -418,6 +418,7 @@ int cmd_stat(int argc, char **argv)
 			       rest < argc ? argv + rest : NULL);
 	if (status)
 		return status;
+	run.t.output_later = o.output;
 	run.c.by_end = o.tracing.cfg.outcomes || o.tracing.cfg.min_latency;
 	run.c.faults = o.tracing.cfg.origins;
 	run.c.kvm = o.tracing.cfg.kvm;

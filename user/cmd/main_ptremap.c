@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ptremap: reads page tables, in images of memory and on this machine, and changes them there. */
 #include <signal.h>
+#include <stddef.h>
 #include <unistd.h>
+
+#include <bpf/libbpf.h>
 
 #include "user/cmd/cmd.h"
 
@@ -23,7 +26,7 @@ static const struct command commands[] = {
 	{ "ept", "show and change what a VM's guest-physical pages lead to", cmd_ept },
 	{ "trap", "make the next access to pages fault", cmd_trap },
 	{ "apply", "make the changes of a file, all or none", cmd_apply },
-	{ "list", "list the changes that are in force", cmd_list },
+	{ "list", "list the changes that are in force, and mirrors", cmd_list },
 	{ "undo", "take changes back", cmd_undo },
 	{ "rule", "change pages when a guest or a process does something", cmd_rule },
 	{ "watch", "tell what becomes of changes, as it happens", cmd_watch },
@@ -55,6 +58,7 @@ static void on_sigbus(int sig)
 
 int main(int argc, char **argv)
 {
+	libbpf_set_print(NULL); /* what cannot be had is said in our own words */
 	signal(SIGBUS, on_sigbus);
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves is -EPIPE, and no fault */
 	return program_main(&ptremap, argc, argv);

@@ -79,7 +79,7 @@ _ptremap_options()
 		valued+=' --with'
 		;;
 	ept)
-		flags+=' --json --dry-run --keep --split --sticky --fresh'
+		flags+=' --json --dry-run --rehearse --keep --split --sticky --fresh'
 		valued+=' --for --vm --vm-fd --gpa --len --level --set --clear --cache --frame-of
 			--with --expect'
 		;;

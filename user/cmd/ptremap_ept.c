@@ -9,7 +9,6 @@
 
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
-#include "user/kernel/kinfo.h"
 #include "user/remap/ept_plan.h"
 #include "user/remap/ept_words.h"
 #include "user/show/ept_text.h"
@@ -126,6 +125,9 @@ static const struct opt options[] = {
 	{ 0, "expect", "VALUE",
 	  "only if the entry is this one; accessed and dirty bits do not count", OPT_CALL, AT(item),
 	  parse_expect },
+	{ 0, "rehearse", NULL,
+	  "map, swap: make it, and take it back before the guest or its VMM can tell", OPT_FLAG,
+	  AT(changing.rehearse), NULL },
 	CHANGING_OPT_ROWS,
 	{ 0 },
 };
@@ -207,8 +209,10 @@ static int check_what(const struct ept_opts *o, enum sub sub)
 		return -EINVAL;
 	}
 	if (sub == SHOW && (o->changing.dry_run || o->changing.keep || o->changing.for_ns ||
-			    o->sticky || o->item.flags))
+			    o->changing.rehearse || o->sticky || o->item.flags))
 		return wrong("'ept show' changes nothing");
+	if (sub == PROTECT && o->changing.rehearse)
+		return wrong("--rehearse is for map and swap");
 	if (o->item.flags & PTREMAP_EPT_ITEM_EXPECT && (o->gpas.nr > 1 || o->len))
 		return wrong("--expect is for one page");
 	if (sub == SWAP && o->gpas.nr > 1)
@@ -248,36 +252,31 @@ static int make_plan(void *ctx, int fd, const struct changing_opts *c, uint32_t 
 	const struct ept_opts *o = (const struct ept_opts *)c;
 	struct ept_plan *p = ctx;
 	uint32_t flags = (c->dry_run ? PTREMAP_EPT_DRY_RUN : 0) | (c->keep ? PTREMAP_EPT_KEEP : 0) |
-			 (o->sticky ? PTREMAP_EPT_STICKY : 0);
+			 (o->sticky ? PTREMAP_EPT_STICKY : 0) |
+			 (c->rehearse ? PTREMAP_EPT_REHEARSE : 0);
 	int err = ept_plan_make(p, fd, flags);
 
 	*id = p->id;
 	return err;
 }
 
-static int print_plan(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out)
+static void put_text(struct line *l, const void *ctx, const struct entry_view *style)
 {
-	const struct entry_view style = { .fmt = fmt, .linux_version = kinfo_version() };
-	struct line l = { 0 };
-	struct json j;
-	int err = 0;
+	ept_plan_text(l, ctx, style);
+}
 
-	if (json) {
-		json_init(&j, out);
-		ept_plan_json(&j, ctx, &style);
-	} else {
-		ept_plan_text(&l, ctx, &style);
-		err = line_write(&l, out);
-		line_free(&l);
-	}
-	return err;
+static void put_json(struct json *j, const void *ctx, const struct entry_view *style)
+{
+	ept_plan_json(j, ctx, style);
 }
 
 static int change(const struct ept_opts *o, char **command)
 {
 	struct ept_plan p = { .pid = (int32_t)o->vm,
 			      .vm_fd = o->vm_fd.given ? (int)o->vm_fd.value : -1 };
-	struct changing_act act = { .make = make_plan, .print = print_plan, .ctx = &p };
+	struct changing_act act = {
+		.make = make_plan, .text = put_text, .json = put_json, .ctx = &p
+	};
 	int status = EXIT_DONE;
 	size_t i;
 

@@ -101,22 +101,16 @@ static int make(void *ctx, int fd, const struct changing_opts *o, uint32_t *id)
 	return err;
 }
 
-static int print(const void *ctx, const struct pt_fmt *fmt, bool json, FILE *out)
+static void put_text(struct line *l, const void *ctx, const struct entry_view *style)
 {
-	struct line l = { 0 };
-	struct json j;
-	int err = 0;
+	(void)style;
+	graft_text(l, ctx);
+}
 
-	(void)fmt;
-	if (json) {
-		json_init(&j, out);
-		graft_json(&j, ctx);
-	} else {
-		graft_text(&l, ctx);
-		err = line_write(&l, out);
-		line_free(&l);
-	}
-	return err;
+static void put_json(struct json *j, const void *ctx, const struct entry_view *style)
+{
+	(void)style;
+	graft_json(j, ctx);
 }
 
 int cmd_graft(int argc, char **argv)
@@ -124,7 +118,7 @@ int cmd_graft(int argc, char **argv)
 	struct graft_opts o = { 0 };
 	struct changing_words w;
 	struct ptremap_map m;
-	const struct changing_act act = { .make = make, .print = print, .ctx = &m, .changes = 1 };
+	const struct changing_act act = { .make = make, .text = put_text, .json = put_json, .ctx = &m, .changes = 1 };
 	int err = changing_parse(options, USAGE, FOOTER, argc, argv, &o.c, &w);
 
 	if (err)

@@ -14,6 +14,8 @@
 #include "user/kernel/helper.h"
 #include "user/kernel/kinfo.h"
 #include "user/kernel/live.h"
+#include "user/kernel/mirror.h"
+#include "user/show/mirror_text.h"
 #include "user/show/plan_text.h"
 
 #define LIST_USAGE "ptremap list [OPTIONS]"
@@ -32,8 +34,8 @@ struct list_opts {
 };
 
 static const struct opt list_options[] = {
-	{ 0, "json", NULL, "one JSON object per change", OPT_FLAG, offsetof(struct list_opts, json),
-	  NULL },
+	{ 0, "json", NULL, "one JSON object per change or mirror", OPT_FLAG,
+	  offsetof(struct list_opts, json), NULL },
 	{ 0 },
 };
 
@@ -49,7 +51,7 @@ static int print_json(const struct ptremap_record *records, size_t nr, const str
 	return output_error();
 }
 
-static int list(struct live *live, bool json)
+static int list_changes(struct live *live, bool json)
 {
 	struct ptremap_record *records;
 	size_t nr;
@@ -62,6 +64,46 @@ static int list(struct live *live, bool json)
 	else if (nr)
 		err = records_print(stdout, records, nr);
 	free(records);
+	return output_status(err);
+}
+
+static int print_mirror(const struct ptremap_mirror_info *m,
+			const struct ptremap_mirror_range *ranges, bool json)
+{
+	struct line l = { 0 };
+	struct json j;
+	int err;
+
+	if (json) {
+		json_init(&j, stdout);
+		mirror_json(&j, m, ranges);
+		return output_error();
+	}
+	mirror_text(&l, m, ranges);
+	err = line_write(&l, stdout);
+	line_free(&l);
+	return err;
+}
+
+/* A module that knows none has none. */
+static int list_mirrors(int fd, bool json)
+{
+	struct ptremap_mirror_range *ranges, *next;
+	struct ptremap_mirror_info *mirrors;
+	size_t nr, i;
+	int err = ptremap_mirror_list(fd, &mirrors, &nr, &ranges);
+
+	if (err == -ENOTTY)
+		return EXIT_DONE;
+	if (err) {
+		msg_error("mirrors: %s", err == -EMSGSIZE ? "there are more than can be listed"
+							  : ptremap_strerror(err));
+		return EXIT_FAILED;
+	}
+	for (i = 0, next = ranges; i < nr && !err; next += mirrors[i++].nr_ranges)
+		err = print_mirror(&mirrors[i], next, json);
+	free(mirrors);
+	free(ranges);
 	return output_status(err);
 }
 
@@ -78,7 +120,9 @@ int cmd_list(int argc, char **argv)
 	err = live_open(&live, 0, 0);
 	if (!err)
 		err = live_error(live);
-	status = err ? failed(err) : list(live, o.json);
+	status = err ? failed(err) : list_changes(live, o.json);
+	if (!status)
+		status = list_mirrors(live_fd(live), o.json);
 	live_close(live);
 	return status;
 }

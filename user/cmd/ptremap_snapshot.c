@@ -5,6 +5,7 @@
 
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
+#include "user/cmd/new_file.h"
 #include "user/cmd/range_opts.h"
 #include "user/cmd/target.h"
 
@@ -36,6 +37,7 @@ static int check(const struct snapshot_opts *o, int argc, char **argv, int rest)
 static int save(struct target *t, const char *path, int argc, char **argv, int rest)
 {
 	uint64_t start, last;
+	struct new_file f;
 	int err, status = EXIT_DONE;
 
 	if (rest == argc)
@@ -45,11 +47,12 @@ static int save(struct target *t, const char *path, int argc, char **argv, int r
 			status = target_load(t, start, last);
 	if (status)
 		return status;
-	err = live_save(t->live, path);
-	if (!err)
-		return EXIT_DONE;
-	msg_error("%s: %s", path, strerror(-err));
-	return EXIT_FAILED;
+	if (new_file_open(&f, path, NEW_FILE_PRIVATE))
+		return EXIT_FAILED;
+	err = live_save(t->live, f.out);
+	if (err)
+		msg_error("%s: %s", path, strerror(-err));
+	return new_file_done(&f, err) ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cmd_snapshot(int argc, char **argv)

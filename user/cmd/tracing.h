@@ -195,9 +195,10 @@ struct tracing {
 	struct launch launch;
 	const char *command; /* its name, or NULL */
 	int signal_fd, epoll;
-	int input_fd;	/* readable: tracing_run() calls @tick at once; -1, or set before it */
-	int signal;	/* that ended the session, or 0 */
-	int exec_error; /* -errno of the command's exec, or 0 */
+	int input_fd;	   /* readable: tracing_run() calls @tick at once; -1, or set before it */
+	int signal;	   /* that ended the session, or 0 */
+	int exec_error;	   /* -errno of the command's exec, or 0 */
+	bool output_later; /* a file is made while the session runs, or at its end */
 	struct rec_info info;
 };
 
@@ -209,10 +210,10 @@ struct tracing {
 int tracing_start(struct tracing *t, struct tracing_opts *opts, bool sideband, int argc,
 		  char **argv, char **command);
 /*
- * Lets the command go and drains into @put until the command ends, every target has ended, a
- * signal comes or @put fails; @tick (may be NULL) is called about ten times a second. Then stops
- * the session and drains the rest. Returns 0 or @put's error; t->exec_error says that the command
- * was not run.
+ * Lets the command go, gives up the privileges that are not needed any more, and drains into @put
+ * until the command ends, every target has ended, a signal comes or @put fails; @tick (may be NULL)
+ * is called about ten times a second. Then stops the session and drains the rest. Returns 0 or
+ * @put's error; t->exec_error says that the command was not run.
  */
 int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx);
 /*

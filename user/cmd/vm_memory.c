@@ -21,10 +21,16 @@
 /* Of a transfer, while the VM's slots are others after each. */
 #define CHANGES 64
 
+/* Of bytes as they are: what is asked for each piece (slots, tables) is little beside so many. */
+#define RAW_PIECE (4 * VM_MEMORY_PIECE)
+
 struct vm_read {
 	struct vm_memory m;
 	struct readout out;
-	char *buf;   /* VM_MEMORY_PIECE bytes */
+	uint64_t at;	  /* what lies before was told */
+	char *buf;	  /* ->piece bytes: what was read from ->at on */
+	uint64_t pending; /* so many of them */
+	uint64_t piece;
 	bool failed; /* and why was told */
 };
 
@@ -173,67 +179,75 @@ void vm_memory_progress(struct vm_memory *m)
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-static int failed(struct vm_read *r, uint64_t at, int err)
+static int failed(struct vm_read *r, int err)
 {
 	gaps_tell(&r->out.gaps);
-	msg_error("%s, 0x%" PRIx64 ": %s", r->m.target.name, at, ptremap_memory_strerror(err));
+	msg_error("%s, 0x%" PRIx64 ": %s", r->m.target.name, r->at, ptremap_memory_strerror(err));
 	r->failed = true;
 	return 0;
 }
 
-static bool still_so(struct vm_read *r, uint64_t at)
+static bool still_so(struct vm_read *r)
 {
-	int so = vm_memory_still_so(&r->m, &r->out.gaps, at);
+	int so = vm_memory_still_so(&r->m, &r->out.gaps, r->at);
 
 	r->failed = so < 0;
 	return so > 0;
 }
 
-static int put_gap(struct vm_read *r, uint64_t at, uint64_t n, const char *why)
+static int put_gap(struct vm_read *r, uint64_t n, const char *why)
 {
 	vm_memory_progress(&r->m);
-	return readout_gap(&r->out, at, n, why);
+	r->at += n;
+	return readout_gap(&r->out, r->at - n, n, why);
 }
 
-static int put_bytes(struct vm_read *r, uint64_t at, uint64_t n)
+/* What is pending is told, or forgotten: then it is to be read again. */
+static int settle(struct vm_read *r)
 {
-	if (n)
-		vm_memory_progress(&r->m);
-	return readout_bytes(&r->out, at, r->buf, n);
-}
+	uint64_t n = r->pending;
 
-/*
- * Memory of the VM's process, which is at @at for the guest: as much as comes in one transfer, and
- * what is absent behind it. run->len is then how much that was.
- */
-static int read_memory(struct vm_read *r, uint64_t at, struct guest_run *run)
-{
-	uint64_t done, n, len = run->len;
-	struct live *host = r->m.host;
-	char why[GAP_WHY_LEN];
-	int err = ptremap_memory(live_fd(host), 0, live_pid(host), run->hva, r->buf, len, &done);
-	int not_fetched, put;
-
-	run->len = 0;
-	if (!still_so(r, at))
+	r->pending = 0;
+	if (!still_so(r))
 		return 0;
-	run->len = done;
-	put = put_bytes(r, at, done);
-	if (!err || put)
-		return put;
+	vm_memory_progress(&r->m);
+	r->at += n;
+	return readout_bytes(&r->out, r->at - n, r->buf, n);
+}
+
+/* The page at ->at of the VM's process could not be read. Of @run no more than this is about. */
+static int no_page(struct vm_read *r, const struct guest_run *run, int err)
+{
+	char why[GAP_WHY_LEN];
+	int not_fetched;
+	uint64_t n;
+
 	if (!absent_is_page(err))
-		return failed(r, at + done, err);
-	not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, run->hva + done) : -EOPNOTSUPP;
+		return failed(r, err);
+	not_fetched = err == -ENXIO ? vm_memory_fetch(&r->m, run->hva) : -EOPNOTSUPP;
 	if (!not_fetched)
 		return 0;
-	n = vm_memory_why_host(&r->m, run->hva + done, err, not_fetched, why);
-	if (n > len - done)
-		n = len - done;
-	run->len += n;
-	return put_gap(r, at + done, n, why);
+	n = vm_memory_why_host(&r->m, run->hva, err, not_fetched, why);
+	return put_gap(r, n < run->len ? n : run->len, why);
 }
 
-static int read_gap(struct vm_read *r, uint64_t at, struct guest_run *run)
+/* Memory of the VM's process. What comes before a page that is absent is told before that is. */
+static int read_memory(struct vm_read *r, const struct guest_run *run)
+{
+	struct live *host = r->m.host;
+	uint64_t done;
+	int err = ptremap_memory(live_fd(host), 0, live_pid(host), run->hva, r->buf + r->pending,
+				 run->len, &done);
+
+	r->pending += done;
+	if (!err)
+		return 0;
+	if (r->pending)
+		return settle(r);
+	return still_so(r) ? no_page(r, run, err) : 0;
+}
+
+static int read_gap(struct vm_read *r, struct guest_run *run)
 {
 	char why[GAP_WHY_LEN];
 	int not_fetched = -EOPNOTSUPP;
@@ -243,41 +257,45 @@ static int read_gap(struct vm_read *r, uint64_t at, struct guest_run *run)
 	if (!not_fetched)
 		return 0;
 	vm_memory_why_run(&r->m, run, not_fetched, why);
-	return put_gap(r, at, run->len, why);
+	return put_gap(r, run->len, why);
 }
 
-static int read_run(struct vm_read *r, uint64_t at, struct guest_run *run)
+/* One step of the way to r->at + @len. */
+static int read_run(struct vm_read *r, uint64_t len)
 {
-	if (run->kind == GUEST_RUN_MEMORY)
-		return read_memory(r, at, run);
-	if (still_so(r, at))
-		return read_gap(r, at, run);
-	run->len = 0;
-	return 0;
+	struct guest_run run;
+
+	if (r->pending == len)
+		return settle(r);
+	guest_run_at(&r->m.map, r->at + r->pending, len - r->pending, &run);
+	if (run.kind == GUEST_RUN_MEMORY)
+		return read_memory(r, &run);
+	if (r->pending)
+		return settle(r);
+	return still_so(r) ? read_gap(r, &run) : 0;
 }
 
 /* What was cached of the guest's tables is forgotten each time: writing may take long. */
-static int read_piece(struct vm_read *r, uint64_t at, uint64_t len)
+static int read_piece(struct vm_read *r, uint64_t len)
 {
-	struct guest_run run;
+	uint64_t end = r->at + len; /* 0 behind the last address */
 	int put = 0;
 
 	pt_mem_cache_invalidate(&r->m.cache, 0, UINT64_MAX);
-	for (; len && !put && !r->failed; at += run.len, len -= run.len) {
-		guest_run_at(&r->m.map, at, len, &run);
-		put = read_run(r, at, &run);
-	}
+	while (r->at != end && !put && !r->failed)
+		put = read_run(r, end - r->at);
 	return put;
 }
 
 static int read_all(struct vm_read *r, uint64_t len)
 {
-	uint64_t at = vm_memory_first(r->m.opts), n;
+	uint64_t n;
 	int put = 0, status;
 
-	for (; len && !put && !r->failed; at += n, len -= n) {
-		n = len < VM_MEMORY_PIECE ? len : VM_MEMORY_PIECE;
-		put = read_piece(r, at, n);
+	r->at = vm_memory_first(r->m.opts);
+	for (; len && !put && !r->failed; len -= n) {
+		n = len < r->piece ? len : r->piece;
+		put = read_piece(r, n);
 	}
 	status = readout_end(&r->out, put);
 	return r->failed ? EXIT_FAILED : status;
@@ -285,11 +303,15 @@ static int read_all(struct vm_read *r, uint64_t len)
 
 int vm_memory_read(const struct vm_memory_opts *o, uint64_t len, bool raw)
 {
-	struct vm_read r = { .m = { .opts = o }, .out = READOUT_INIT(raw) };
+	struct vm_read r = {
+		.m = { .opts = o },
+		.out = READOUT_INIT(raw),
+		.piece = raw ? RAW_PIECE : VM_MEMORY_PIECE,
+	};
 	int status = vm_memory_open(&r.m);
 
 	if (!status) {
-		r.buf = malloc(VM_MEMORY_PIECE);
+		r.buf = malloc(r.piece);
 		if (!r.buf)
 			msg_error("%s", strerror(ENOMEM));
 		status = r.buf ? read_all(&r, len) : EXIT_FAILED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/base/json.h"
+#include "user/base/printable.h"
 #include "user/html/assets.h"
 #include "user/html/page.h"
 #include "user/report/report.h"
@@ -307,16 +308,36 @@ static int put_document(struct json *j, struct page *p, const struct rec_totals 
 	return err;
 }
 
+/*
+ * A \uXXXX at @s is of what may not be shown: a page shows '?', since the direction of text can
+ * be turned in HTML, too.
+ */
+static bool is_hidden(const char *s, const char *end)
+{
+	char digits[5] = "";
+
+	if (end - s < 6 || s[1] != 'u')
+		return false;
+	memcpy(digits, s + 2, 4);
+	return !printable_code((uint32_t)strtoul(digits, NULL, 16));
+}
+
 /* HTML must find no tag in it, whatever names processes gave themselves: "<" is only in strings. */
 static void write_document(FILE *out, const char *text, size_t len)
 {
-	size_t i;
+	const char *end = text + len;
 
-	for (i = 0; i < len; i++) {
-		if (text[i] == '<')
+	for (; text < end; text++) {
+		if (*text == '<') {
 			fputs("\\u003c", out);
-		else
-			putc_unlocked(text[i], out);
+		} else if (*text == '\\' && is_hidden(text, end)) {
+			putc_unlocked('?', out);
+			text += 5;
+		} else {
+			putc_unlocked(*text, out);
+			if (*text == '\\' && text + 1 < end)
+				putc_unlocked(*++text, out); /* which begins no escape */
+		}
 	}
 }
 

@@ -21,7 +21,12 @@ int ptremap_open(void)
 {
 	int fd = open(PTREMAP_DEVICE, O_RDWR | O_CLOEXEC);
 
-	return fd < 0 ? -errno : fd;
+	if (fd >= 0)
+		return fd;
+	/* From the module it is CAP_SYS_RAWIO, but others do not come as far as that. */
+	if (errno == EACCES && faccessat(AT_FDCWD, PTREMAP_DEVICE, R_OK | W_OK, AT_EACCESS))
+		return -EPERM;
+	return -errno;
 }
 
 int ptremap_features(int fd, struct ptremap_features *features)

@@ -255,12 +255,12 @@ int live_walk(struct live *l, uint64_t va, struct ptremap_page *page)
 	return put_walk(l, &e);
 }
 
-int live_save(const struct live *l, const char *path)
+int live_save(const struct live *l, FILE *out)
 {
 	struct pt_cregs regs = { .cr0 = PT_CR0_PG | PT_CR0_WP,
 				 .cr3 = l->space.root,
 				 .cr4 = PT_CR4_PAE | (l->fmt.top == 5 ? PT_CR4_LA57 : 0),
 				 .efer = PT_EFER_LMA | PT_EFER_NXE };
 
-	return tables_save(l->tables, &regs, path);
+	return tables_save(l->tables, &regs, out);
 }

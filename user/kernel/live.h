@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "kmod-helper/uapi/ptremap.h"
@@ -53,6 +54,6 @@ int live_load(struct live *l, uint64_t start, uint64_t last);
 int live_walk(struct live *l, uint64_t va, struct ptremap_page *page);
 
 /* Writes all copies into an image: tables_save(), with registers that fit. */
-int live_save(const struct live *l, const char *path);
+int live_save(const struct live *l, FILE *out);
 
 #endif

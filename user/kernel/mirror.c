@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -113,6 +114,48 @@ int ptremap_mirror_why(const struct ptremap_mirror_window *w, const void *addr, 
 			return 0;
 	}
 	return -EAGAIN;
+}
+
+#define LIST_SPARE 16 /* more than there were: others may come meanwhile */
+#define LIST_TRIES 16
+
+/* One try. -EAGAIN: there was too little room, @req says how much there must be. */
+static int try_list(int fd, struct ptremap_mirror_list *req, struct ptremap_mirror_info *mirrors,
+		    struct ptremap_mirror_range *ranges)
+{
+	uint32_t room = req->nr, room_ranges = req->nr_ranges;
+	int err;
+
+	req->mirrors = (uintptr_t)mirrors;
+	req->ranges = (uintptr_t)ranges;
+	err = call(fd, PTREMAP_MIRROR_LIST, req);
+	if (err)
+		return err;
+	return req->nr > room || req->nr_ranges > room_ranges ? -EAGAIN : 0;
+}
+
+int ptremap_mirror_list(int fd, struct ptremap_mirror_info **mirrors, size_t *nr,
+			struct ptremap_mirror_range **ranges)
+{
+	struct ptremap_mirror_list req = { .size = sizeof(req), .info_size = sizeof(**mirrors) };
+	int err, tries = 0;
+
+	do {
+		req.nr += LIST_SPARE;
+		req.nr_ranges += LIST_SPARE;
+		*mirrors = calloc(req.nr, sizeof(**mirrors));
+		*ranges = calloc(req.nr_ranges, sizeof(**ranges));
+		err = *mirrors && *ranges ? try_list(fd, &req, *mirrors, *ranges) : -ENOMEM;
+		*nr = req.nr;
+		if (!err)
+			return 0;
+		free(*mirrors);
+		free(*ranges);
+		*mirrors = NULL;
+		*ranges = NULL;
+		*nr = 0;
+	} while (err == -EAGAIN && ++tries < LIST_TRIES);
+	return err;
 }
 
 const char *ptremap_mirror_why_name(uint32_t why)

@@ -16,6 +16,7 @@
 #ifndef KERNEL_MIRROR_H
 #define KERNEL_MIRROR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kmod-helper/uapi/ptremap_mirror.h"
@@ -53,6 +54,14 @@ int ptremap_mirror_switch(const struct ptremap_mirror_window *w, uint64_t root, 
  */
 int ptremap_mirror_why(const struct ptremap_mirror_window *w, const void *addr, int code,
 		       uint32_t tid, struct ptremap_mirror_record *why);
+
+/*
+ * The mirrors of this machine on device @fd, oldest first, and the ranges of their guests' memory,
+ * those of one behind those of the other; both for free(), whatever @nr is. -EMSGSIZE: there are
+ * more than one call lists; -ENOTTY: the module cannot tell.
+ */
+int ptremap_mirror_list(int fd, struct ptremap_mirror_info **mirrors, size_t *nr,
+			struct ptremap_mirror_range **ranges);
 
 /* "not present", ...: one phrase per enum ptremap_mirror_why. */
 const char *ptremap_mirror_why_name(uint32_t why);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "user/base/clock.h"
+#include "user/base/in_file.h"
 #include "user/record/perf_format.h"
 
 #define ID_MAX	   20
@@ -136,7 +137,7 @@ static bool was_changed(const struct build_file *file, const struct stat *st)
 
 static void put_file(struct blob *out, const struct build_file *file)
 {
-	int fd = open(file->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = in_file_open(file->name);
 	const void *id;
 	struct stat st;
 	ssize_t size;
@@ -144,9 +145,9 @@ static void put_file(struct blob *out, const struct build_file *file)
 
 	if (fd < 0)
 		return;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_ino == file->ino &&
-	    !was_changed(file, &st)) {
-		elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!fstat(fd, &st) && st.st_ino == file->ino && !was_changed(file, &st)) {
+		/* Not mapped: whoever shortens the file meanwhile must not end a recording. */
+		elf = elf_begin(fd, ELF_C_READ, NULL);
 		size = elf ? dwelf_elf_gnu_build_id(elf, &id) : 0;
 		if (size > 0)
 			put_id(out, file->name, PERF_RECORD_MISC_USER, id, (size_t)size);

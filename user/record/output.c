@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "user/base/msg.h"
+#include "user/base/out_file.h"
 
 static int write_all(int fd, const void *data, size_t size)
 {
@@ -82,35 +83,28 @@ static int create_own(struct output *o, const char *path, bool exists)
 		return err;
 	o->own = true;
 	o->path = strdup(path);
-	o->fd = o->path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	return o->fd < 0 ? -errno : 0;
-}
-
-/*
- * A fifo nobody reads is an error at once, and not a wait that no signal ends. A link is followed
- * and never replaced: it may be /dev/stdout.
- */
-static int open_other(struct output *o, const char *path)
-{
-	o->fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
-	if (o->fd < 0)
-		return -errno;
-	return fcntl(o->fd, F_SETFL, 0) ? -errno : 0;
+	o->fd = o->path ? out_file_create(path, 0600) : -ENOMEM;
+	return o->fd < 0 ? o->fd : 0;
 }
 
 /* Creates a regular file, or opens what is there and is something else (/dev/null, a fifo). */
 static int open_path(struct output *o, const char *path)
 {
+	const char *why = NULL;
 	struct stat st;
 	bool exists = !lstat(path, &st);
 	int err;
 
-	if (!exists || S_ISREG(st.st_mode))
+	if (!exists || S_ISREG(st.st_mode)) {
 		err = create_own(o, path, exists);
-	else
-		err = open_other(o, path);
+	} else {
+		o->fd = out_file_open(path, &why);
+		err = o->fd < 0 ? o->fd : 0;
+	}
 	if (err == -ENXIO)
 		msg_error("%s: nobody reads this fifo", path);
+	else if (why)
+		msg_error("%s: not written to: %s", path, why);
 	else if (err && !(exists && !o->own && S_ISREG(st.st_mode)))
 		msg_error("%s: cannot create: %s", path, strerror(-err));
 	return err;

@@ -4,6 +4,8 @@
 #include <wchar.h>
 #include <wctype.h>
 
+#include "user/base/printable.h"
+
 /* The next character of *@s, which is moved behind it: its columns and bytes; 0: it is none. */
 static size_t next(const char **s, size_t *bytes)
 {
@@ -17,7 +19,7 @@ static size_t next(const char **s, size_t *bytes)
 		(*s)++;
 		return 1;
 	}
-	width = iswprint((wint_t)c) ? wcwidth(c) : -1;
+	width = iswprint((wint_t)c) && printable_code((uint32_t)c) ? wcwidth(c) : -1;
 	*bytes = width < 0 ? 0 : n;
 	*s += n;
 	return width < 0 ? 1 : (size_t)width;

@@ -58,13 +58,13 @@ static void put_change(struct line *l, const struct styles *s, const struct ptre
 
 void ept_plan_text(struct line *l, const struct ept_plan *p, const struct entry_view *style)
 {
-	bool dry = p->flags & PTREMAP_EPT_DRY_RUN;
+	bool dry = p->flags & PTREMAP_EPT_DRY_RUN, stays = p->id;
 	struct styles s;
 	size_t i;
 
 	styles_init(&s, style);
-	line_str(l, dry ? "dry run" : "transaction ");
-	if (!dry)
+	line_str(l, dry ? "dry run" : stays ? "transaction " : "rehearsed");
+	if (stays)
 		line_dec(l, p->id);
 	line_str(l, ", VM ");
 	line_dec(l, (uint64_t)p->pid);
@@ -131,10 +131,11 @@ void ept_plan_json(struct json *j, const struct ept_plan *p, const struct entry_
 
 	styles_init(&s, style);
 	json_object(j, NULL);
-	if (p->flags & PTREMAP_EPT_DRY_RUN)
-		json_null(j, "id");
-	else
+	if (p->id)
 		json_u64(j, "id", p->id);
+	else
+		json_null(j, "id");
+	json_bool(j, "rehearsed", p->flags & PTREMAP_EPT_REHEARSE);
 	json_bool(j, "keep", p->flags & PTREMAP_EPT_KEEP);
 	json_bool(j, "sticky", p->flags & PTREMAP_EPT_STICKY);
 	json_u64(j, "pid", (uint64_t)p->pid);

@@ -16,15 +16,15 @@
  *	  before 0x8000000012345867: P RW US A D addr=0x12345000 NX
  *	  after  0x8000000023456867: P RW US A D addr=0x23456000 NX
  *
- * The entries are those of the VMM's tables, or of protect those of EPT or NPT. @style: ->fmt and
+ * The entries are those of the VMM's tables, or of protect those of EPT or NPT. After a dry run or a
+ * rehearsal the first line says so instead. @style: ->fmt and
  * ->linux_version of this machine's own tables.
  */
 void ept_plan_text(struct line *l, const struct ept_plan *p, const struct entry_view *style);
 /*
- * One object: "id" (null after a dry run), "keep", "sticky", "pid", "vm_fd", "changes":[{"what",
- * "gpa","level","other":{"pid","vm_fd","guest_physical","address"} or null,"before","after"}],
- * "flushes". Entries are
- * objects: "value", and what entry_json() has.
+ * One object: "id" (null after a dry run or a rehearsal), "rehearsed", "keep", "sticky", "pid",
+ * "vm_fd", "changes":[{"what","gpa","level","other":{"pid","vm_fd","guest_physical","address"} or
+ * null,"before","after"}],"flushes". Entries are objects: "value", and what entry_json() has.
  */
 void ept_plan_json(struct json *j, const struct ept_plan *p, const struct entry_view *style);
 

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "user/pt/pt_mem.h"
 #include "user/pt/pt_mode.h"
@@ -35,9 +36,10 @@ size_t tables_count(const struct tables *t);
 const uint64_t *tables_entries(const struct tables *t, size_t i, uint64_t *pa);
 
 /*
- * Writes an ELF core with the tables, and the registers that tell where they begin, as
- * image_open() reads it (QEMU's note). 0; -E2BIG: more than an image may have; or -errno.
+ * Writes to @out an ELF core with the tables, and the registers that tell where they begin, as
+ * image_open() reads it (QEMU's note), and flushes it. 0; -E2BIG: more than an image may have; or
+ * -errno.
  */
-int tables_save(const struct tables *t, const struct pt_cregs *regs, const char *path);
+int tables_save(const struct tables *t, const struct pt_cregs *regs, FILE *out);
 
 #endif

@@ -168,20 +168,20 @@ static int write_all(struct save *s, const struct pt_cregs *regs)
 	for (i = 0; i < s->nr; i++)
 		put(s, s->tables[i].entries, TABLE_BYTES);
 	put_section(s);
-	return ferror(s->out) ? -EIO : 0;
+	return ferror(s->out) ? errno ? -errno : -EIO : 0;
 }
 
-int tables_save(const struct tables *t, const struct pt_cregs *regs, const char *path)
+int tables_save(const struct tables *t, const struct pt_cregs *regs, FILE *out)
 {
-	struct save s = { 0 };
+	struct save s = { .out = out };
 	int err = sort_tables(&s, t);
 
 	if (err)
 		return err;
-	s.out = fopen(path, "we");
-	err = s.out ? write_all(&s, regs) : -errno;
-	if (s.out && fclose(s.out) && !err)
-		err = -errno;
+	errno = 0;
+	err = write_all(&s, regs);
+	if (fflush(out) && !err)
+		err = errno ? -errno : -EIO;
 	free(s.tables);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/base/in_file.h"
 #include "user/kernel/proc_maps.h"
 #include "user/sym/dso_priv.h"
 
@@ -123,23 +124,9 @@ static uint64_t change_time(int fd)
 	return birth > written ? birth : written;
 }
 
-/* Opening a device may do something, waiting for a pipe never ends: regular files only. */
-static int open_regular(const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (stat(path, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint64_t ino)
 {
-	int fd = open_regular(path);
+	int fd = in_file_open(path);
 	uint64_t changed;
 	int err;
 
@@ -160,7 +147,7 @@ int dso_open(struct dso **d, const char *path, uint32_t maj, uint32_t min, uint6
 int dso_open_by_id(struct dso **d, const char *path, const struct build_id *id)
 {
 	struct build_id found;
-	int fd = open_regular(path);
+	int fd = in_file_open(path);
 
 	if (fd < 0)
 		return fd;

@@ -104,7 +104,7 @@ static void configure(struct session *s, const struct session_opts *opts, const 
 static int set_targets(struct session *s, const struct session_opts *opts)
 {
 	int fd = bpf_map__fd(s->skel->maps.targets);
-	uint8_t on = FAULT_ON, wait = FAULT_WAIT_EXEC;
+	const struct target_entry on = { .state = FAULT_ON }, wait = { .state = FAULT_WAIT_EXEC };
 	uint32_t launch = (uint32_t)opts->launch;
 	size_t i;
 
