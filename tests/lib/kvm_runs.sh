@@ -227,6 +227,56 @@ part_loss()
 	run die '-e hypercall,violation,exit' --vcpus 2 die 500
 }
 
+# recorded NAME OPTION... -- COMMAND... - a recording that perf is to open
+recorded()
+{
+	"$pf" record -q -o "$dir/$1.ptd" "${@:2}" >/dev/null 2>>"$dir/stderr" || echo "$1" >>"$dir/failed"
+}
+
+# Options of record that need hooks, a guest, or a module; call chains through BPF programs; and a
+# recording of perf's own. After attach.
+part_options()
+{
+	dir=$RESULTS/options
+	mkdir -p "$dir"
+	for hook in fentry kprobe rawtp; do
+		recorded hook-$hook --hook $hook -- "$bin/tests/touch" 300
+	done
+	recorded outcome --outcome anon,zero -- "$bin/tests/touch" 300
+	recorded min-latency --min-latency 1us -- "$bin/tests/touch" 300
+	recorded gup -g -e gup --hook fentry -- "$bin/tests/touch" -k populate 300
+	recorded nr -e hypercall,violation --nr 1 --wait -- "$GUEST" --seed "$SEED" --quiet hypercalls 200
+	recorded abi -e hypercall --abi "$top/tests/replay/calls.abi" -- \
+		"$GUEST" --seed "$SEED" --quiet capsule 8
+	cp "$RESULTS/attach/events.ptd" "$dir/vm.ptd"
+	recorded_remaps
+	perf record -q -m 16M -e 'kvm:*' -o "$dir/perf.data" -- \
+		"$GUEST" --seed "$SEED" --quiet hypercalls 300 >/dev/null 2>>"$dir/stderr"
+	chmod a+r "$dir/perf.data"
+}
+
+# A page of a program's stack is changed by ptremap, which is not followed.
+recorded_remaps()
+{
+	local tracer pid page
+
+	insmod "$HELPER/ptremap.ko" || return
+	tail -f /dev/null &
+	pid=$!
+	sleep 0.3
+	page=$pid:0x$(sed -n 's/^\([^-]*\)-.*\[stack\]$/\1/p' "/proc/$pid/maps")
+	"$pf" record -q -e fault,remap -p $pid -o "$dir/remap.ptd" 2>>"$dir/stderr" &
+	tracer=$!
+	while ! [[ -s $dir/remap.ptd ]] && kill -0 $tracer 2>/dev/null; do
+		sleep 0.1
+	done
+	sleep 0.3
+	"$bin/ptremap" map --fresh "$page" --for 0.1 >/dev/null 2>>"$dir/stderr"
+	kill $pid
+	wait $tracer
+	rmmod ptremap
+}
+
 # Last of all: the modules are others afterwards.
 part_nobtf()
 {

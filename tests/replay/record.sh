@@ -23,6 +23,7 @@ in_lab() { # NAME LAB-OPTIONS... -- RECORD-ARGUMENTS...
 in_lab fentry-4level.ptd --kernel 6.1 --cpu-levels 4 -- --hook fentry -- ls /
 in_lab kprobe-5level.ptd --kernel 6.12 --cpu-levels 5 -- --hook kprobe -- sh -c 'id; true'
 in_lab rawtp-stacks.ptd --kernel 6.1 --cpu-levels 4 -- --hook rawtp -g -- ./touch -t 2 20
+in_lab gup-stacks.ptd --kernel 6.12 --cpu-levels 4 -- --hook fentry -g -e gup -- ./touch -k populate 20
 in_lab zoo.ptd --kernel 6.1 --cpu-levels 5 -- -z 0 --hook fentry -- ./zoo oracle 20
 head -c 12000 "$out/zoo.ptd" >"$out/cut.ptd"
 
@@ -54,4 +55,4 @@ scripts/lab --quiet --results "$out" --kernel 6.12 -- bash -c '
 	wait $recorder
 	cp remaps.ptd "$LAB_RESULTS"' "$(scripts/kmod 6.12)"
 
-install -m 644 "$out"/{fentry-4level,kprobe-5level,rawtp-stacks,cut,remaps}.ptd "$out"/abi-*.ptd tests/replay/
+install -m 644 "$out"/{fentry-4level,kprobe-5level,rawtp-stacks,gup-stacks,cut,remaps}.ptd "$out"/abi-*.ptd tests/replay/

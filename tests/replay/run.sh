@@ -82,6 +82,17 @@ for file in *.ptd; do
 	compare "$base report --json" "$base.report.json" \
 		report --json --sort pid,file,outcome -i "$file"
 done
+# Call chains. Programs have no names here, but what the recording itself tells of: BPF programs.
+for base in rawtp-stacks gup-stacks; do
+	compare "$base report -g callee" "$base.callee" report -g callee --sort comm,origin -i "$base.ptd"
+	compare "$base report -g caller --json" "$base.caller.json" \
+		report -g caller,5 --json --sort comm -i "$base.ptd"
+	compare "$base report --children" "$base.children" \
+		report --children --sort symbol,caller -i "$base.ptd"
+	compare "$base report --children --csv" "$base.children.csv" \
+		report --children --csv --sort dso,srcline -i "$base.ptd"
+	compare "$base report --folded" "$base.folded" report --folded -i "$base.ptd"
+done
 for file in abi-*.ptd; do
 	[ -f "$file" ] || continue
 	base=${file%.ptd}

@@ -11,6 +11,9 @@ import json
 import os
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+from axe_core import axe_literal
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -122,6 +125,41 @@ def quiet(page):
         if message["method"] == "Network.requestWillBeSent":
             asked.add(message["params"]["request"]["url"])
     check("no request leaves the page", asked == {"file://" + page.path}, sorted(asked)[:3])
+
+
+# What axe-core finds on the page as it is now: its rules, and how it says that it was broken.
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document).then(r => done({
+	passes: r.passes.length,
+	bad: r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 60)).join(" ")) }),
+	e => done({ passes: 0, bad: [String(e)] }));
+"""
+
+
+def axe_source(driver):
+    source = axe_literal()
+    if not source:
+        print("skip axe-core: this Chromium's developer tools have none", flush=True)
+        return None
+    driver.get("about:blank")
+    return driver.execute_script("return " + source)
+
+
+def axe(page, tabs, source):
+    """Each tab by axe-core's rules, in both themes."""
+    if not source:
+        return
+    driver = page.driver
+    driver.execute_script(source)
+    for theme in ("light", "dark"):
+        driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+        for tab in tabs:
+            page.tab(tab)
+            found = driver.execute_async_script(AXE)
+            check(f"axe-core, {tab}, {theme}: {found['passes']} rules hold",
+                  found["passes"] > 10 and not found["bad"], found["bad"][:5] or "")
+    driver.execute_script("delete document.documentElement.dataset.theme")
 
 
 def accessible(page, tabs):
@@ -265,6 +303,7 @@ def main():
     folder, faults, vms = (os.path.abspath(a) for a in sys.argv[1:4])
     driver = browser()
     try:
+        source = axe_source(driver)
         all_tabs = ["overview", "space", "latency", "flame", "tables", "walks"]
         page = Page(driver, faults)
         shown = [t.get_attribute("id")[4:] for t in driver.find_elements(By.CSS_SELECTOR, "[role=tab]")]
@@ -275,6 +314,7 @@ def main():
         tables(page, "Outcomes")
         walks(page)
         accessible(page, all_tabs)
+        axe(page, all_tabs, source)
         screenshots(page, all_tabs, folder, "faults")
         narrow(page, all_tabs, folder)
         quiet(page)
@@ -286,6 +326,7 @@ def main():
         map_zoom(page, "latency")
         tables(page, "VM exits")
         accessible(page, vm_tabs)
+        axe(page, vm_tabs, source)
         screenshots(page, vm_tabs, folder, "vms")
         quiet(page)
     finally:

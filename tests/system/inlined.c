@@ -12,7 +12,7 @@
 
 #define PAGE	4096ul
 #define INLINED static inline __attribute__((always_inline))
-#define CALLED	static __attribute__((noinline, noipa))
+#define CALLED	static __attribute__((noinline))
 
 INLINED void touch_page(volatile char *page)
 {

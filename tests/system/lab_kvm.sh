@@ -7,6 +7,8 @@
 # shellcheck disable=SC2317 # checks are called by the names of parts
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/lib/seen_by_perf.sh
+. "$top/tests/lib/seen_by_perf.sh"
 
 # LONG=1: all parts on Intel's machine, too, which is slow.
 # name -> machine, kernel, levels of its tables, memory, vendor, parts (:N the number of pages, or the
@@ -17,7 +19,7 @@ readonly BOTH="calls touch:10000 thp hooks mmio modes stat:2000 attach"
 readonly MODES=real,none,32bit,pse,pae,4level
 declare -rA BOOTS=(
 	[6.1]="npt 6.1 4 2G amd $ALL buffers:$MODES nobtf"
-	[6.12]="npt 6.12 5 2G amd $(long "$BOTH" "$ALL") helper:$MODES,5level nobtf"
+	[6.12]="npt 6.12 5 2G amd $(long "$BOTH" "$ALL") options helper:$MODES,5level nobtf"
 	[ept]="ept 6.1 4 256M intel $(long 'thp calls touch:10000 mmio modes stat:500' \
 		"${ALL/stat:2000/stat:500}") buffers:real,4level helper:real,32bit,pae,4level"
 )
@@ -83,26 +85,10 @@ lost()
 	equal "$1: lost" "$(of_report "$2" .lost.total)" 0
 }
 
-# by_perf WHAT DIR - perf opens the recording, and counts the same; here it has no symbols of the
-# lab's kernel, and says so
-by_perf()
-{
-	perf script -F event,addr -i "$2/events.ptd" 2>"$work/words" |
-		awk '{ sub(":$", "", $1); print $1, $2 }' | sort | uniq -c >"$work/got"
-	"$pf" script --json -i "$2/events.ptd" | jq -r '
-		select(.type != "totals") | if .type == "exit" then .type = "vmexit" else . end |
-		"ptscope:\(.type) \(.gpa // "0x0" | .[2:])"' | sort | uniq -c >"$work/want"
-	same_lines "$1: events and addresses as perf counts them" "$work/got" "$work/want"
-	equal "$1: samples of perf report" "$(perf report --stdio -n --sort comm -t '|' \
-		-i "$2/events.ptd" 2>>"$work/words" |
-		awk -F '|' '!/^#/ && NF == 3 { n += $2 } END { print n + 0 }')" "$(wc -l <<<"$(events "$2")")"
-	equal "$1: words of perf on stderr" "$(grep -vc '^No kallsyms or vmlinux' "$work/words")" 0
-}
-
 check_calls()
 {
 	set -- "$1" "$2/calls"
-	by_perf "$1, 10,000 calls" "$2"
+	seen_by_perf "$1, 10,000 calls" "$2/events.ptd"
 	same_calls "$1, 10,000 calls" "$2" 64 rbx rcx rdx rsi rdi r8 r9 r10 r11
 	lost "$1, 10,000 calls" "$2"
 	by_tracepoints "$1, 10,000 calls" "$2"
@@ -493,6 +479,50 @@ check_absent()
 	equal "$1, no KVM: doctor says so" "$(grep -c '^KVM  *not loaded' "$2/doctor")" 1
 	equal "$1, loaded meanwhile: status" "$(cat "$2/status")" 0
 	equal "$1, loaded meanwhile: calls" "$(jq .events "$2/json")" 100
+}
+
+# bpf_frames - of addresses with names of BPF programs: "ADDRESS NAME"
+bpf_frames()
+{
+	awk '$2 ~ /^bpf_(prog|trampoline)_/ { sub(/\+0x.*/, "", $2); print $1, $2 }' | sort -u
+}
+
+check_options()
+{
+	local what=$1 file
+
+	set -- "$1" "$2/options"
+	equal "$what, options: recordings that failed" "$(find "$2" -name failed | wc -l)" 0
+	for file in "$2"/*.ptd; do
+		seen_by_perf "$what, option $(basename "$file" .ptd)" "$file"
+		at_least "$what, option $(basename "$file" .ptd): events" "$(wc -l <"$work/got")" 1
+	done
+	perf script -F ip,sym -i "$2/gup.ptd" 2>/dev/null | bpf_frames >"$work/want"
+	"$pf" script -g -i "$2/gup.ptd" | bpf_frames >"$work/got"
+	same_lines "$what: frames of BPF programs" "$work/got" "$work/want"
+	check_foreign "$what" "$2/perf.data"
+}
+
+# check_foreign WHAT FILE - perf's own recording of kvm:*, read by us and by perf
+check_foreign()
+{
+	perf script -F event -i "$2" 2>/dev/null | sed -n 's/^ *kvm:\(kvm_[a-z_]*\):.*/\1/p' | sort | uniq -c |
+		awk '{ print $2, $1 }' >"$work/perf"
+	of_report_file "$2" '[.groups[] | .count] | add' >"$work/got"
+	equal "$1, perf record -e kvm:*: exits" "$(cat "$work/got")" \
+		"$(awk '$1 == "kvm_exit" { print $2 }' "$work/perf")" "perf script"
+	equal "$1, perf record -e kvm:*: hypercalls" \
+		"$(of_report_file "$2" '[.groups[] | select(.event == "hypercall").count] | add')" \
+		"$(awk '$1 == "kvm_hypercall" { print $2 }' "$work/perf")" "perf script"
+	equal "$1, perf record -e kvm:*: violations" \
+		"$(of_report_file "$2" '[.groups[] | select(.event == "violation").count] | add')" \
+		"$(awk '$1 == "kvm_page_fault" { print $2 }' "$work/perf")" "perf script"
+}
+
+# of_report_file FILE EXPRESSION
+of_report_file()
+{
+	"$pf" report --json -s event,reason -i "$1" 2>/dev/null | jq -r "$2"
 }
 
 # At least the tracepoints' own arguments are left: the kernel's BTF may have some of KVM's types.

@@ -4,6 +4,8 @@
 # And the other way round: perf's own recordings.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/lib/seen_by_perf.sh
+. "$top/tests/lib/seen_by_perf.sh"
 
 readonly DATA=$work/data
 # Several programs, with libraries, a shell's forks and execs among them.
@@ -19,7 +21,8 @@ readonly NAMED='/usr/bin/python3 -c "import ssl, sqlite3, unittest, http.client,
 record()
 {
 	rm -f "$DATA"*
-	"$pf" record -q "$@" -o "$DATA" -- sh -c "$PROGRAMS" >/dev/null 2>"$work/err" ||
+	[[ ${*: -1} == -- ]] || set -- "$@" --
+	"$pf" record -q -o "$DATA" "$@" sh -c "$PROGRAMS" >/dev/null 2>"$work/err" ||
 		{ not_ok "record $*" && cat "$work/err"; }
 }
 
@@ -29,43 +32,74 @@ by_perf()
 	perf "$@" -i "$DATA" 2>>"$work/words"
 }
 
-# check_words WHAT - perf had none
-check_words()
-{
-	if [[ -s $work/words ]]; then
-		not_ok "$1: perf's words on stderr"
-		head -n 5 "$work/words"
-	else
-		ok "$1: no word of perf on stderr"
-	fi
-	: >"$work/words"
-}
-
-# samples_by_comm - prints "COMM COUNT" as perf report counts
-samples_by_comm()
-{
-	by_perf report --stdio --sort comm -n -g none --no-children -t '|' |
-		awk -F '|' '!/^#/ && NF == 3 { gsub(/ /, "", $2); sub(/ *$/, "", $3); print $3, $2 }' | sort
-}
-
-our_samples_by_comm()
-{
-	"$pf" report -i "$DATA" --sort comm --json | jq -r '.groups[] | "\(.comm) \(.count)"' | sort
-}
-
 # check_options OPTION... - one recording
 check_options()
 {
 	record "$@"
-	: >"$work/words"
-	samples_by_comm >"$work/want"
-	our_samples_by_comm >"$work/got"
-	same_lines "record $*: samples per command" "$work/got" "$work/want"
-	by_perf script -F addr | awk '{ print $1 }' | sort >"$work/want"
-	"$pf" script --json -i "$DATA" |
-		jq -r 'select(.type == "fault").address[2:]' | sort >"$work/got"
-	same_lines "record $*: addresses" "$work/got" "$work/want"
-	check_words "record $*"
+	seen_by_perf "record $*" "$DATA"
+}
+
+# More options, of smaller runs: those that the table of options has and the list above has not.
+# $PID and $TID are of a program that waits for the recorder.
+declare -rA MORE=(
+	[pid]='-p PID' [tid]='-t TID' [all-cpus]='-a -- COMMAND' [cpu]='-C 0-63 -- COMMAND'
+	[comm]='--comm ls -- COMMAND' [cgroup]='--cgroup CGROUP -- COMMAND'
+	[addr]='--addr 0-7fffffffffff -g -- COMMAND' [verbose]='-v -- COMMAND'
+)
+readonly SHOWN=(output compression-level event no-inherit access call-graph ring-size no-walks quiet help)
+
+# options_are_checked - each option of record is in one of the lists
+options_are_checked()
+{
+	"$pf" record --help | sed -nE 's/^ {2,6}(-., )?--([a-z-]+).*/\2/p' | sort >"$work/want"
+	printf '%s\n' "${!MORE[@]}" "${SHOWN[@]}" "${OPTIONS_IN_LAB[@]}" | sort >"$work/got"
+	same_lines "options of record that are held against perf" "$work/want" "$work/got"
+}
+
+# waiting COMMAND... - of touch -w: with the words of its "ready" line, "ready PID TID"
+waiting()
+{
+	local words=() recorder
+
+	rm -f "$DATA"*
+	coproc TOUCH { exec "$bin/tests/touch" -w -t 1 300; }
+	read -ra words <&"${TOUCH[0]}"
+	set -- "${@//PID/${words[1]}}"
+	set -- "${@//TID/${words[2]}}"
+	"$pf" record -q "$@" -o "$DATA" 2>"$work/err" &
+	recorder=$!
+	for ((i = 0; i < 200; i++)); do
+		[[ -s $DATA ]] && break
+		sleep 0.1
+	done
+	sleep 0.3
+	kill -USR1 "${words[1]}"
+	wait $recorder
+}
+
+check_more_options()
+{
+	local name words cgroup
+
+	options_are_checked
+	cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	for name in "${!MORE[@]}"; do
+		read -ra words <<<"${MORE[$name]}"
+		case "$name ${words[-1]}" in
+		*' COMMAND')
+			[[ $name != cgroup || $cgroup ]] || { skip "no cgroup v2" && continue; }
+			unset 'words[-1]'
+			record "${words[@]/#CGROUP/$cgroup}"
+			;;
+		*) waiting "${words[@]}" ;;
+		esac
+		seen_by_perf "record ${words[*]}" "$DATA"
+		at_least "record ${words[*]}: events" "$(wc -l <"$work/got")" 1
+	done
+	# What only the lab can make.
+	for name in abi-kvm abi-capsule fentry-4level kprobe-5level rawtp-stacks; do
+		seen_by_perf "tests/replay/$name.ptd" "$top/tests/replay/$name.ptd"
+	done
 }
 
 check_symbols()
@@ -97,7 +131,7 @@ check_commands()
 	at_least "perf buildid-list" "$(by_perf buildid-list | grep -c '^[0-9a-f]\{40\} /')" 5
 	equal "perf report --header-only: the tracer" \
 		"$(by_perf report --header-only | grep -c '^# perf version : ptscope')" 1
-	check_words "perf's other commands"
+	perf_words "perf's other commands"
 }
 
 # Aliases of a function have one name after this: that which the symbol table has first.
@@ -122,10 +156,10 @@ check_folded()
 	: >"$work/words"
 	by_perf script --no-inline -F comm,ip,sym,dso | awk -f "$top/tests/lib/fold.awk" |
 		canonical >"$work/want"
-	"$pf" report --folded -i "$DATA" | canonical >"$work/got"
+	"$pf" report --folded --no-inline -i "$DATA" | canonical >"$work/got"
 	same_lines "report --folded and perf script folded" "$work/got" "$work/want"
 	at_least "stacks" "$(wc -l <"$work/got")" 10
-	check_words "perf script of call chains"
+	perf_words "perf script of call chains"
 }
 
 # A recorder that is killed leaves what perf and we can read.
@@ -149,11 +183,11 @@ check_killed()
 	kill -9 $recorder
 	wait $recorder 2>/dev/null
 	: >"$work/words"
-	samples_by_comm >"$work/want"
-	our_samples_by_comm >"$work/got"
+	comms_by_perf "$DATA" >"$work/want"
+	comms_by_us "$DATA" >"$work/got"
 	same_lines "killed recorder: samples per command" "$work/got" "$work/want"
 	at_least "killed recorder: touch's" "$(awk '$1 == "touch" { print $2 }' "$work/got")" 5000
-	check_words "killed recorder"
+	perf_words "killed recorder"
 }
 
 check_pipes()
@@ -163,7 +197,7 @@ check_pipes()
 	equal "through a pipe: perf script's lines" \
 		"$(perf script -i - <"$DATA" 2>"$work/words" | wc -l)" \
 		"$("$pf" report --sort comm --json -i - <"$DATA" | jq .events)"
-	check_words "through a pipe"
+	perf_words "through a pipe"
 }
 
 # same_faults WHAT - of perf's recording $DATA
@@ -179,7 +213,7 @@ same_faults()
 	at_least "$1: events" "$(wc -l <"$work/got")" 5000
 	equal "$1: the end of the recording" \
 		"$("$pf" report --sort comm --json -i "$DATA" | jq .complete)" true
-	check_words "$1"
+	perf_words "$1"
 }
 
 # perf's own recordings: plain, compressed, with chains and periods, from all CPUs
@@ -259,6 +293,7 @@ for options in '' '-z 0' '-g -z 19' '--no-walks -g -z 0' '-e fault:k' --no-inher
 	# shellcheck disable=SC2086 # several words
 	check_options $options
 done
+check_more_options
 check_symbols
 check_commands
 check_folded

@@ -28,17 +28,20 @@ struct fixture {
 
 static void name_functions(struct symbols *s)
 {
-	struct {
+	union {
 		struct ptev_ksym sym;
-		char name[16];
-	} r = { .sym = { .hdr = { .size = sizeof(r), .type = PTEV_KSYM }, .len = 0x1000 } };
+		char room[sizeof(struct ptev_ksym) + 16];
+	} r;
 	unsigned int i;
 
-	r.sym.ksym_type = PERF_RECORD_KSYMBOL_TYPE_OOL;
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		memset(&r, 0, sizeof(r));
+		r.sym.hdr.size = sizeof(r);
+		r.sym.hdr.type = PTEV_KSYM;
+		r.sym.len = 0x1000;
+		r.sym.ksym_type = PERF_RECORD_KSYMBOL_TYPE_OOL;
 		r.sym.addr = FUNC(i);
-		memset(r.name, 0, sizeof(r.name));
-		strcpy(r.name, functions[i]);
+		strcpy(r.sym.name, functions[i]);
 		cr_assert_eq(symbols_feed(s, &r.sym), 0);
 	}
 }

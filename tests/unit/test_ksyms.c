@@ -12,31 +12,33 @@
 #define NO_SUCH_ID "00000000-0000-0000-0000-000000000000"
 #define PLACE	   0xffffffffc0001000ull
 
-struct ksym_record {
+union ksym_record {
 	struct ptev_ksym sym;
-	char name[64];
+	char room[sizeof(struct ptev_ksym) + 64];
 };
 
-static struct ksym_record ksym(uint64_t time, uint64_t addr, uint32_t len, const char *name,
-			       bool gone)
+static union ksym_record ksym(uint64_t time, uint64_t addr, uint32_t len, const char *name,
+			      bool gone)
 {
-	struct ksym_record r = {
-		.sym = { .hdr = { .size = sizeof(r), .type = PTEV_KSYM },
-			 .len = len,
-			 .time = time,
-			 .addr = addr,
-			 .ksym_type = PERF_RECORD_KSYMBOL_TYPE_BPF },
-	};
+	union ksym_record r;
 
-	r.sym.flags = gone ? PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER : 0;
-	strncpy(r.name, name, sizeof(r.name) - 1);
+	memset(&r, 0, sizeof(r));
+	r.sym = (struct ptev_ksym){
+		.hdr = { .size = sizeof(r), .type = PTEV_KSYM },
+		.len = len,
+		.time = time,
+		.addr = addr,
+		.ksym_type = PERF_RECORD_KSYMBOL_TYPE_BPF,
+		.flags = gone ? PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER : 0,
+	};
+	strncpy(r.sym.name, name, 63);
 	return r;
 }
 
 static void feed(struct symbols *s, uint64_t time, uint64_t addr, uint32_t len, const char *name,
 		 bool gone)
 {
-	struct ksym_record r = ksym(time, addr, len, name, gone);
+	union ksym_record r = ksym(time, addr, len, name, gone);
 
 	cr_assert_eq(symbols_feed(s, &r.sym), 0);
 }
@@ -96,7 +98,7 @@ Test(ksyms, senseless_ones_are_left_out)
 /* To perf's record and back. */
 Test(ksyms, as_perf_has_them)
 {
-	struct ksym_record r = ksym(77, PLACE, 4096, "bpf_trampoline_6442509567_1", true), *back;
+	union ksym_record r = ksym(77, PLACE, 4096, "bpf_trampoline_6442509567_1", true), *back;
 	_Alignas(8) char made[1 << 16];
 	struct perf_event_header *h = (void *)made;
 	struct side_record out;
@@ -111,7 +113,7 @@ Test(ksyms, as_perf_has_them)
 	cr_assert_eq(time, 77);
 	cr_assert_str_eq(made + 24, "bpf_trampoline_6442509567_1");
 	cr_assert_eq(side_from_perf(&out, h, 16, time), 1);
-	back = (struct ksym_record *)out.room;
+	back = (union ksym_record *)out.room;
 	cr_assert_eq(back->sym.hdr.size, r.sym.hdr.size);
 	cr_assert_eq(memcmp(back, &r, r.sym.hdr.size), 0);
 	h->size = 24 + 16;

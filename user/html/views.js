@@ -110,7 +110,7 @@ function make_histogram(series) {
 	const octaves = [...sums.keys()].sort((a, b) => a - b), most = Math.max(1, ...sums.values());
 	const head = element("tr");
 	head.append(element("th", "from", { scope: "col" }), element("th", "events", { class: "number", scope: "col" }),
-		element("th", "", { scope: "col", "aria-label": "bar" }));
+		element("td", "", { "aria-hidden": "true" }));
 	table.append(head);
 	for (const o of octaves) {
 		const line = element("tr"), bar = element("td");

@@ -20,7 +20,7 @@ struct build_ids {
 void build_ids_see(struct build_ids *b, const struct ptev_mmap *map);
 /*
  * The contents of perf's feature: a record for the running kernel and for each file that is still
- * the one that was mapped (by its inode) and has a build id.
+ * the one that was mapped (by its inode), was not written to since, and has a build id.
  */
 void build_ids_put(const struct build_ids *b, struct blob *out);
 void build_ids_free(struct build_ids *b);

@@ -35,7 +35,9 @@ static int64_t number_of(struct call_graph *g, const struct frame *frame)
 	char buf[4200];
 	int64_t id;
 
-	if (*name == '[' && strcmp(name, frame->dso)) {
+	if (*name == '[' && *frame->dso == '[') {
+		name = frame->dso;
+	} else if (*name == '[') {
 		snprintf(buf, sizeof(buf), "[%s]", base ? base + 1 : frame->dso);
 		name = buf;
 	}

@@ -109,23 +109,25 @@ static void put_name(char *name, const struct program *p, uint32_t i)
 
 static int tell(const struct program *p, uint64_t time, sideband_put put, void *ctx)
 {
-	struct {
+	union {
 		struct ptev_ksym sym;
-		char name[NAME_SIZE];
-	} r = { .sym = { .hdr = { .type = PTEV_KSYM }, .time = time } };
+		char room[sizeof(struct ptev_ksym) + NAME_SIZE];
+	} r = { .room = "" };
 	uint32_t i;
 	int err = 0;
 
+	r.sym.hdr.type = PTEV_KSYM;
+	r.sym.time = time;
 	r.sym.ksym_type = PERF_RECORD_KSYMBOL_TYPE_BPF;
 	for (i = 0; i < p->nr && !err; i++) {
 		if (!p->addr[i])
 			continue; /* kernel.kptr_restrict */
-		memset(r.name, 0, sizeof(r.name));
-		put_name(r.name, p, i);
+		memset(r.sym.name, 0, NAME_SIZE);
+		put_name(r.sym.name, p, i);
 		r.sym.addr = p->addr[i];
 		r.sym.len = p->len[i];
 		r.sym.hdr.size =
-			(uint16_t)(sizeof(r.sym) + ((strlen(r.name) + 1 + 7) & ~(size_t)7));
+			(uint16_t)(sizeof(r.sym) + ((strlen(r.sym.name) + 1 + 7) & ~(size_t)7));
 		err = put(ctx, &r.sym.hdr);
 	}
 	return err;

@@ -327,6 +327,25 @@ static int put_sideband(void *ctx, const struct ptev_hdr *record)
 	return side->put(side->ctx, record, record->size);
 }
 
+/* A change may be by somebody whose names are not followed; what perf calls them is told here. */
+static int put_remap(void *ctx, const void *record, size_t size)
+{
+	const struct side_ctx *side = ctx;
+	const struct ptev_remap *r = record;
+	struct ptev_task comm = { .hdr = { .size = sizeof(comm), .type = PTEV_COMM } };
+	int err = 0;
+
+	if (r->hdr.type == PTEV_REMAP && side->s->cfg.target != FAULT_ALL &&
+	    !pidset_has(&side->s->followed, r->pid)) {
+		comm.time = r->time;
+		comm.pid = r->pid;
+		comm.tid = r->tid;
+		memcpy(comm.comm, r->comm, sizeof(r->comm) - 1);
+		err = side->put(side->ctx, &comm, sizeof(comm));
+	}
+	return err ?: side->put(side->ctx, record, size);
+}
+
 int session_drain(struct session *s, session_put put, void *ctx)
 {
 	struct side_ctx side = { .s = s, .put = put, .ctx = ctx };
@@ -335,7 +354,10 @@ int session_drain(struct session *s, session_put put, void *ctx)
 
 	if (s->sideband)
 		err = sideband_drain(s->sideband, put_sideband, &side);
-	return err ? err : ring_consume(&s->ring, until, put, ctx);
+	if (err)
+		return err;
+	return s->cfg.remap ? ring_consume(&s->ring, until, put_remap, &side)
+			    : ring_consume(&s->ring, until, put, ctx);
 }
 
 int session_synthesise(struct session *s, session_put put, void *ctx)
