@@ -7,24 +7,6 @@
 
 #define MIN_SIZE 64
 
-int64_t hash_find(const struct hash_index *h, uint64_t hash, hash_equal equal, const void *ctx,
-		  const void *key)
-{
-	const struct hash_entry *e;
-	size_t i;
-
-	if (!h->size)
-		return -1;
-	/* Ends: the index is never full. */
-	for (i = hash & (h->size - 1);; i = (i + 1) & (h->size - 1)) {
-		e = &h->entries[i];
-		if (!e->slot)
-			return -1;
-		if (e->hash == hash && equal(ctx, e->slot - 1, key))
-			return e->slot - 1;
-	}
-}
-
 static void insert(struct hash_entry *entries, size_t size, uint64_t hash, uint32_t slot)
 {
 	size_t i = hash & (size - 1);
@@ -70,14 +52,6 @@ void hash_free(struct hash_index *h)
 {
 	free(h->entries);
 	memset(h, 0, sizeof(*h));
-}
-
-/* Two rounds of multiply and fold: every bit of @v reaches the low bits, which choose the place. */
-uint64_t hash_u64(uint64_t v)
-{
-	v = (v ^ (v >> 31)) * UINT64_C(0x9e3779b97f4a7c15);
-	v = (v ^ (v >> 29)) * UINT64_C(0xd1342543de82ef95);
-	return v ^ (v >> 32);
 }
 
 uint64_t hash_bytes(const void *p, size_t len)

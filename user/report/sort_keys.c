@@ -56,23 +56,35 @@ static uint64_t name_id(struct sort_ctx *c, const char *name)
 	return (uint64_t)id;
 }
 
+/* Of names that env owns, which outlives the context. */
+static uint64_t shared_id(struct sort_ctx *c, const char *name)
+{
+	int64_t id = intern_shared(&c->names, name);
+
+	if (id < 0) {
+		c->err = (int)id;
+		return 0;
+	}
+	return (uint64_t)id;
+}
+
 static uint64_t comm_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
-	return name_id(c, procs_comm(c->env.procs, f->pid, f->tid, f->time));
+	return shared_id(c, procs_comm(c->env.procs, f->pid, f->tid, f->time));
 }
 
 static uint64_t symbol_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
 	const struct symbol *sym = fault_symbol(&c->env, f);
 
-	return name_id(c, sym ? sym->name : NOTHING);
+	return shared_id(c, sym ? sym->name : NOTHING);
 }
 
 static uint64_t dso_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
 	const struct symbol *sym = fault_symbol(&c->env, f);
 
-	return name_id(c, sym ? sym->dso : NOTHING);
+	return shared_id(c, sym ? sym->dso : NOTHING);
 }
 
 static uint64_t file_id(struct sort_ctx *c, const struct ptev_fault *f)

@@ -12,6 +12,7 @@
 #include "user/sym/dso.h"
 #include "user/sym/kallsyms.h"
 #include "user/sym/strings.h"
+#include "user/sym/symbol_memo.h"
 
 #define KERNEL_BIT    (1ull << 63)
 #define CHUNK	      512
@@ -68,6 +69,7 @@ struct symbols {
 	struct hash_index answer_index;
 
 	struct symbol nowhere;
+	struct symbol_memo memo;
 };
 
 static bool is_this_boot(const char *boot_id)
@@ -383,8 +385,8 @@ static bool is_same(const struct object *o, const struct proc_map *map, uint64_t
 	return o->usable && time >= o->valid_since && (*o->name != '[' || map->start > UINT32_MAX);
 }
 
-const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
-				  uint64_t time)
+static const struct symbol *find_symbol(struct symbols *s, struct procs *p, uint32_t pid,
+					uint64_t ip, uint64_t time)
 {
 	const struct proc_map *map;
 	const struct object *o;
@@ -402,4 +404,23 @@ const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t p
 	if (!is_same(o, map, time))
 		return &o->nothing;
 	return find_user(s, (uint32_t)number, pid, file_offset(o, map, ip));
+}
+
+const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
+				  uint64_t time)
+{
+	const struct proc_map *map = ip & KERNEL_BIT ? NULL : procs_map(p, pid, ip, time);
+	struct symbol_memo_entry *e;
+	const struct symbol *symbol;
+
+	if (!map)
+		return find_symbol(s, p, pid, ip, time);
+	e = symbol_memo_at(&s->memo, map, ip);
+	if (symbol_memo_is(e, p, map, ip, time))
+		return e->symbol;
+	symbol = find_symbol(s, p, pid, ip, time);
+	/* What has no name yet may have one later: of a file that was written since it began. */
+	if (symbol->name != unknown)
+		*e = (struct symbol_memo_entry){ p, *map, ip, time, symbol };
+	return symbol;
 }
