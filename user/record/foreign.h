@@ -39,7 +39,7 @@ void foreign_info(const struct foreign *f, struct rec_info *info);
 /*
  * Takes a sample: 1 and *@out, a whole record or one for foreign_pair(); 0: there is none; -EINVAL:
  * the raw data are shorter than the format says. perf writes one CPU after the other, so this is in
- * no order yet.
+ * no order yet; a fault that waits for its turn is no longer than PTEV_FAULT_BASE.
  */
 int foreign_sample(const struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
 		   union foreign_record *out);

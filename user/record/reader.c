@@ -19,8 +19,8 @@
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
 #define LAST_USER_RECORD   PERF_COMPRESSED2
-/* Bytes of records that wait for their order: a round of perf's, of 4 MiB from each of 32 CPUs. */
-#define ORDER_MAX (128u << 20)
+/* Bytes of records that wait for their order: 700,000 faults. */
+#define ORDER_MAX (32u << 20)
 
 static int unpack_failed(const struct rec_reader *r, int err)
 {
@@ -285,7 +285,7 @@ static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 	const struct ptev_hdr *made;
 	int ret;
 
-	while (!(ret = merge_next(&r->order, r->order_until, record))) {
+	while (!(*record = merge_next(&r->order, r->order_until))) {
 		made = NULL;
 		ret = next_record(r, &made);
 		if (!made && r->order_until == UINT64_MAX)
@@ -295,12 +295,12 @@ static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 			r->order_until = UINT64_MAX;
 		if (!made)
 			continue;
-		if (merge_add(&r->order, made, time_of(made)))
+		if (merge_add(&r->order, made))
 			return no_order(r);
 		if (time_of(made) > r->round_end)
 			r->round_end = time_of(made);
 	}
-	return ret < 0 ? no_order(r) : INPUT_OK;
+	return INPUT_OK;
 }
 
 /* The next record of a recording of perf's: what belongs together is found in the order of time. */

@@ -31,6 +31,8 @@ struct attrs {
 	struct attr_id *ids;
 	size_t nr_ids, room;
 	bool sorted;
+	bool has_last;
+	struct attr_id last; /* that was asked for */
 };
 
 /*
