@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_SIZE 64
+#define MIN_SIZE  64
+#define ROOMY_MAX 16384
 
 static void insert(struct hash_entry *entries, size_t size, uint64_t hash, uint32_t slot)
 {
@@ -37,8 +38,8 @@ int hash_add(struct hash_index *h, uint64_t hash, uint32_t slot)
 {
 	int err;
 
-	/* At most three quarters full: long runs make linear probing slow. */
-	if (h->used >= h->size / 4 * 3) {
+	/* Long runs make linear probing slow; a large index has other things to be slow by. */
+	if (h->used >= (h->size < ROOMY_MAX ? h->size / 4 : h->size / 4 * 3)) {
 		err = grow(h);
 		if (err)
 			return err;

@@ -242,6 +242,9 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 
 static void tell_left_out(struct rec_reader *r)
 {
+	/* Of a part: rec_part_whole() looks at the numbers. */
+	if (r->in.quiet)
+		return;
 	if (r->unknown)
 		msg_note("%s: %" PRIu64 " records of unknown types left out", r->in.path,
 			 r->unknown);
@@ -258,7 +261,7 @@ static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 	const struct perf_event_header *h = NULL;
 
 	while (r->state == INPUT_OK && !*record) {
-		r->state = reader_raw(r, &h);
+		r->state = r->part ? part_next(r->part, &r->in, &h) : reader_raw(r, &h);
 		if (r->state != INPUT_OK)
 			break;
 		assert(h);
@@ -369,6 +372,25 @@ uint64_t rec_file_size(const struct rec_reader *r)
 	return r->in.file_size ? r->in.file_size : r->in.offset;
 }
 
+bool rec_has_parts(const struct rec_reader *r)
+{
+	return r->own && !r->stream && r->in.seekable && r->session.info.zstd;
+}
+
+int rec_take_part(struct rec_reader *r, struct rec_board *board, unsigned int self)
+{
+	r->part = part_new(board, self);
+	r->in.quiet = true;
+	return r->part ? 0 : -ENOMEM;
+}
+
+bool rec_part_whole(const struct rec_reader *r)
+{
+	struct rec_totals totals;
+
+	return rec_totals(r, &totals) && !r->unknown && !r->useless;
+}
+
 int rec_open(struct rec_reader **out, const char *path)
 {
 	struct rec_reader *r = calloc(1, sizeof(*r));
@@ -398,6 +420,7 @@ void rec_reader_close(struct rec_reader *r)
 	foreign_free(r->foreign);
 	merge_free(&r->order);
 	zip_reader_free(r->zip);
+	part_free(r->part);
 	input_close(&r->in);
 	free(r);
 }

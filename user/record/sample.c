@@ -60,6 +60,7 @@ int attrs_add(struct attrs *a, const void *attr, size_t bytes, const void *ids, 
 		.id_all = known.sample_id_all,
 		.config = known.config,
 		.sample_type = known.sample_type,
+		.words = (uint32_t)__builtin_popcountll(known.sample_type & FIXED),
 	};
 	return 0;
 }
@@ -192,7 +193,7 @@ bool sample_parse(struct rec_sample *s, const struct rec_attr *attr,
 	struct words w = { (const uint64_t *)(h + 1), (h->size - sizeof(*h)) / 8, true };
 
 	*s = (struct rec_sample){ 0 };
-	if (type & PERF_SAMPLE_READ || !reserve(&w, (size_t)__builtin_popcountll(type & FIXED)))
+	if (type & PERF_SAMPLE_READ || !reserve(&w, attr->words))
 		return false;
 	if (type & PERF_SAMPLE_IDENTIFIER)
 		s->id = *w.at++;

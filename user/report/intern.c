@@ -20,7 +20,8 @@ int64_t intern_id(struct intern *in, const char *text)
 
 int64_t intern_shared(struct intern *in, const char *text)
 {
-	size_t place = hash_u64((uintptr_t)text) & (INTERN_MEMO - 1);
+	/* The upper bits of the product depend on all of the pointer's. */
+	size_t place = ((uintptr_t)text * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (INTERN_MEMO - 1);
 	int64_t id;
 
 	if (in->shared[place].text == text)

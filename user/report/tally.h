@@ -24,6 +24,8 @@ struct tally { /* zero but for ->by, which groups_init() has filled */
 int tally_fault(struct tally *t, const struct ptev_fault *f);
 int tally_vmexit(struct tally *t, const struct ptev_vmexit *e);
 int tally_remap(struct tally *t, const struct ptev_remap *r);
+/* Adds what @from has, whose groups are by the same keys. */
+int tally_join(struct tally *t, const struct tally *from);
 void tally_free(struct tally *t);
 
 #endif
