@@ -31,7 +31,7 @@ _ptrace_pf_options()
 		;;
 	report)
 		flags+=' --json --csv --folded'
-		valued='-i --input --time -s --sort --limit --html --abi'
+		valued='-i --input --time -s --sort --limit --html -j --jobs --abi'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'
