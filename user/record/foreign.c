@@ -48,6 +48,7 @@ struct foreign {
 	struct format_field fields[NR_USES][FIELDS_MAX];
 	uint64_t need[NR_USES]; /* bytes of raw data that hold all fields */
 	bool has[NR_USES];
+	struct ptev_fault whole; /* that is handed out; zeros behind its front */
 	struct open_exit *threads;
 	uint32_t nr, room, rest; /* rest: the next that foreign_rest() looks at */
 	struct hash_index index; /* by tid */
@@ -360,9 +361,9 @@ int foreign_pair(struct foreign *f, const struct ptev_hdr **record, union foreig
 	*record = (const struct ptev_hdr *)out;
 	switch (in->type) {
 	case PTEV_FAULT:
-		memcpy(out, in, PTEV_FAULT_BASE);
-		memset((char *)out + PTEV_FAULT_BASE, 0, PTEV_FAULT_FULL - PTEV_FAULT_BASE);
-		out->fault.hdr.size = PTEV_FAULT_FULL;
+		memcpy(&f->whole, in, PTEV_FAULT_BASE);
+		f->whole.hdr.size = PTEV_FAULT_FULL;
+		*record = &f->whole.hdr;
 		return 1;
 	case PTEV_KVM_EXIT:
 		return pair_exit(f, (const struct ptev_vmexit *)in, out);

@@ -45,8 +45,8 @@ int foreign_sample(const struct foreign *f, const struct rec_attr *attr, const s
 		   union foreign_record *out);
 /*
  * Takes what foreign_sample() made, and other records, in the order of time. 1: *@record is a whole
- * record, the same or in *@out; 0: none, or none yet (a VM exit ends with the next entry of its
- * thread).
+ * record, the same, in *@out or of @f; 0: none, or none yet (a VM exit ends with the next entry of
+ * its thread).
  */
 int foreign_pair(struct foreign *f, const struct ptev_hdr **record, union foreign_record *out);
 /* Exits whose entry did not come, when all is read, oldest first: 1 and *@out, or 0. */

@@ -70,7 +70,8 @@ static uint64_t hash_ids(const struct groups *g, const uint64_t *ids)
 
 	for (i = 0; i < g->nr_keys; i++)
 		hash = (hash ^ ids[i]) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash_u64(hash);
+	/* The upper half depends on all of the numbers; the place is made of the lower. */
+	return hash ^ hash >> 32;
 }
 
 static int64_t find_ids(struct groups *g, const uint64_t *ids)

@@ -7,26 +7,24 @@
 #ifndef SYM_SYMBOL_MEMO_H
 #define SYM_SYMBOL_MEMO_H
 
-#include "user/base/hash.h"
 #include "user/sym/symbols.h"
 
 #define SYMBOL_MEMO 512 /* power of two */
 
 struct symbol_memo { /* starts as zeros */
 	struct symbol_memo_entry {
-		const struct procs *procs; /* whose ->map.name it is */
-		struct proc_map map;
 		uint64_t ip;
 		uint64_t since; /* the answer's time: what was known then stays known */
 		const struct symbol *symbol;
+		const struct procs *procs; /* whose ->map.name it is */
+		struct proc_map map;
 	} entries[SYMBOL_MEMO];
 };
 
-/* Where an answer would be. */
-static inline struct symbol_memo_entry *symbol_memo_at(struct symbol_memo *m,
-						       const struct proc_map *map, uint64_t ip)
+/* Where an answer would be: by a product whose upper bits depend on all of the address. */
+static inline struct symbol_memo_entry *symbol_memo_at(struct symbol_memo *m, uint64_t ip)
 {
-	return &m->entries[hash_u64(ip ^ map->start << 12) & (SYMBOL_MEMO - 1)];
+	return &m->entries[(ip * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (SYMBOL_MEMO - 1)];
 }
 
 static inline bool symbol_memo_is(const struct symbol_memo_entry *e, const struct procs *procs,

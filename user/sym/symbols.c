@@ -415,12 +415,12 @@ const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t p
 
 	if (!map)
 		return find_symbol(s, p, pid, ip, time);
-	e = symbol_memo_at(&s->memo, map, ip);
+	e = symbol_memo_at(&s->memo, ip);
 	if (symbol_memo_is(e, p, map, ip, time))
 		return e->symbol;
 	symbol = find_symbol(s, p, pid, ip, time);
 	/* What has no name yet may have one later: of a file that was written since it began. */
 	if (symbol->name != unknown)
-		*e = (struct symbol_memo_entry){ p, *map, ip, time, symbol };
+		*e = (struct symbol_memo_entry){ ip, time, symbol, p, *map };
 	return symbol;
 }
