@@ -13,31 +13,16 @@
  */
 #include <time.h>
 
-#include "tests/system/mirror.h"
+#include "tests/bench/mirror_soft.h"
 
 #define PAGES	 4096u
 #define ALL	 (PAGES * (uint64_t)PAGE)
-#define RAM_GPA	 MIB
 #define ROUNDS	 7
 #define FAST	 (PAGES * 200) /* accesses of a round */
 #define SLOW	 (PAGES * 10)
 #define FEWER	 10
-#define ENTRIES	 1024u
 #define SWITCHES 2000
 #define MAPPED	 (64 * GIB)
-
-struct soft_entry {
-	uint64_t page; /* address | 1 */
-	uint8_t *at;
-	bool write;
-};
-
-/* Guest-physical memory, as a PC has it: low memory, ROMs, the rest, tables, firmware. */
-struct slot {
-	uint64_t gpa, len;
-	uint8_t *at;
-};
-#define SLOTS 6
 
 struct bench {
 	struct guest guest;
@@ -47,10 +32,7 @@ struct bench {
 	uint64_t mapped[PAGES]; /* pages mapped one by one, */
 	uint64_t mirror[PAGES]; /* and a window */
 	uint32_t frame[PAGES];
-	struct soft_entry tlb[ENTRIES];
-	struct slot slot[SLOTS];
-	struct pt_mem mem; /* of the slots */
-	struct pt_space space;
+	struct soft soft;
 	int file; /* the guest's memory */
 	bool few;
 };
@@ -112,49 +94,6 @@ static void make_lists(struct bench *b, uint32_t pages)
 /* ---- the guest's memory -------------------------------------------------------------------------
  */
 
-static inline uint8_t *find_slot(const struct bench *b, uint64_t gpa)
-{
-	uint32_t low = 0, high = SLOTS, mid;
-
-	while (low < high) {
-		mid = (low + high) / 2;
-		if (gpa < b->slot[mid].gpa)
-			high = mid;
-		else if (gpa - b->slot[mid].gpa >= b->slot[mid].len)
-			low = mid + 1;
-		else
-			return b->slot[mid].at + (gpa - b->slot[mid].gpa);
-	}
-	return NULL;
-}
-
-static int read_slot(struct pt_mem *mem, pt_u64 gpa, void *buf, pt_u32 len)
-{
-	const uint8_t *from = find_slot(pt_container_of(mem, struct bench, mem), gpa);
-
-	if (!from)
-		return -EFAULT;
-	memcpy(buf, from, len);
-	return 0;
-}
-
-static const struct pt_mem_ops slot_ops = { .read = read_slot };
-
-static void make_slots(struct bench *b)
-{
-	uint8_t *ram = b->guest.ram; /* what is not accessed may be anywhere */
-
-	b->slot[0] = (struct slot){ 0, 0xa0000, ram };
-	b->slot[1] = (struct slot){ 0xc0000, 0x20000, ram };
-	b->slot[2] = (struct slot){ 0xe0000, 0x20000, ram };
-	b->slot[3] = (struct slot){ RAM_GPA, ALL, ram };
-	b->slot[4] = (struct slot){ TABLES, TABLES_LEN, b->guest.tables };
-	b->slot[5] = (struct slot){ 0xfffc0000, 0x40000, ram };
-	b->mem.ops = &slot_ops;
-	b->space = b->guest.space;
-	b->space.mem = &b->mem;
-}
-
 static void make_guest(struct bench *b)
 {
 	uint32_t i;
@@ -170,7 +109,7 @@ static void make_guest(struct bench *b)
 	for (i = 0; i < PAGES; i++)
 		guest_map(&b->guest, GVA + i * (uint64_t)PAGE,
 			  RAM_GPA + b->frame[i] * (uint64_t)PAGE, PAGE, RW_U, 1);
-	make_slots(b);
+	soft_init(&b->soft, &b->guest);
 }
 
 static void map_each(struct bench *b)
@@ -203,63 +142,6 @@ static void make_mirror_of(const struct checks *c, struct bench *b)
 /* ---- the ways -----------------------------------------------------------------------------------
  */
 
-static const struct pt_cpu cpu = { .wp = 1 };
-
-/* The least that a walk can be: the tables are in one piece of memory, and A and D are left alone.
- */
-static uint8_t *by_plain_walk(struct bench *b, uint64_t gva, unsigned int access)
-{
-	struct pt_check check;
-	struct pt_path path;
-
-	pt_lookup(&b->guest.space, gva, &path);
-	pt_check_access(&b->guest.fmt, &cpu, &path, access | PT_ACC_USER, &check);
-	return check.verdict == PT_ALLOWED ? b->guest.ram + (path.end.pa - RAM_GPA) : NULL;
-}
-
-/* A of each entry on the way and D of the leaf, where they are not set. */
-static void mark(struct bench *b, const struct pt_path *path, unsigned int access)
-{
-	unsigned int level;
-	uint64_t entry;
-
-	for (level = path->top; level >= path->end.level && level; level--) {
-		entry = path->at[level].entry | PT_A;
-		if (access & PT_ACC_WRITE && level == path->end.level)
-			entry |= PT_D;
-		if (entry != path->at[level].entry)
-			memcpy(find_slot(b, path->at[level].addr), &entry, 8);
-	}
-}
-
-/* What a CPU does, by a program: entries are found through slots, checked and marked. */
-static uint8_t *by_walk(struct bench *b, uint64_t gva, unsigned int access)
-{
-	struct pt_check check;
-	struct pt_path path;
-
-	pt_lookup(&b->space, gva, &path);
-	pt_check_access(&b->guest.fmt, &cpu, &path, access | PT_ACC_USER, &check);
-	if (check.verdict != PT_ALLOWED)
-		return NULL;
-	mark(b, &path, access);
-	return find_slot(b, path.end.pa);
-}
-
-static inline uint8_t *by_tlb(struct bench *b, uint64_t gva, unsigned int access)
-{
-	struct soft_entry *e = &b->tlb[gva / PAGE % ENTRIES];
-	uint64_t page = (gva & ~(uint64_t)(PAGE - 1)) | 1;
-	bool write = access & PT_ACC_WRITE;
-
-	if (__builtin_expect(e->page != page || (write && !e->write), 0)) {
-		e->at = by_walk(b, gva & ~(uint64_t)(PAGE - 1), access);
-		e->page = page;
-		e->write = write;
-	}
-	return e->at + (gva & (PAGE - 1));
-}
-
 enum way { DIRECT, ONE_BY_ONE, MIRROR, TLB, PLAIN_WALK, WALK, WAYS };
 static const char *const names[WAYS] = {
 	[DIRECT] = "the memory itself",
@@ -281,11 +163,11 @@ static inline volatile uint64_t *find(struct bench *b, enum way way, uint32_t i,
 	case MIRROR:
 		return (uint64_t *)(uintptr_t)b->mirror[i];
 	case TLB:
-		return (uint64_t *)(void *)by_tlb(b, b->gva[i], access);
+		return (uint64_t *)(void *)soft_by_tlb(&b->soft, b->gva[i], access);
 	case PLAIN_WALK:
-		return (uint64_t *)(void *)by_plain_walk(b, b->gva[i], access);
+		return (uint64_t *)(void *)soft_by_plain_walk(&b->soft, b->gva[i], access);
 	default:
-		return (uint64_t *)(void *)by_walk(b, b->gva[i], access);
+		return (uint64_t *)(void *)soft_by_walk(&b->soft, b->gva[i], access);
 	}
 }
 
