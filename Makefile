@@ -3,7 +3,7 @@
 #   make            build everything            make check    all tests (as root; LONG=1: more)
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir= (uninstall)
-#   make fuzz       until Ctrl-C; FUZZ=name for one
+#   make fuzz       until Ctrl-C; FUZZ=name     make coverage what unit tests and replays run
 #   make deb        Debian packages             make check-package  them on a bare Debian (as root)
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
@@ -46,8 +46,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
-	format install uninstall deb check-package \
-	clean
+	format install uninstall deb check-package coverage clean
 
 all: build
 
@@ -256,6 +255,10 @@ deb:
 check-package: deb
 	$(Q)scripts/deps lab
 	$(Q)O='$(O)' tests/package/run.sh
+
+coverage:
+	$(Q)scripts/deps build check
+	$(Q)O='$(O)' scripts/coverage
 
 clean:
 	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests $(PROGRAMS) \

@@ -24,11 +24,13 @@
 #include "ptremap.h"
 
 #define TRIES 16
+#define BATCH 32 /* small pages that are read at once */
 #define NOTED (u64)(_PAGE_ACCESSED | _PAGE_DIRTY)
 
 /* Where an entry leads to. */
 struct place {
 	u64 entry;
+	u64 entry_pa; /* where it is */
 	u64 pa;
 	u64 rest; /* bytes from there to the end of what the entry maps */
 	bool writable;
@@ -60,6 +62,7 @@ static int find_place(const struct target *t, u64 va, struct place *p)
 		return err;
 	e.level = w.level;
 	p->entry = w.entry;
+	p->entry_pa = w.entry_pa;
 	if (w.kind == PT_HOLE) {
 		err = place_of_hole(p, &e);
 	} else if (w.kind == PT_LEAF) {
@@ -196,7 +199,7 @@ static int read_other(u64 pa, void __user *user, size_t *len, void *bounce)
 	return copy_to_user(user, bounce, *len) ? -EFAULT : 0;
 }
 
-static int try_read(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce)
+static int read_one(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce)
 {
 	struct page *page;
 	struct place p;
@@ -210,6 +213,104 @@ static int try_read(const struct target *t, u64 va, void __user *user, size_t *l
 	else
 		err = read_other(p.pa, user, len, bounce);
 	put_page(page);
+	return err;
+}
+
+/*
+ * Small pages that have owners, in a row in one table. They are found by one look at the table, and
+ * confirmed, when there are references to them, by a second one that a walk comes behind.
+ */
+struct batch {
+	u64 entry[BATCH], again[BATCH];
+	struct page *page[BATCH];
+	unsigned int nr;
+};
+
+static struct page *get_owned(u64 entry)
+{
+	u64 pa = entry & ptremap_fmt.addr_mask;
+	struct page *page;
+
+	if (!(entry & PT_P) || !pfn_to_online_page(pa >> PAGE_SHIFT))
+		return NULL;
+	page = get_frame(pa);
+	if (!page || has_owner(page))
+		return page;
+	put_page(page);
+	return NULL;
+}
+
+/* Up to @nr pages, each with a reference, which put_batch() gives back. */
+static void get_batch(struct batch *b, const struct place *p, unsigned int nr)
+{
+	if (copy_from_kernel_nofault(b->entry, __va(p->entry_pa), nr * sizeof(*b->entry)))
+		return;
+	for (; b->nr < nr; b->nr++) {
+		b->page[b->nr] = get_owned(b->entry[b->nr]);
+		if (!b->page[b->nr])
+			break;
+	}
+}
+
+static void put_batch(struct batch *b)
+{
+	while (b->nr)
+		put_page(b->page[--b->nr]);
+}
+
+static bool confirm_batch(struct batch *b, const struct target *t, u64 va, const struct place *p)
+{
+	struct place now;
+	unsigned int i;
+
+	if (copy_from_kernel_nofault(b->again, __va(p->entry_pa), b->nr * sizeof(*b->again)) ||
+	    find_place(t, va, &now) || now.entry_pa != p->entry_pa || now.rest != p->rest)
+		return false;
+	for (i = 0; i < b->nr; i++) {
+		if ((b->entry[i] ^ b->again[i]) & ~NOTED)
+			return false;
+	}
+	return true;
+}
+
+static int read_batch(const struct batch *b, u64 va, void __user *user, size_t *len)
+{
+	size_t done = 0, n, part;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < b->nr && done < *len; i++) {
+		part = n = min_t(size_t, *len - done, PAGE_SIZE - offset_in_page(va + done));
+		err = read_owned(PFN_PHYS(page_to_pfn(b->page[i])) + offset_in_page(va + done),
+				 b->page[i], user + done, &n);
+		if (err)
+			break;
+		done += n;
+		if (n < part)
+			break;
+	}
+	*len = done;
+	return done ? 0 : err;
+}
+
+static int try_read(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce)
+{
+	size_t nr = min_t(size_t, BATCH, DIV_ROUND_UP(offset_in_page(va) + *len, PAGE_SIZE));
+	struct batch b;
+	struct place p;
+	int err = find_place(t, va, &p);
+
+	if (err)
+		return err;
+	b.nr = 0;
+	nr = min_t(size_t, nr, (PAGE_SIZE - offset_in_page(p.entry_pa)) / sizeof(*b.entry));
+	if (p.rest <= PAGE_SIZE && nr > 1)
+		get_batch(&b, &p, nr);
+	if (b.nr > 1 && confirm_batch(&b, t, va, &p))
+		err = read_batch(&b, va, user, len);
+	else
+		err = read_one(t, va, user, len, bounce);
+	put_batch(&b);
 	return err;
 }
 

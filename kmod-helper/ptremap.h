@@ -102,7 +102,8 @@ bool phys_is_ram(u64 pa);
 int phys_ram(u64 pa, void *buf, size_t len, bool write);
 /*
  * A process' memory, by way of @bounce (a page) where it must be; errors as of PTREMAP_PHYS_VA. Of
- * *@len bytes as many are read as come at once: *@len becomes that. What is written lies in one page.
+ * *@len bytes as many are read as come at once: *@len becomes that. What is written lies in one
+ * page.
  */
 int memory_read_piece(const struct target *t, u64 va, void __user *user, size_t *len, void *bounce);
 int memory_write_piece(const struct target *t, const struct ptremap_phys *req, u64 va,

@@ -604,7 +604,7 @@ struct ptremap_ept_item {
 #define PTREMAP_EPT_STICKY                                                      \
 	4 /* PROTECT, CACHE: what KVM took away is made again when it makes the \
 	   * entry anew, before the guest goes on */
-#define PTREMAP_EPT_REHEARSE                                                    \
+#define PTREMAP_EPT_REHEARSE                                                      \
 	8 /* FRAME, SWAP, FRESH: each is made, and taken back at once, before any \
 	   * vCPU or thread gets to its pages: they wait, and see no change */
 #define PTREMAP_EPT_MAX 4096

@@ -3,10 +3,11 @@
  * guest_read: how fast the memory of a guest is read by the guest's addresses from another process,
  * as "ptremap read --vm --gva" does it: cut into runs (user/space/guest_run.c), which are then read
  * by the helper module, where there is its device, and by process_vm_readv(). Beside it what the
- * VM's process itself can do: memcpy(), and a walk for each byte.
+ * VM's process itself can do: memcpy(), and a walk for each byte; and such walks from outside.
  *
  * The guest is tables and memory: what reads it does not ask whether it runs. All is in turns, so
- * that what the machine does to one it does to the others.
+ * that what the machine does to one it does to the others; of the times of all pieces the one in
+ * the middle counts.
  */
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -21,6 +22,7 @@
 #define COPIED (1 * MIB) /* by memcpy() at once: what stays in the cache */
 #define WALKED (1 * MIB) /* of it, byte by byte */
 #define LINES  128
+#define PEEKED 2048 /* from outside, byte by byte */
 #define ROUNDS 5
 
 struct layout {
@@ -34,9 +36,15 @@ static const struct layout layouts[] = {
 	{ "leaves of 4 KiB, all over the place", 1, true },
 };
 
+#define SAMPLES (ROUNDS * (ALL / PIECE))
+struct times {
+	double piece[SAMPLES]; /* seconds for a byte */
+	uint32_t nr;
+};
+
 /* What the VM's process has measured, and the others are compared with. */
 struct vmm_says {
-	double copied, walked; /* seconds for a byte */
+	double copied, walked; /* seconds for a byte, so far */
 	uint64_t root, sum;
 	bool huge;
 };
@@ -66,10 +74,23 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void least(double *best, double value)
+static void add_time(struct times *t, double begin, uint64_t bytes)
 {
-	if (!*best || value < *best)
-		*best = value;
+	if (t->nr < SAMPLES)
+		t->piece[t->nr++] = (now() - begin) / (double)bytes;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double middle(struct times *t)
+{
+	qsort(t->piece, t->nr, sizeof(t->piece[0]), compare);
+	return t->nr ? t->piece[t->nr / 2] : 0;
 }
 
 static uint64_t sum_of(const void *bytes, uint64_t len, uint64_t sum)
@@ -114,35 +135,42 @@ static bool is_huge(const void *p)
 	return kib * 1024 >= ALL;
 }
 
-static void copy_all(const struct guest *g, struct vmm_says *says, void *to)
+static void copy_all(const struct guest *g, struct times *t, void *to)
 {
-	double start = now();
-	uint64_t i;
+	double start;
+	uint64_t i, k;
 
-	for (i = 0; i < ALL; i += COPIED) {
-		memcpy(to, g->ram + i, COPIED);
-		__asm__ volatile("" : : "r"(to) : "memory");
+	for (i = 0; i < ALL; i += PIECE) {
+		start = now();
+		for (k = i; k < i + PIECE; k += COPIED) {
+			memcpy(to, g->ram + k, COPIED);
+			__asm__ volatile("" : : "r"(to) : "memory");
+		}
+		add_time(t, start, PIECE);
 	}
-	least(&says->copied, (now() - start) / ALL);
 }
 
-static void walk_all(const struct guest *g, struct vmm_says *says, uint8_t *to)
+static void walk_all(const struct guest *g, struct times *t, uint8_t *to)
 {
-	double start = now();
 	struct pt_path path;
-	uint64_t i;
+	double start;
+	uint64_t i, k;
 
-	for (i = 0; i < WALKED; i++)
-		if (pt_lookup(&g->space, GVA + i, &path) == PT_LEAF)
-			to[i] = g->ram[path.end.pa];
-	__asm__ volatile("" : : "r"(to) : "memory");
-	least(&says->walked, (now() - start) / WALKED);
+	for (i = 0; i < WALKED; i += WALKED / 8) {
+		start = now();
+		for (k = i; k < i + WALKED / 8; k++)
+			if (pt_lookup(&g->space, GVA + k, &path) == PT_LEAF)
+				to[k] = g->ram[path.end.pa];
+		__asm__ volatile("" : : "r"(to) : "memory");
+		add_time(t, start, WALKED / 8);
+	}
 }
 
 static void be_vmm(struct bench *b, const struct layout *l)
 {
 	struct guest *g = &b->guest;
 	struct vmm_says says = { 0 };
+	static struct times copied, walked;
 	void *to = reserve(COPIED, 2 * MIB);
 	char byte;
 
@@ -153,8 +181,10 @@ static void be_vmm(struct bench *b, const struct layout *l)
 	says.huge = is_huge(g->ram);
 	says.sum = sum_of(g->ram, ALL, 0);
 	while (read(b->to[0], &byte, 1) == 1) {
-		copy_all(g, &says, to);
-		walk_all(g, &says, to);
+		copy_all(g, &copied, to);
+		walk_all(g, &walked, to);
+		says.copied = middle(&copied);
+		says.walked = middle(&walked);
 		if (write(b->from[1], &says, sizeof(says)) != sizeof(says))
 			break;
 	}
@@ -199,14 +229,34 @@ static void read_piece(struct bench *b, uint64_t gva)
 	}
 }
 
-static double read_all(struct bench *b)
+static void read_all(struct bench *b, struct times *t)
 {
+	double start;
+	uint64_t i;
+
+	for (i = 0; i < ALL; i += PIECE) {
+		start = now();
+		read_piece(b, GVA + i);
+		add_time(t, start, PIECE);
+	}
+}
+
+/* Nothing is kept from byte to byte, as a debugger's "read memory" has it that knows no better. */
+static void peek_all(struct bench *b, struct times *t)
+{
+	struct pt_space space = b->space;
+	const struct guest_map map = { .space = &space, .slots = b->slots, .nr_slots = 2 };
+	struct guest_run run;
 	double start = now();
 	uint64_t i;
 
-	for (i = 0; i < ALL; i += PIECE)
-		read_piece(b, GVA + i);
-	return (now() - start) / ALL;
+	space.mem = &b->under;
+	for (i = 0; i < PEEKED; i++) {
+		guest_run_at(&map, GVA + i, 1, &run);
+		if (run.kind != GUEST_RUN_MEMORY || b->read(b, run.hva, b->buf + i, 1))
+			die("guest memory");
+	}
+	add_time(t, start, PEEKED);
 }
 
 /* That it is the guest's memory which was read; the order of shuffled pages is the tables'. */
@@ -239,7 +289,7 @@ static void set_up(struct bench *b, uint64_t root)
 
 static void row(const char *what, double seconds, const struct vmm_says *says)
 {
-	printf("  %-46s %8.0f %10.2f %10.0f\n", what, 1 / seconds / MIB, says->copied / seconds,
+	printf("  %-46s %8.2f %10.3f %10.2f\n", what, 1 / seconds / MIB, says->copied / seconds,
 	       says->walked / seconds);
 }
 
@@ -251,7 +301,7 @@ static void ask_vmm(struct bench *b, struct vmm_says *says)
 
 static void measure(struct bench *b, const struct layout *l)
 {
-	double module = 0, process = 0;
+	struct times module = { .nr = 0 }, process = { .nr = 0 }, peeked = { .nr = 0 };
 	struct vmm_says says;
 	int i;
 
@@ -261,20 +311,22 @@ static void measure(struct bench *b, const struct layout *l)
 		b->read = read_process;
 		if (!i)
 			check_bytes(b, l, says.sum);
-		least(&process, read_all(b));
+		read_all(b, &process);
+		peek_all(b, &peeked);
 		b->read = read_module;
 		if (!i && b->dev >= 0)
 			check_bytes(b, l, says.sum);
 		if (b->dev >= 0)
-			least(&module, read_all(b));
+			read_all(b, &module);
 	}
 	printf("%s%s\n", l->name,
 	       l->level == 2 && !says.huge ? " (which there are not enough of)" : "");
 	row("memcpy() by the VM's process", says.copied, &says);
-	row("runs, by process_vm_readv()", process, &says);
+	row("runs, by process_vm_readv()", middle(&process), &says);
 	if (b->dev >= 0)
-		row("runs, by the helper module", module, &says);
+		row("runs, by the helper module", middle(&module), &says);
 	row("a walk for each byte, by the VM's process", says.walked, &says);
+	row("such a walk by process_vm_readv()", middle(&peeked), &says);
 }
 
 static void run(struct bench *b, const struct layout *l)

@@ -138,6 +138,15 @@ check_swap()
 	"$remap" ept swap --vm "$vm" --gpa "$(gpa 1)" --with "$(gpa 2)" --dry-run >"$work/out"
 	equal 'dry run: frames stay' "$(frame 1) $(frame 2)" "$a $b"
 	as_before 'dry run'
+	says 'rehearsal of ranges that overlap' 1 'twice in this' "$remap" ept swap --vm "$vm" \
+		--gpa "$(gpa 1)" --with "$(gpa 2)" --len 8K --rehearse
+	"$remap" ept swap --json --vm "$vm" --gpa "$(gpa 1)" --with "$(gpa 2)" --rehearse >"$work/out"
+	equal 'rehearsal: exit status' $? 0
+	equal 'rehearsal: what it says' "$(jq -r '[.id, .rehearsed, (.changes[0] | .before.address,
+		.after.address)] | map(tostring) | join(" ")' "$work/out")" "null true $a $b"
+	"$remap" ept map --fresh --vm "$vm" --gpa "$(gpa 1)" --rehearse >"$work/out"
+	equal 'rehearsal: as text' "$(head -n 1 "$work/out" | cut -d, -f1)" rehearsed
+	as_before 'rehearsal'
 	"$remap" ept swap --json --vm "$vm" --gpa "$(gpa 1)" --with "gpa=$(gpa 2)" --keep \
 		>"$work/out" 2>/dev/null
 	id=$(jq .id "$work/out")
@@ -187,6 +196,10 @@ check_refused()
 	says 'no VM' 1 'has no VM' "$remap" ept map --fresh --vm $$ --gpa "$(gpa 1)"
 	says 'no such VM' 1 'is no VM' "$remap" ept map --fresh --vm "$vm" --vm-fd 0 --gpa "$(gpa 1)"
 	says 'not a page' 2 'no multiple of 4096' "$remap" ept map --fresh --vm "$vm" --gpa 0x40000001
+	says 'a rehearsal for some time' 2 'leaves nothing in force' "$remap" ept map --fresh \
+		--vm "$vm" --gpa "$(gpa 1)" --rehearse --for 1s
+	says 'a rehearsal of access' 2 'for map and swap' "$remap" ept protect --clear w \
+		--vm "$vm" --gpa "$(gpa 1)" --rehearse
 	says 'another entry' 1 'not the expected' "$remap" ept map --fresh --vm "$vm" \
 		--gpa "$(gpa 1)" --expect 0x1234
 	as_before 'refused'

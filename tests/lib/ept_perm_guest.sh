@@ -29,6 +29,11 @@ part_perms()
 	program ept_perms
 }
 
+part_causes()
+{
+	program ept_perms causes
+}
+
 # Each access that is denied is a violation with the bits that it has to have, for the tracer, whose
 # programs are at the same functions of KVM's. "gpa access bits"
 part_violations()
@@ -83,7 +88,8 @@ wait_for()
 	not_ok "$1: no '$2'"
 }
 
-modprobe kvm_amd 2>/dev/null || modprobe kvm_intel || not_ok "no KVM"
+# Bochs logs dirty pages (PML) with the offset in the page, of which KVM warns.
+modprobe kvm_amd 2>/dev/null || modprobe kvm_intel pml=0 || not_ok "no KVM"
 insmod "$MODULES/ptremap.ko" || not_ok insmod
 insmod "$MODULES/ptremap_kvm.ko" || not_ok "insmod ptremap_kvm"
 for part; do

@@ -383,8 +383,8 @@ static void test_open_mode(struct test *t)
 
 	if (stat(PTREMAP_DEVICE, &st))
 		die(PTREMAP_DEVICE);
-	check(&t->c, !st.st_uid && (st.st_mode & 07777) == 0600,
-	      "the device is root's alone: %o", st.st_mode & 07777);
+	check(&t->c, !st.st_uid && (st.st_mode & 07777) == 0600, "the device is root's alone: %o",
+	      st.st_mode & 07777);
 	chmod(PTREMAP_DEVICE, 0666);
 	pid = fork();
 	if (!pid) {

@@ -160,6 +160,11 @@ static void test_items(struct test *t)
 	i = fresh(gpa(1), 1);
 	refused(t, "frames are not sticky",
 		ept_many(&t->c, getpid(), -1, &i, 1, PTREMAP_EPT_STICKY, NULL), EOPNOTSUPP);
+	refused(t, "a rehearsal that is kept",
+		ept_many(&t->c, getpid(), -1, &i, 1, PTREMAP_EPT_REHEARSE | PTREMAP_EPT_KEEP, NULL),
+		EINVAL);
+	refused(t, "a rehearsal of an access",
+		ept_many(&t->c, getpid(), -1, &two[1], 1, PTREMAP_EPT_REHEARSE, NULL), EOPNOTSUPP);
 	refused(t, "an unknown flag", ept_many(&t->c, getpid(), -1, &i, 1, 64, NULL), EINVAL);
 	refused(t, "nothing to do", ept_many(&t->c, getpid(), -1, &i, 0, 0, NULL), EINVAL);
 	refused(t, "too much to do",

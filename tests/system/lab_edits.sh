@@ -8,16 +8,17 @@
 . "$(dirname "$0")/../lib/check.sh"
 
 # kernel, levels, CPUs, and what runs there
-RUNS=("6.1 4 1 edits huge refused physical"
+RUNS=("6.1 4 1 edits huge refused physical reads"
 	"6.1 5 4 events huge_events kvm random"
 	"6.12 4 4 edits huge random"
-	"6.12 5 2 huge_events events refused physical kvm watches pidfds")
+	"6.12 5 2 huge_events events refused physical kvm watches pidfds reads")
 [[ $(long '' more) ]] && RUNS+=("6.1 4 2 edits kvm huge_events")
 EDITS=$(long 2500 10000)
 readonly RUNS EDITS
 # "rep stosb", with which the kernel clears pages, costs an emulator as much as so many single ones;
-# without the bit (ERMS) the kernel takes longer words.
-readonly APPEND=clearcpuid=297
+# without the bit (ERMS) the kernel takes longer words. Memory that the direct map does not have is
+# there where it is asked for.
+readonly APPEND="clearcpuid=297 secretmem.enable=1"
 # Less memory than the events' test allocates.
 readonly MEMORY=640M SECONDS_EACH=${EDITS_SECONDS:-$(long 2 4)}
 
@@ -41,6 +42,7 @@ run_part()
 	kvm) modprobe kvm_amd && "$bin/tests/edits_kvm" ;;
 	refused) "$bin/tests/edits_refused" "$SECONDS_EACH" ;;
 	watches) "$bin/tests/watches" 1 ;;
+	reads) "$bin/tests/memory_reads" ;;
 	pidfds) "$bin/tests/pidfds" "$work/disk/file" ;;
 	esac
 }

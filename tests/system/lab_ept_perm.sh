@@ -38,7 +38,8 @@ npt612()
 ept()
 {
 	OPTIONS=(--machine ept --timeout 900)
-	perm 6.1 "${ACCESSES:-500}" watch violations
+	# shellcheck disable=SC2046 # words
+	perm 6.1 "${ACCESSES:-500}" watch violations $(long causes perms)
 }
 
 runs=("$@")

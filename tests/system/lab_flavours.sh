@@ -7,13 +7,16 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
+# shellcheck source=tests/lib/recording.sh
+. "$top/tests/lib/recording.sh"
+
 readonly remap=$bin/ptremap
 # Kernel, flavour and what runs there, in one boot. To the module one rt is as the other: LONG=1 has
 # both, and rights on both kernels.
 RUNS=("6.1 amd64 nodes"
-	"6.12 amd64 nodes rights hidden lockdown"
+	"6.12 amd64 nodes rights clock lockdown"
 	"6.12 rt edits")
-[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 rights hidden lockdown")
+[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 rights clock lockdown")
 readonly RUNS
 
 # ---- in the guest ----------------------------------------------------------------------------
@@ -52,56 +55,42 @@ run_rights()
 	refused "no CAP_SYS_ADMIN" CAP_SYS_ADMIN setpriv --bounding-set -sys_admin --inh-caps -sys_admin
 	refused "no CAP_SYS_RAWIO" CAP_SYS_RAWIO setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio
 	refused "root of a user namespace" CAP_SYS_ADMIN unshare -U -r
+	fails "nobody: list" 1 CAP_SYS_ADMIN setpriv --reuid 65534 --clear-groups --bounding-set -all \
+		"$remap" list
 	ends_with "the two capabilities alone: list" 0 setpriv --inh-caps -all \
 		--bounding-set -all,+sys_admin,+sys_rawio "$remap" list
 }
 
-# hides WHO COMMAND... - what the kernel hides from those whom COMMAND makes, doctor does not show
-hides()
+# step_clock - sets it hours on and back, as long as it is let
+step_clock()
 {
-	local who=$1
-
-	shift
-	"$@" "$pf" doctor --json >"$work/doctor" 2>"$work/err"
-	equal "$who: kernel addresses that doctor tells" "$(jq '[.page_offset, .page_offset_symbol,
-		.vmalloc_base, .vmemmap_base, .kernel_text] | map(select(. != "0x0")) | length' "$work/doctor")" 0
-	"$@" "$remap" kind --json "$text" >"$work/kind" 2>"$work/err"
-	equal "$who: what kind tells of an address" "$(jq -c '[has("pa", "pfn", "symbol")]' "$work/kind")" \
-		'[false,false,false]'
-	equal "$who: kind's words on stderr" "$(grep -c '^ptremap: .*run as root' "$work/err")" \
-		"$(wc -l <"$work/err")"
+	while sleep 0.05; do
+		date -s '+2 hours' && date -s '-3 hours'
+	done >/dev/null
 }
 
-# Nobody; and one who may trace, but not see frames, nor the kernel's addresses.
-run_hidden()
+# Times of a recording are those of a clock that nobody sets.
+run_clock()
 {
-	local nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all --bounding-set -all)
-	local tracer=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "-all,+bpf,+perfmon"
-		--ambient-caps "-all,+bpf,+perfmon" --bounding-set "-all,+bpf,+perfmon")
-	local text command
+	local stepper began span
 
-	text=0x$(awk '$3 == "_text" { print $1 }' /proc/kallsyms)
-	refused "nobody" CAP_SYS_ADMIN "${nobody[@]}"
-	for command in record stat live "top --batch"; do
-		# shellcheck disable=SC2086 # words
-		fails "nobody: $command" 1 "needs root" "${nobody[@]}" "$pf" $command -- true
-	done
-	mkdir -m 777 "$work/open" && chmod 755 "$work"
-	# kptr_restrict 0 shows addresses to whom perf_event_paranoid would let see the kernel: to nobody.
-	echo 0 >/proc/sys/kernel/kptr_restrict
-	echo 2 >/proc/sys/kernel/perf_event_paranoid # Debian's 3 leaves names and mappings to CAP_SYS_ADMIN
-	hides nobody "${nobody[@]}"
-	hides "CAP_BPF and CAP_PERFMON" "${tracer[@]}"
-	"${tracer[@]}" "$pf" record -q -g -o "$work/open/recording" -- /bin/ls / >/dev/null 2>"$work/err"
-	equal "CAP_BPF and CAP_PERFMON: record" $? 0
-	equal "... says that there are no walks" "$(grep -c 'no page-table walks' "$work/err")" 1
-	"${tracer[@]}" "$pf" script --json -i "$work/open/recording" >"$work/script" 2>"$work/err"
-	at_least "... events" "$(grep -c '"type":"fault"' "$work/script")" 50
-	equal "... frames and entries in them" "$(grep -cE '"(pfn|entry)":' "$work/script")" 0
-	"$pf" report -i "$work/open/recording" --sort symbol --json >"$work/symbols" # root sees them
-	command=$(jq -r '[.groups[].symbol | select(test("clear_user|strncpy_from_user|copy_string|elf_load"))][0]' "$work/symbols")
-	equal "... names of the kernel's functions, such as $command" "$("${tracer[@]}" "$pf" report \
-		-i "$work/open/recording" --sort symbol 2>"$work/err" | grep -c "$command")" 0
+	began=$(cut -d . -f 1 /proc/uptime)
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing
+	step_clock &
+	stepper=$!
+	"$pf" record -q --comm touch -e fault:u,fault:k -o "$work/steps" -- \
+		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- "$bin/tests/touch" -r 5 2000 \
+		>/dev/null 2>"$work/err"
+	equal "a clock that is set: exit status" $? 0
+	kill $stepper
+	wait $stepper
+	totals "$work/steps"
+	adds_up "a clock that is set" $((user + kernel)) "$lost" "$(perf_count "$work/perf" all)" "perf stat"
+	equal "a clock that is set: complete" "$complete" true
+	span=$("$pf" script --no-walks -i "$work/steps" | sed -En 's/.*\] ([0-9]+)\.[0-9]+: .*/\1/p' |
+		sort -n | sed -n '1p;$p' | paste -sd ' ' | awk '{ print $2 - $1 }')
+	at_most "a clock that is set: seconds from the first event to the last" "$span" \
+		$(($(cut -d . -f 1 /proc/uptime) - began + 1))
 }
 
 run_lockdown()
@@ -120,7 +109,7 @@ run_part()
 	nodes) run_nodes ;;
 	edits) run_edits ;;
 	rights) run_rights ;;
-	hidden) run_hidden ;;
+	clock) run_clock ;;
 	lockdown) run_lockdown ;;
 	esac
 }

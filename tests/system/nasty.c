@@ -18,7 +18,8 @@
 /* Names of functions in the symbol table, as the assembler reads them. */
 #define SYMBOL(name) __asm__("\"" name "\"")
 
-void touch_all(char *p, size_t pages) SYMBOL("=cmd|'/c x'!A0<script>alert(1)</script>\x1b[31m\xc2\x9b");
+void touch_all(char *p, size_t pages)
+	SYMBOL("=cmd|'/c x'!A0<script>alert(1)</script>\x1b[31m\xc2\x9b");
 void touch_one(char *p) SYMBOL("@\xe2\x80\xae{x}</style>,;\x9b 2J");
 
 __attribute__((noinline)) void touch_one(char *p)

@@ -132,6 +132,51 @@ shared_folder()
 	equal "... is followed" "$(readlink "$work/mine/link")" "$work/file"
 }
 
+# hides WHO COMMAND... - what the kernel hides from those whom COMMAND makes, doctor and kind do not show
+hides()
+{
+	local who=$1
+
+	shift
+	"$@" "$pf" doctor --json >"$work/doctor" 2>"$work/err"
+	equal "$who: kernel addresses that doctor tells" "$(jq '[.page_offset, .page_offset_symbol,
+		.vmalloc_base, .vmemmap_base, .kernel_text] | map(select(. != "0x0")) | length' "$work/doctor")" 0
+	"$@" "$bin/ptremap" kind --json "$text" >"$work/kind" 2>"$work/err"
+	equal "$who: what kind tells of an address" "$(jq -c '[has("pa", "pfn", "symbol")]' "$work/kind")" \
+		'[false,false,false]'
+	equal "$who: kind's words on stderr" "$(grep -vc '^ptremap: ' "$work/err")" 0
+}
+
+# One who may trace, but not see frames, nor the kernel's addresses: perf_event_paranoid is above 1.
+hidden()
+{
+	local caps=-all,+bpf,+perfmon text name paranoid
+	local tracer=(as_nobody --inh-caps "$caps" --ambient-caps "$caps" --bounding-set "$caps")
+	paranoid=$(cat /proc/sys/kernel/perf_event_paranoid)
+	if ((paranoid != 2)); then
+		skip "who sees what: perf_event_paranoid is $paranoid, and not 2"
+		return
+	fi
+
+	mkdir -m 777 "$work/open" && chmod 711 "$work"
+	text=0x$(awk '$3 == "_text" { print $1 }' /proc/kallsyms)
+	fails "nobody: record" 1 "needs root" as_nobody --bounding-set -all "$pf" record -- true
+	fails "nobody: top" 1 "needs root" as_nobody --bounding-set -all "$pf" top --batch -- true
+	hides nobody as_nobody --bounding-set -all
+	hides "CAP_BPF and CAP_PERFMON" "${tracer[@]}"
+	"${tracer[@]}" "$pf" record -q -g --hook rawtp -o "$work/open/recording" -- ls / >/dev/null 2>"$work/err"
+	equal "CAP_BPF and CAP_PERFMON: record" $? 0
+	equal "... says that there are no walks" "$(grep -c 'no page-table walks' "$work/err")" 1
+	"${tracer[@]}" "$pf" script --json -i "$work/open/recording" >"$work/script" 2>"$work/err"
+	at_least "... events" "$(grep -c '"type":"fault"' "$work/script")" 50
+	equal "... frames and entries in them" "$(grep -cE '"(pfn|entry)":' "$work/script")" 0
+	"$pf" report -i "$work/open/recording" --sort origin,symbol --json >"$work/symbols" # root sees them
+	name=$(jq -r '[.groups[] | select(.origin == "kernel").symbol][0]' "$work/symbols")
+	at_least "... the kernel's functions have names, such as $name" ${#name} 4
+	equal "... which it does not see" "$("${tracer[@]}" "$pf" report -i "$work/open/recording" \
+		--sort symbol 2>"$work/err" | grep -cw "$name")" 0
+}
+
 modes()
 {
 	umask 000
@@ -153,5 +198,6 @@ keeps "stat into a file" $((KEPT | FILES)) stat --hook rawtp --openmetrics -o "$
 inherits
 resolves
 shared_folder
+hidden
 modes
 finish

@@ -32,7 +32,7 @@ static void add(struct merge *m, uint64_t time, uint32_t pid)
 			       .time = time,
 			       .pid = pid };
 
-	cr_assert_eq(merge_add(m, &t.hdr, time), 0);
+	cr_assert_eq(merge_add(m, &t.hdr), 0);
 }
 
 Test(merge, two_sources_in_one_order)
@@ -104,12 +104,13 @@ Test(merge, those_that_wait_are_not_sorted_again, .timeout = 10)
 
 	for (i = 0; i < nr; i++) {
 		add(&m, i % 2 ? 2 * nr - i : 2 * nr + i, (uint32_t)i);
-		cr_assert_eq(merge_next(&m, 10, &record), 0);
+		cr_assert_null(merge_next(&m, 10));
 		add(&m, i % 10, 0); /* one that is late */
-		cr_assert_eq(merge_next(&m, 10, &record), 1);
+		record = merge_next(&m, 10);
+		cr_assert_not_null(record);
 		cr_assert_eq(((const struct ptev_task *)record)->time, i % 10);
 	}
-	for (i = 0; merge_next(&m, UINT64_MAX, &record); i++)
+	for (i = 0; (record = merge_next(&m, UINT64_MAX)); i++)
 		cr_assert_eq(((const struct ptev_task *)record)->time >= 2 * nr, i >= nr / 2);
 	cr_assert_eq(i, nr);
 	merge_free(&m);
@@ -128,7 +129,7 @@ Test(merge, one_by_one_in_order_of_time_and_arrival)
 	for (round = 1; round <= 200; round++) {
 		for (i = 0; i < 100; i++)
 			add(&m, round * 100ul + (uint64_t)random() % 300, ++added);
-		while (merge_next(&m, round < 200 ? round * 100ul + 99 : UINT64_MAX, &record)) {
+		while ((record = merge_next(&m, round < 200 ? round * 100ul + 99 : UINT64_MAX))) {
 			memcpy(&t, record, sizeof(t));
 			cr_assert(t.time > last.time || (t.time == last.time && t.pid > last.pid),
 				  "seed %u", seed);

@@ -89,6 +89,10 @@ static void put_escape(struct line *l, uint8_t byte)
 			return;
 		}
 	}
+	if (!byte) {
+		line_char(l, '0');
+		return;
+	}
 	line_char(l, 'x');
 	line_hex_zero(l, byte, 2);
 }

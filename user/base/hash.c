@@ -5,25 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN_SIZE 64
-
-int64_t hash_find(const struct hash_index *h, uint64_t hash, hash_equal equal, const void *ctx,
-		  const void *key)
-{
-	const struct hash_entry *e;
-	size_t i;
-
-	if (!h->size)
-		return -1;
-	/* Ends: the index is never full. */
-	for (i = hash & (h->size - 1);; i = (i + 1) & (h->size - 1)) {
-		e = &h->entries[i];
-		if (!e->slot)
-			return -1;
-		if (e->hash == hash && equal(ctx, e->slot - 1, key))
-			return e->slot - 1;
-	}
-}
+#define MIN_SIZE  64
+#define ROOMY_MAX 16384
 
 static void insert(struct hash_entry *entries, size_t size, uint64_t hash, uint32_t slot)
 {
@@ -55,8 +38,8 @@ int hash_add(struct hash_index *h, uint64_t hash, uint32_t slot)
 {
 	int err;
 
-	/* At most three quarters full: long runs make linear probing slow. */
-	if (h->used >= h->size / 4 * 3) {
+	/* Long runs make linear probing slow; a large index has other things to be slow by. */
+	if (h->used >= (h->size < ROOMY_MAX ? h->size / 4 : h->size / 4 * 3)) {
 		err = grow(h);
 		if (err)
 			return err;
@@ -70,14 +53,6 @@ void hash_free(struct hash_index *h)
 {
 	free(h->entries);
 	memset(h, 0, sizeof(*h));
-}
-
-/* Two rounds of multiply and fold: every bit of @v reaches the low bits, which choose the place. */
-uint64_t hash_u64(uint64_t v)
-{
-	v = (v ^ (v >> 31)) * UINT64_C(0x9e3779b97f4a7c15);
-	v = (v ^ (v >> 29)) * UINT64_C(0xd1342543de82ef95);
-	return v ^ (v >> 32);
 }
 
 uint64_t hash_bytes(const void *p, size_t len)

@@ -72,6 +72,8 @@ static const struct opt options[] = {
 	  offsetof(struct report_cmd, report.limit), NULL },
 	{ 0, "folded", NULL, "the call chains as lines \"comm;caller;...;function count\"",
 	  OPT_FLAG, offsetof(struct report_cmd, folded), NULL },
+	{ 'j', "jobs", "N", "use N threads (default: what suits the machine and the recording)",
+	  OPT_U32, offsetof(struct report_cmd, input.jobs), NULL },
 	ABI_OPT_ROW(struct report_cmd, abi),
 	{ 0 },
 };

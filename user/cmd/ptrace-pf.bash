@@ -31,7 +31,7 @@ _ptrace_pf_options()
 		;;
 	report)
 		flags+=' --json --csv --folded --children --no-inline'
-		valued='-i --input --time -s --sort --limit --html --abi -g --call-graph'
+		valued='-i --input --time -s --sort --limit --html -j --jobs --abi -g --call-graph'
 		;;
 	script)
 		flags+=' --json --no-walks -g --call-graph'

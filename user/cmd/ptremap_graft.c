@@ -118,7 +118,9 @@ int cmd_graft(int argc, char **argv)
 	struct graft_opts o = { 0 };
 	struct changing_words w;
 	struct ptremap_map m;
-	const struct changing_act act = { .make = make, .text = put_text, .json = put_json, .ctx = &m, .changes = 1 };
+	const struct changing_act act = {
+		.make = make, .text = put_text, .json = put_json, .ctx = &m, .changes = 1
+	};
 	int err = changing_parse(options, USAGE, FOOTER, argc, argv, &o.c, &w);
 
 	if (err)

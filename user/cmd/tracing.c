@@ -13,12 +13,11 @@
 
 #include <bpf/libbpf.h>
 
-#include "user/base/caps.h"
 #include "user/base/clock.h"
 #include "user/base/msg.h"
 #include "user/cmd/cmd.h"
 #include "user/cmd/foreground.h"
-#include "user/kernel/features.h"
+#include "user/cmd/rights.h"
 #include "user/kernel/kvm_here.h"
 #include "user/trace/call_specs.h"
 #include "user/trace/remap_source.h"
@@ -112,29 +111,11 @@ static void note_hooks(const struct tracing *t, const struct tracing_opts *o,
 			 strerror(-t->kinfo.error));
 }
 
-/* Who may not trace, and where nobody may. True: that was it. */
-static bool say_not_allowed(void)
-{
-	char lockdown[64];
-
-	if (!caps_have(CAP_BIT(CAP_SYS_ADMIN))) {
-		msg_error("tracing needs root (CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN); use sudo");
-		return true;
-	}
-	features_lockdown(lockdown, sizeof(lockdown));
-	if (strcmp(lockdown, "confidentiality"))
-		return false;
-	msg_error("the kernel is locked down (%s): no program may read its memory, so nothing can "
-		  "be traced; boot with lockdown=integrity, or none",
-		  lockdown);
-	return true;
-}
-
 static void say_why_not(const struct session_tries *tries, int err)
 {
 	int hook, first = 0;
 
-	if (say_not_allowed())
+	if (rights_say_missing())
 		return;
 	for (hook = HOOK_FENTRY; hook < HOOK_NR; hook++)
 		if (tries->tried[hook] && !first)
@@ -318,25 +299,6 @@ static bool wait_for_work(struct tracing *t)
 	return t->signal || ended;
 }
 
-/*
- * What a session needs from here on, in which it reads names and files that others chose: /proc and
- * the programs of other people's processes, the kernel's symbols, the end of its command; and, on
- * kernels before 5.19, the counters of its own maps.
- */
-static void drop_privileges(const struct tracing *t)
-{
-	uint64_t keep = CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_DAC_READ_SEARCH) |
-			CAP_BIT(CAP_SYSLOG) | CAP_BIT(CAP_KILL) | CAP_BIT(CAP_BPF);
-	int err;
-
-	if (t->output_later)
-		keep |= CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER);
-	err = caps_keep(keep);
-	if (err)
-		msg_note("privileges that are not needed any more cannot be given up: %s",
-			 strerror(-err));
-}
-
 int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void *ctx)
 {
 	bool stop = false;
@@ -349,9 +311,9 @@ int tracing_run(struct tracing *t, session_put put, int (*tick)(void *ctx), void
 	if (!err && !t->signal && t->launch.pid > 0)
 		t->exec_error = launch_go(&t->launch);
 	stop = t->signal || t->exec_error;
+	/* The recording of a command that was not run has to be removed yet. */
 	if (!stop)
-		drop_privileges(
-			t); /* a command that was not run: its recording has to be removed */
+		rights_drop(t->output_later);
 	while (!err && !stop) {
 		stop = wait_for_work(t) || !session_targets_left(t->session);
 		err = session_drain(t->session, put, ctx);

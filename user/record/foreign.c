@@ -46,7 +46,9 @@ struct open_exit {
 struct foreign {
 	struct attrs *attrs;
 	struct format_field fields[NR_USES][FIELDS_MAX];
+	uint64_t need[NR_USES]; /* bytes of raw data that hold all fields */
 	bool has[NR_USES];
+	struct ptev_fault whole; /* that is handed out; zeros behind its front */
 	struct open_exit *threads;
 	uint32_t nr, room, rest; /* rest: the next that foreign_rest() looks at */
 	struct hash_index index; /* by tid */
@@ -55,6 +57,15 @@ struct foreign {
 static bool same_thread(const void *ctx, uint32_t slot, const void *key)
 {
 	return ((const struct foreign *)ctx)->threads[slot].tid == *(const uint32_t *)key;
+}
+
+static void learn_field(struct foreign *f, enum use use, unsigned int i, struct format_field field)
+{
+	uint64_t end = (uint64_t)field.offset + field.size;
+
+	f->fields[use][i] = field;
+	if (end > f->need[use])
+		f->need[use] = end;
 }
 
 static int learn(void *ctx, const struct format *format)
@@ -68,8 +79,9 @@ static int learn(void *ctx, const struct format *format)
 			break;
 	if (use == NR_USES)
 		return 0;
+	f->need[use] = 0;
 	for (i = 0; i < FIELDS_MAX && events[use].fields[i]; i++)
-		f->fields[use][i] = format_find(format, events[use].fields[i]);
+		learn_field(f, use, i, format_find(format, events[use].fields[i]));
 	for (i = 0; i < f->attrs->nr; i++) {
 		struct rec_attr *attr = &f->attrs->attr[i];
 
@@ -119,8 +131,15 @@ void foreign_info(const struct foreign *f, struct rec_info *info)
 		info->kvm |= PTEV_WANT_VIOLATION;
 }
 
+/* Of raw data that hold every field: see foreign_sample(). */
 static uint64_t value(const struct foreign *f, enum use use, int field, const struct rec_sample *s)
 {
+	uint64_t word;
+
+	if (f->fields[use][field].size == sizeof(word)) {
+		memcpy(&word, (const char *)s->raw + f->fields[use][field].offset, sizeof(word));
+		return word;
+	}
 	return format_value(&f->fields[use][field], s->raw, s->raw_size);
 }
 
@@ -133,25 +152,26 @@ static void make_fault(const struct foreign *f, enum use use, const struct rec_s
 		       union foreign_record *out)
 {
 	uint64_t error = value(f, use, F_ERROR, s);
+	struct ptev_fault *fault = &out->fault;
 
-	out->fault = (struct ptev_fault){
-		.hdr = { .size = sizeof(out->fault), .type = PTEV_FAULT },
-		.error_code = (uint32_t)error,
-		.time = s->time,
-		.address = value(f, use, F_ADDRESS, s),
-		.ip = value(f, use, F_IP, s),
-		.pid = s->pid,
-		.tid = s->tid,
-		.cpu = (uint16_t)s->cpu,
-		.origin = use == FAULT_USER ? PTEV_USER : PTEV_KERNEL,
-		.access = access_of(error),
-	};
+	memset(fault, 0, PTEV_FAULT_BASE);
+	fault->hdr = (struct ptev_hdr){ .size = PTEV_FAULT_BASE, .type = PTEV_FAULT };
+	fault->error_code = (uint32_t)error;
+	fault->time = s->time;
+	fault->address = value(f, use, F_ADDRESS, s);
+	fault->ip = value(f, use, F_IP, s);
+	fault->pid = s->pid;
+	fault->tid = s->tid;
+	fault->cpu = (uint16_t)s->cpu;
+	fault->origin = use == FAULT_USER ? PTEV_USER : PTEV_KERNEL;
+	fault->access = access_of(error);
 }
 
 /* The front of what tells of VMs. */
 static void make_front(const struct rec_sample *s, uint8_t type, size_t size,
 		       union foreign_record *out)
 {
+	memset(out, 0, size);
 	out->call.exit = (struct ptev_vmexit){
 		.hdr = { .size = (uint16_t)size, .type = type },
 		.time = s->time,
@@ -195,28 +215,13 @@ static void make_violation(const struct foreign *f, const struct rec_sample *s,
 	out->violation.exit.info1 = value(f, VIOLATION, V_ERROR, s);
 }
 
-/* Whether the raw data hold every field that the event has. */
-static bool raw_ok(const struct foreign *f, enum use use, const struct rec_sample *s)
-{
-	const struct format_field *field;
-	unsigned int i;
-
-	for (i = 0; i < FIELDS_MAX; i++) {
-		field = &f->fields[use][i];
-		if (field->size > s->raw_size || field->offset > s->raw_size - field->size)
-			return false;
-	}
-	return true;
-}
-
 int foreign_sample(const struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
 		   union foreign_record *out)
 {
 	enum use use = attr->use;
 
-	if (!raw_ok(f, use, s))
+	if (s->raw_size < f->need[use])
 		return -EINVAL;
-	memset(out, 0, sizeof(*out));
 	switch (use) {
 	case FAULT_USER:
 	case FAULT_KERNEL:
@@ -355,6 +360,11 @@ int foreign_pair(struct foreign *f, const struct ptev_hdr **record, union foreig
 
 	*record = (const struct ptev_hdr *)out;
 	switch (in->type) {
+	case PTEV_FAULT:
+		memcpy(&f->whole, in, PTEV_FAULT_BASE);
+		f->whole.hdr.size = PTEV_FAULT_FULL;
+		*record = &f->whole.hdr;
+		return 1;
 	case PTEV_KVM_EXIT:
 		return pair_exit(f, (const struct ptev_vmexit *)in, out);
 	case FOREIGN_ENTRY:

@@ -39,14 +39,14 @@ void foreign_info(const struct foreign *f, struct rec_info *info);
 /*
  * Takes a sample: 1 and *@out, a whole record or one for foreign_pair(); 0: there is none; -EINVAL:
  * the raw data are shorter than the format says. perf writes one CPU after the other, so this is in
- * no order yet.
+ * no order yet; a fault that waits for its turn is no longer than PTEV_FAULT_BASE.
  */
 int foreign_sample(const struct foreign *f, const struct rec_attr *attr, const struct rec_sample *s,
 		   union foreign_record *out);
 /*
  * Takes what foreign_sample() made, and other records, in the order of time. 1: *@record is a whole
- * record, the same or in *@out; 0: none, or none yet (a VM exit ends with the next entry of its
- * thread).
+ * record, the same, in *@out or of @f; 0: none, or none yet (a VM exit ends with the next entry of
+ * its thread).
  */
 int foreign_pair(struct foreign *f, const struct ptev_hdr **record, union foreign_record *out);
 /* Exits whose entry did not come, when all is read, oldest first: 1 and *@out, or 0. */

@@ -62,7 +62,8 @@ static int read_more(struct input *in)
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		n = -errno;
-		msg_error("%s: cannot read: %s", in->path, strerror((int)-n));
+		if (!in->quiet)
+			msg_error("%s: cannot read: %s", in->path, strerror((int)-n));
 		return (int)n;
 	}
 	in->len += (size_t)n;
@@ -140,6 +141,7 @@ int input_copy(const struct input *in, uint64_t offset, void *out, size_t size)
 
 int input_corrupt(const struct input *in, const char *what)
 {
-	msg_error("%s: corrupt at byte %" PRIu64 ": %s", in->path, in->offset, what);
+	if (!in->quiet)
+		msg_error("%s: corrupt at byte %" PRIu64 ": %s", in->path, in->offset, what);
 	return -EINVAL;
 }

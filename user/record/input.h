@@ -14,6 +14,7 @@ struct input {
 	int fd;
 	char *path;	    /* for messages */
 	bool seekable;	    /* a regular file */
+	bool quiet;	    /* what is wrong is not said */
 	uint64_t file_size; /* 0: not a regular file */
 	uint64_t offset;    /* in the file, of window + pos */
 	uint64_t end;	    /* nothing is read behind it */
@@ -26,7 +27,7 @@ int input_open(struct input *in, const char *path);
 void input_close(struct input *in);
 /*
  * Makes @need bytes (at most REC_BUFFER) readable at input_at(). INPUT_END: it is over before;
- * -errno is said on stderr.
+ * -errno is said on stderr, unless ->quiet.
  */
 int input_fill(struct input *in, size_t need);
 const void *input_at(const struct input *in);
@@ -38,7 +39,7 @@ int input_skip_to(struct input *in, uint64_t offset);
  * -ENODATA: the file ends before; -ESPIPE: not there any more, or not yet; -errno.
  */
 int input_copy(const struct input *in, uint64_t offset, void *out, size_t size);
-/* "PATH: corrupt at byte N: WHAT" on stderr. Returns -EINVAL. */
+/* "PATH: corrupt at byte N: WHAT" on stderr, unless ->quiet. Returns -EINVAL. */
 int input_corrupt(const struct input *in, const char *what);
 
 #endif

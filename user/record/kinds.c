@@ -133,18 +133,18 @@ void kind_pack(const struct rec_kind *kind, const struct ptev_hdr *record, uint6
 	       sizeof(late));
 }
 
+/* All but the header and what is cut, which the fill functions know from the sample. */
 static void unpack_bytes(const struct rec_kind *kind, const uint8_t *raw, uint8_t *out, size_t size)
 {
-	size_t cut = 0, at = HEADER, len;
+	size_t cut, at = HEADER;
 
-	memset(out, 0, size);
 	raw += COMMON;
-	do {
-		len = kept(kind, &cut, at, size, &at);
-		memcpy(out + at, raw, len);
-		raw += len;
-		at += len;
-	} while (at < size);
+	for (cut = 0; cut < KIND_CUTS && kind->cut[cut].to; cut++) {
+		memcpy(out + at, raw, kind->cut[cut].from - at);
+		raw += kind->cut[cut].from - at;
+		at = kind->cut[cut].to;
+	}
+	memcpy(out + at, raw, size - at);
 }
 
 /* The sample's time is that of the event's end, or later. */
@@ -182,10 +182,25 @@ static void fill_remap(struct ptev_remap *r, const struct rec_sample *s)
 	r->tid = s->tid;
 }
 
+/* A fault, of which there are most: all lengths are constants. */
+static int unpack_fault(const struct rec_sample *s, struct ptev_fault *f)
+{
+	const size_t before = offsetof(struct ptev_fault, address) - HEADER;
+	const size_t behind = offsetof(struct ptev_fault, cpu);
+	const uint8_t *raw = (const uint8_t *)s->raw + COMMON;
+
+	if (s->raw_size != COMMON + before + PTEV_FAULT_FULL - behind)
+		return -EINVAL;
+	f->hdr = (struct ptev_hdr){ .size = PTEV_FAULT_FULL, .type = PTEV_FAULT };
+	memcpy((uint8_t *)f + HEADER, raw, before);
+	memcpy((uint8_t *)f + behind, raw + before, PTEV_FAULT_FULL - behind);
+	fill_fault(f, s);
+	return 0;
+}
+
 int kind_unpack(const struct rec_kind *kind, const struct rec_sample *s, struct ptev_hdr *out)
 {
 	static const uint16_t least[PTEV_NR_TYPES] = {
-		[PTEV_FAULT] = PTEV_FAULT_FULL,
 		[PTEV_KVM_EXIT] = sizeof(struct ptev_vmexit),
 		[PTEV_HYPERCALL] = sizeof(struct ptev_hypercall),
 		[PTEV_VIOLATION] = sizeof(struct ptev_violation),
@@ -193,15 +208,13 @@ int kind_unpack(const struct rec_kind *kind, const struct rec_sample *s, struct 
 	};
 	size_t size = s->raw_size - COMMON + HEADER + cut_bytes(kind);
 
+	if (kind->type == PTEV_FAULT)
+		return unpack_fault(s, (struct ptev_fault *)out);
 	if (s->raw_size < kind_raw_size(kind, least[kind->type]) || size % 8 || size > UINT16_MAX)
-		return -EINVAL;
-	if (kind->type == PTEV_FAULT && size != PTEV_FAULT_FULL)
 		return -EINVAL;
 	unpack_bytes(kind, s->raw, (uint8_t *)out, size);
 	*out = (struct ptev_hdr){ .size = (uint16_t)size, .type = kind->type };
-	if (kind->type == PTEV_FAULT)
-		fill_fault((struct ptev_fault *)out, s);
-	else if (kind->type == PTEV_REMAP)
+	if (kind->type == PTEV_REMAP)
 		fill_remap((struct ptev_remap *)out, s);
 	else
 		fill_exit(kind, (struct ptev_vmexit *)out, s);

@@ -2,6 +2,7 @@
 #include "user/record/merge.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,10 @@ static int reserve(void **array, size_t *room, size_t used, size_t more, size_t 
 	size_t want = *room ? *room : 64;
 	void *grown;
 
+	if (used + more <= *room)
+		return 0;
 	while (want < used + more)
 		want *= 2;
-	if (want == *room)
-		return 0;
 	grown = realloc(*array, want * size);
 	if (!grown)
 		return -ENOMEM;
@@ -23,27 +24,38 @@ static int reserve(void **array, size_t *room, size_t used, size_t more, size_t 
 	return 0;
 }
 
-static int older(const void *a, const void *b)
+/* Those of one time in the order of their arrival. */
+static inline int older(const struct merge_run *x, const struct merge_run *y)
 {
-	const struct merge_entry *x = a, *y = b;
-
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
+	return x->pos < y->pos ? -1 : x->pos > y->pos;
 }
 
-/* Lets the entry at @i rise to its place in the heap. One that comes in order stays. */
-static void rise(struct merge_entry *heap, size_t i)
+static int by_age(const void *a, const void *b)
 {
-	struct merge_entry e = heap[i];
+	return older(a, b);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct merge_run *x = a, *y = b;
+
+	return x->pos < y->pos ? -1 : x->pos > y->pos;
+}
+
+/* Lets the run at @i rise to its place in the heap. One that comes in order stays. */
+static void rise(struct merge_run *heap, size_t i)
+{
+	struct merge_run e = heap[i];
 
 	for (; i && older(&e, &heap[(i - 1) / 2]) < 0; i = (i - 1) / 2)
 		heap[i] = heap[(i - 1) / 2];
 	heap[i] = e;
 }
 
-/* Makes a heap of @nr entries whose first has been taken; @e was the one behind them. */
-static void fill_top(struct merge_entry *heap, size_t nr, struct merge_entry e)
+/* Makes a heap of @nr runs whose first is void; @e takes its place. */
+static void fill_top(struct merge_run *heap, size_t nr, struct merge_run e)
 {
 	size_t i = 0, child;
 
@@ -58,85 +70,132 @@ static void fill_top(struct merge_entry *heap, size_t nr, struct merge_entry e)
 	heap[i] = e;
 }
 
-int merge_add(struct merge *m, const struct ptev_hdr *record, uint64_t time)
+static const struct ptev_hdr *record_at(const struct merge *m, size_t pos)
 {
-	size_t size = (record->size + 7u) & ~7u;
+	return (const void *)(m->data + pos);
+}
 
-	if (reserve((void **)&m->data, &m->room, m->size, size, 1) ||
-	    reserve((void **)&m->entries, &m->max, m->nr, 1, sizeof(*m->entries)))
+/* All records have it in one place. */
+static uint64_t time_of(const struct ptev_hdr *record)
+{
+	return ((const struct ptev_task *)record)->time;
+}
+
+static size_t size_of(const struct ptev_hdr *record)
+{
+	return (record->size + 7u) & ~(size_t)7;
+}
+
+/* The tail becomes a run among the others. */
+static int end_tail(struct merge *m)
+{
+	if (m->tail.pos == m->tail.end)
+		return 0;
+	if (reserve((void **)&m->runs, &m->max, m->nr, 1, sizeof(*m->runs)))
 		return -ENOMEM;
-	memcpy(m->data + m->size, record, record->size);
-	m->entries[m->nr] = (struct merge_entry){ .time = time, .offset = m->size };
-	rise(m->entries, m->nr++);
-	m->size += size;
+	m->runs[m->nr] = m->tail;
+	rise(m->runs, m->nr++);
+	m->tail.pos = m->tail.end;
 	return 0;
 }
 
-static const struct ptev_hdr *record_of(const struct merge *m, size_t i)
+/* Moves what is left to the front of data[]. */
+static void give_back(struct merge *m)
 {
-	return (const void *)(m->data + m->entries[i].offset);
+	size_t i, len, size = 0;
+
+	qsort(m->runs, m->nr, sizeof(*m->runs), by_place);
+	for (i = 0; i <= m->nr; i++) {
+		/* The tail is behind all others. */
+		struct merge_run *run = i < m->nr ? &m->runs[i] : &m->tail;
+
+		len = run->end - run->pos;
+		memmove(m->data + size, m->data + run->pos, len);
+		run->pos = size;
+		size += len;
+		run->end = size;
+	}
+	/* What is in order is a heap. */
+	qsort(m->runs, m->nr, sizeof(*m->runs), by_age);
+	m->size = size;
+	m->gone = 0;
 }
 
-/* Forgets the first @done entries. */
-static int drop(struct merge *m, size_t done)
+int merge_add(struct merge *m, const struct ptev_hdr *record)
 {
-	struct merge rest = { 0 };
-	size_t i;
-	int err = 0;
+	size_t size = size_of(record);
+	uint64_t time = time_of(record);
 
-	for (i = done; i < m->nr && !err; i++)
-		err = merge_add(&rest, record_of(m, i), m->entries[i].time);
-	merge_free(m);
-	*m = rest;
-	return err;
+	/* Seldom enough that a byte is moved three times at most, and mostly once or not at all. */
+	if (m->gone >= 65536 && m->gone > m->size / 4)
+		give_back(m);
+	if (m->tail.pos < m->tail.end && time < m->last && end_tail(m))
+		return -ENOMEM;
+	if (reserve((void **)&m->data, &m->room, m->size, size, 1))
+		return -ENOMEM;
+	if (m->tail.pos == m->tail.end)
+		m->tail = (struct merge_run){ .time = time, .pos = m->size };
+	memcpy(m->data + m->size, record, record->size);
+	m->last = time;
+	m->size += size;
+	m->tail.end = m->size;
+	return 0;
+}
+
+/* The first record of the run is handed out. */
+static const struct ptev_hdr *take(struct merge *m, struct merge_run *run)
+{
+	const struct ptev_hdr *record = record_at(m, run->pos);
+
+	run->pos += size_of(record);
+	m->gone += size_of(record);
+	if (run->pos < run->end)
+		run->time = time_of(record_at(m, run->pos));
+	return record;
+}
+
+const struct ptev_hdr *merge_next(struct merge *m, uint64_t until)
+{
+	bool tail = m->tail.pos < m->tail.end;
+	const struct ptev_hdr *record;
+	struct merge_run run;
+
+	if (tail && (!m->nr || older(&m->tail, m->runs) < 0))
+		return m->tail.time <= until ? take(m, &m->tail) : NULL;
+	if (!m->nr || m->runs[0].time > until)
+		return NULL;
+	run = m->runs[0];
+	record = take(m, &run);
+	if (run.pos == run.end)
+		run = m->runs[--m->nr];
+	if (m->nr)
+		fill_top(m->runs, m->nr, run);
+	return record;
+}
+
+static void forget(struct merge *m)
+{
+	m->nr = 0;
+	m->size = 0;
+	m->gone = 0;
+	m->tail = (struct merge_run){ 0 };
 }
 
 int merge_flush(struct merge *m, uint64_t until, merge_put put, void *ctx)
 {
-	size_t i = 0;
+	const struct ptev_hdr *record;
 	int err = 0;
 
-	if (m->nr > 1)
-		qsort(m->entries, m->nr, sizeof(*m->entries), older);
-	while (!err && i < m->nr && m->entries[i].time <= until)
-		err = put(ctx, record_of(m, i++));
-	if (err || i == m->nr) {
-		m->nr = 0;
-		m->size = 0;
-		m->gone = 0;
-		return err;
-	}
-	return i ? drop(m, i) : 0;
-}
-
-/* What is gone is given back when it is most of what there is. */
-static int give_back(struct merge *m)
-{
-	if (!m->nr)
-		m->size = m->gone = 0;
-	if (m->gone < 4096 || m->gone <= m->size / 2)
-		return 0;
-	/* In order: those of one time keep theirs, and what is in order is a heap. */
-	qsort(m->entries, m->nr, sizeof(*m->entries), older);
-	return drop(m, 0);
-}
-
-int merge_next(struct merge *m, uint64_t until, const struct ptev_hdr **record)
-{
-	int err = give_back(m);
-
-	if (err || !m->nr || m->entries[0].time > until)
-		return err;
-	*record = record_of(m, 0);
-	m->gone += ((*record)->size + 7u) & ~7u;
-	if (--m->nr)
-		fill_top(m->entries, m->nr, m->entries[m->nr]);
-	return 1;
+	while (!err && (record = merge_next(m, until)))
+		err = put(ctx, record);
+	if (err)
+		forget(m);
+	return err;
 }
 
 void merge_free(struct merge *m)
 {
 	free(m->data);
-	free(m->entries);
+	free(m->runs);
 	memset(m, 0, sizeof(*m));
 }

@@ -19,8 +19,8 @@
 /* The last kinds of records that were known when this was written. */
 #define LAST_KERNEL_RECORD 21 /* PERF_RECORD_AUX_OUTPUT_HW_ID */
 #define LAST_USER_RECORD   PERF_COMPRESSED2
-/* Bytes of records that wait for their order: a round of perf's, of 4 MiB from each of 32 CPUs. */
-#define ORDER_MAX (128u << 20)
+/* Bytes of records that wait for their order: 700,000 faults. */
+#define ORDER_MAX (32u << 20)
 
 static int unpack_failed(const struct rec_reader *r, int err)
 {
@@ -243,6 +243,9 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 
 static void tell_left_out(struct rec_reader *r)
 {
+	/* Of a part: rec_part_whole() looks at the numbers. */
+	if (r->in.quiet)
+		return;
 	if (r->unknown)
 		msg_note("%s: %" PRIu64 " records of unknown types left out", r->in.path,
 			 r->unknown);
@@ -259,7 +262,7 @@ static int next_record(struct rec_reader *r, const struct ptev_hdr **record)
 	const struct perf_event_header *h = NULL;
 
 	while (r->state == INPUT_OK && !*record) {
-		r->state = reader_raw(r, &h);
+		r->state = r->part ? part_next(r->part, &r->in, &h) : reader_raw(r, &h);
 		if (r->state != INPUT_OK)
 			break;
 		assert(h);
@@ -286,7 +289,7 @@ static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 	const struct ptev_hdr *made;
 	int ret;
 
-	while (!(ret = merge_next(&r->order, r->order_until, record))) {
+	while (!(*record = merge_next(&r->order, r->order_until))) {
 		made = NULL;
 		ret = next_record(r, &made);
 		if (!made && r->order_until == UINT64_MAX)
@@ -296,12 +299,12 @@ static int next_in_time(struct rec_reader *r, const struct ptev_hdr **record)
 			r->order_until = UINT64_MAX;
 		if (!made)
 			continue;
-		if (merge_add(&r->order, made, time_of(made)))
+		if (merge_add(&r->order, made))
 			return no_order(r);
 		if (time_of(made) > r->round_end)
 			r->round_end = time_of(made);
 	}
-	return ret < 0 ? no_order(r) : INPUT_OK;
+	return INPUT_OK;
 }
 
 /* The next record of a recording of perf's: what belongs together is found in the order of time. */
@@ -370,6 +373,25 @@ uint64_t rec_file_size(const struct rec_reader *r)
 	return r->in.file_size ? r->in.file_size : r->in.offset;
 }
 
+bool rec_has_parts(const struct rec_reader *r)
+{
+	return r->own && !r->stream && r->in.seekable && r->session.info.zstd;
+}
+
+int rec_take_part(struct rec_reader *r, struct rec_board *board, unsigned int self)
+{
+	r->part = part_new(board, self);
+	r->in.quiet = true;
+	return r->part ? 0 : -ENOMEM;
+}
+
+bool rec_part_whole(const struct rec_reader *r)
+{
+	struct rec_totals totals;
+
+	return rec_totals(r, &totals) && !r->unknown && !r->useless;
+}
+
 int rec_open(struct rec_reader **out, const char *path)
 {
 	struct rec_reader *r = calloc(1, sizeof(*r));
@@ -400,6 +422,7 @@ void rec_reader_close(struct rec_reader *r)
 	merge_free(&r->order);
 	zip_reader_free(r->zip);
 	free(r->build_ids);
+	part_free(r->part);
 	input_close(&r->in);
 	free(r);
 }

@@ -6,6 +6,7 @@
 #include "user/record/foreign.h"
 #include "user/record/input.h"
 #include "user/record/merge.h"
+#include "user/record/part.h"
 #include "user/record/perf_format.h"
 #include "user/record/sample.h"
 #include "user/record/side.h"
@@ -19,6 +20,7 @@ struct rec_reader {
 	struct attrs attrs;
 	struct rec_session session;
 	struct foreign *foreign; /* NULL: own */
+	struct part *part;	 /* NULL: all records are handed out here */
 	/*
 	 * perf writes one buffer after the other; by the end of a round, what is not later than the
 	 * end of the round before is complete. Our own are in order.

@@ -115,4 +115,22 @@ int rec_build_ids(const struct rec_reader *r, rec_build_id put, void *ctx);
 uint64_t rec_file_size(const struct rec_reader *r); /* bytes; of a pipe: read so far */
 void rec_reader_close(struct rec_reader *r);
 
+/*
+ * One recording by several readers at once, each of which has opened it: rec_next() then hands out
+ * a part of the events, and COMM, MMAP, FORK and EXIT records up to the last of them, in the order
+ * in which one reader has them. Whatever is not as it should be ends all readers with -ECANCELED or
+ * another -errno, which nobody is told of: the file is then to be read by one.
+ */
+struct rec_board;
+
+struct rec_board *rec_board_new(unsigned int nr); /* for @nr readers; NULL: no memory */
+void rec_board_free(struct rec_board *b);	  /* when all of them are closed */
+void rec_board_stop(struct rec_board *b);	  /* rec_next() of all of them fails soon */
+/* Whether there can be parts: a file of this tool's own, compressed. */
+bool rec_has_parts(const struct rec_reader *r);
+/* @self: below the number of readers, another one for each. 0 or -ENOMEM. */
+int rec_take_part(struct rec_reader *r, struct rec_board *b, unsigned int self);
+/* After the end: whether the recording is complete, and nothing had to be left out of the part. */
+bool rec_part_whole(const struct rec_reader *r);
+
 #endif

@@ -8,6 +8,11 @@
 #define ID_PARTS (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_ID)
 /* In front of PERF_SAMPLE_ID in a sample, a word each. */
 #define FRONT (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR)
+/* Of take_who(), and all of a sample that has one size: a word each. */
+#define WHO                                                                       \
+	(PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | \
+	 PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU)
+#define FIXED (WHO | PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_PERIOD)
 
 static int add_ids(struct attrs *a, const void *ids, size_t nr)
 {
@@ -30,6 +35,7 @@ static int add_ids(struct attrs *a, const void *ids, size_t nr)
 		memcpy(&a->ids[a->nr_ids++].id, (const char *)ids + i * 8, 8);
 	}
 	a->sorted = false;
+	a->has_last = false;
 	return 0;
 }
 
@@ -54,6 +60,7 @@ int attrs_add(struct attrs *a, const void *attr, size_t bytes, const void *ids, 
 		.id_all = known.sample_id_all,
 		.config = known.config,
 		.sample_type = known.sample_type,
+		.words = (uint32_t)__builtin_popcountll(known.sample_type & FIXED),
 	};
 	return 0;
 }
@@ -79,11 +86,18 @@ static const struct rec_attr *find_id(struct attrs *a, uint64_t id)
 
 	if (!a->nr_ids)
 		return NULL;
+	/* Most samples are of the same event as the one before. */
+	if (a->has_last && a->last.id == id)
+		return &a->attr[a->last.attr];
 	if (!a->sorted)
 		qsort(a->ids, a->nr_ids, sizeof(*a->ids), by_id);
 	a->sorted = true;
 	found = bsearch(&key, a->ids, a->nr_ids, sizeof(*a->ids), by_id);
-	return found && found->attr < a->nr ? &a->attr[found->attr] : NULL;
+	if (!found || found->attr >= a->nr)
+		return NULL;
+	a->last = *found;
+	a->has_last = true;
+	return &a->attr[found->attr];
 }
 
 const struct rec_attr *attrs_of_sample(struct attrs *a, const struct perf_event_header *h)
@@ -115,51 +129,46 @@ struct words {
 	bool ok;
 };
 
-static uint64_t take(struct words *w)
+/* Whether @nr words are there; if so, they may be taken from ->at without a look at ->nr. */
+static bool reserve(struct words *w, size_t nr)
 {
-	if (!w->nr) {
-		w->ok = false;
-		return 0;
+	if (nr > w->nr)
+		return false;
+	w->nr -= nr;
+	return true;
+}
+
+/*
+ * What samples and other records have in one order; only samples have an address among it. As many
+ * words as @type has bits of WHO.
+ */
+static inline void take_who(struct words *w, struct rec_sample *s, uint64_t type)
+{
+	if (type & PERF_SAMPLE_TID) {
+		s->pid = (uint32_t)*w->at;
+		s->tid = (uint32_t)(*w->at++ >> 32);
 	}
-	w->nr--;
-	return *w->at++;
-}
-
-static void take_tid(struct words *w, struct rec_sample *s)
-{
-	uint64_t word = take(w);
-
-	s->pid = (uint32_t)word;
-	s->tid = (uint32_t)(word >> 32);
-}
-
-/* What samples and other records have in one order; only samples have an address among it. */
-static void take_who(struct words *w, struct rec_sample *s, uint64_t type)
-{
-	if (type & PERF_SAMPLE_TID)
-		take_tid(w, s);
 	if (type & PERF_SAMPLE_TIME)
-		s->time = take(w);
+		s->time = *w->at++;
 	if (type & PERF_SAMPLE_ADDR)
-		s->addr = take(w);
+		s->addr = *w->at++;
 	if (type & PERF_SAMPLE_ID)
-		s->id = take(w);
+		s->id = *w->at++;
 	if (type & PERF_SAMPLE_STREAM_ID)
-		take(w);
+		w->at++;
 	if (type & PERF_SAMPLE_CPU)
-		s->cpu = (uint32_t)take(w);
+		s->cpu = (uint32_t)*w->at++;
 }
 
 static void take_chain(struct words *w, struct rec_sample *s)
 {
-	s->nr_chain = take(w);
-	s->chain = w->at;
-	if (s->nr_chain > w->nr) {
-		w->ok = false;
+	w->ok = reserve(w, 1);
+	if (!w->ok)
 		return;
-	}
-	w->at += s->nr_chain;
-	w->nr -= s->nr_chain;
+	s->nr_chain = *w->at++;
+	s->chain = w->at;
+	w->ok = reserve(w, s->nr_chain);
+	w->at += w->ok ? s->nr_chain : 0;
 }
 
 static void take_raw(struct words *w, struct rec_sample *s)
@@ -184,15 +193,15 @@ bool sample_parse(struct rec_sample *s, const struct rec_attr *attr,
 	struct words w = { (const uint64_t *)(h + 1), (h->size - sizeof(*h)) / 8, true };
 
 	*s = (struct rec_sample){ 0 };
+	if (type & PERF_SAMPLE_READ || !reserve(&w, attr->words))
+		return false;
 	if (type & PERF_SAMPLE_IDENTIFIER)
-		s->id = take(&w);
+		s->id = *w.at++;
 	if (type & PERF_SAMPLE_IP)
-		s->ip = take(&w);
+		s->ip = *w.at++;
 	take_who(&w, s, type);
 	if (type & PERF_SAMPLE_PERIOD)
-		take(&w);
-	if (type & PERF_SAMPLE_READ)
-		return false;
+		w.at++;
 	if (type & PERF_SAMPLE_CALLCHAIN)
 		take_chain(&w, s);
 	if (type & PERF_SAMPLE_RAW && w.ok)
@@ -203,19 +212,17 @@ bool sample_parse(struct rec_sample *s, const struct rec_attr *attr,
 bool sample_tail(struct rec_sample *s, size_t *size, const struct rec_attr *attr,
 		 const struct perf_event_header *h)
 {
-	const uint64_t parts = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID |
-			       PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER;
+	const uint64_t parts = (WHO & ~(uint64_t)PERF_SAMPLE_ADDR) | PERF_SAMPLE_IDENTIFIER;
 	uint64_t type = attr ? attr->sample_type & parts : 0;
-	size_t nr = (size_t)__builtin_popcountll(type);
-	struct words w = { NULL, nr, true };
+	struct words w = { 0 };
 
 	*s = (struct rec_sample){ 0 };
-	*size = nr * sizeof(*w.at);
+	*size = (size_t)__builtin_popcountll(type) * sizeof(*w.at);
 	if (h->size < sizeof(*h) + *size)
 		return false;
 	w.at = (const uint64_t *)((const char *)h + h->size - *size);
 	take_who(&w, s, type);
 	if (type & PERF_SAMPLE_IDENTIFIER)
-		s->id = take(&w);
-	return w.ok;
+		s->id = *w.at;
+	return true;
 }

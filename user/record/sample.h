@@ -16,7 +16,8 @@ struct rec_attr {
 	uint32_t type; /* PERF_TYPE_* */
 	bool id_all;   /* other records end in a tail, too */
 	uint64_t config, sample_type;
-	uint32_t use; /* the reader's own: what samples of it become */
+	uint32_t words; /* of a sample's parts that have one size */
+	uint32_t use;	/* the reader's own: what samples of it become */
 };
 
 struct attr_id {
@@ -31,6 +32,8 @@ struct attrs {
 	struct attr_id *ids;
 	size_t nr_ids, room;
 	bool sorted;
+	bool has_last;
+	struct attr_id last; /* that was asked for */
 };
 
 /*

@@ -201,19 +201,16 @@ static int put_build_id(void *ctx, const char *path, const void *bytes, size_t s
 	return symbols_build_id(to->symbols, path, &id, to->source);
 }
 
-static int feed_build_ids(struct feed *f, const struct sources *all)
+int feed_build_ids(struct feed *f, const struct rec_reader *r, uint32_t source)
 {
-	struct ids_ctx ctx = { .symbols = f->env.symbols };
-	int err = 0;
+	struct ids_ctx ctx = { f->env.symbols, source };
 
-	for (; ctx.source < all->nr && !err; ctx.source++)
-		err = rec_build_ids(all->each[ctx.source].reader, put_build_id, &ctx);
-	return err;
+	return rec_build_ids(r, put_build_id, &ctx);
 }
 
 /* Names and mappings always; events of the time that is wanted. */
-static int feed_one(struct feed *f, const struct feed_input *in, const struct ptev_hdr *record,
-		    uint64_t *events)
+int feed_wanted(struct feed *f, const struct feed_input *in, const struct ptev_hdr *record,
+		uint64_t *events)
 {
 	if (ptev_is_event(record->type)) {
 		if (time_of(record) < in->from || time_of(record) > in->to)
@@ -223,24 +220,38 @@ static int feed_one(struct feed *f, const struct feed_input *in, const struct pt
 	return feed_put(f, record);
 }
 
-/* Events up to the end or to where a file is damaged; the totals of what there is. */
-static int feed_all(struct feed *f, struct sources *all, const struct feed_input *in)
+/* All records in the order of time. The totals are of what there is; @complete: of all. */
+static int feed_in_order(struct feed *f, struct sources *all, const struct feed_input *in,
+			 struct rec_totals *totals, bool *complete, uint64_t *events)
 {
-	struct rec_totals totals;
-	uint64_t events = 0;
 	struct source *s;
-	int err = 0, failed = 0;
 	unsigned int i;
+	int err = 0;
 
 	for (i = 0; i < all->nr; i++)
 		advance(&all->each[i]);
 	while (!err && (s = oldest(all))) {
-		err = feed_one(f, in, s->next, &events);
+		err = feed_wanted(f, in, s->next, events);
 		advance(s);
 	}
-	if (!err) {
-		bool complete = all_totals(all, &totals);
+	*complete = all_totals(all, totals);
+	return err;
+}
 
+/* Events up to the end or to where a file is damaged; the totals of what there is. */
+static int feed_all(struct feed *f, struct sources *all, const struct feed_input *in,
+		    feed_sink make, const void *opts)
+{
+	struct rec_totals totals;
+	uint64_t events = 0;
+	bool complete = true;
+	int err = 0, failed = 0;
+	unsigned int i;
+
+	if (all->nr == 1)
+		err = feed_parts(f, in, all->each->reader, make, opts, &totals, &events);
+	err = err ? (err < 0 ? err : 0) : feed_in_order(f, all, in, &totals, &complete, &events);
+	if (!err) {
 		if (in->from || in->to != UINT64_MAX)
 			totals.events = events;
 		err = f->sink->finish(f->sink, &totals, complete);
@@ -255,16 +266,18 @@ static int feed_all(struct feed *f, struct sources *all, const struct feed_input
 int feed_files(const struct feed_input *in, feed_sink make, const void *opts)
 {
 	struct sources all = { .nr = 0 };
-	struct feed f;
 	int err = open_sources(&all, in);
+	struct feed f;
+	uint32_t i;
 
 	if (!err)
 		err = feed_init(&f, &all.info);
 	if (!err) {
-		err = feed_build_ids(&f, &all);
+		for (i = 0; i < all.nr && !err; i++)
+			err = feed_build_ids(&f, all.each[i].reader, i);
 		f.sink = err ? NULL : make(&f.env, opts);
 		if (!err)
-			err = f.sink ? feed_all(&f, &all, in) : -EINVAL;
+			err = f.sink ? feed_all(&f, &all, in, make, opts) : -EINVAL;
 		feed_end(&f);
 	}
 	while (all.nr)

@@ -25,6 +25,7 @@ struct feed_input {
 	const char *paths[FEED_FILES_MAX];
 	unsigned int nr;
 	uint64_t from, to; /* events that began between these, both included; CLOCK_MONOTONIC ns */
+	unsigned int jobs; /* threads; 0: what suits the machine and the recording */
 };
 
 #define FEED_INPUT_INIT          \
@@ -40,5 +41,22 @@ struct feed_input {
  */
 typedef struct sink *(*feed_sink)(const struct sink_env *env, const void *opts);
 int feed_files(const struct feed_input *in, feed_sink make, const void *opts);
+
+/* Of feed_files(): the build IDs of the recording number @source, for the symbols. 0 or -ENOMEM. */
+int feed_build_ids(struct feed *f, const struct rec_reader *r, uint32_t source);
+/*
+ * Of feed_files(): one record; counts it in @events if it is an event of the time that is wanted.
+ * 0, or the sink's -errno.
+ */
+int feed_wanted(struct feed *f, const struct feed_input *in, const struct ptev_hdr *record,
+		uint64_t *events);
+/*
+ * The whole of a recording by several threads, each with its own names, symbols and sink, joined to
+ * @f's empty sink at the end; the result is that of one thread. 1: it is done, @events and @totals
+ * are filled; 0: it is not one for that, or not worth it, or damaged, and nothing has happened;
+ * -ENOMEM.
+ */
+int feed_parts(struct feed *f, const struct feed_input *in, const struct rec_reader *r,
+	       feed_sink make, const void *opts, struct rec_totals *totals, uint64_t *events);
 
 #endif

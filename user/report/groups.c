@@ -15,8 +15,14 @@
 static bool same_ids(const void *ctx, uint32_t slot, const void *key)
 {
 	const struct groups *g = ctx;
+	const uint64_t *have = groups_ids(g, slot), *want = key;
+	unsigned int i;
 
-	return !memcmp(groups_ids(g, slot), key, g->nr_keys * sizeof(uint64_t));
+	/* Mostly three numbers: no work for memcmp(). */
+	for (i = 0; i < g->nr_keys; i++)
+		if (have[i] != want[i])
+			return false;
+	return true;
 }
 
 static int make_room(struct groups *g)
@@ -63,23 +69,29 @@ static uint64_t hash_ids(const struct groups *g, const uint64_t *ids)
 	unsigned int i;
 
 	for (i = 0; i < g->nr_keys; i++)
-		hash = hash_u64(hash ^ ids[i]);
-	return hash;
+		hash = (hash ^ ids[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	/* The upper half depends on all of the numbers; the place is made of the lower. */
+	return hash ^ hash >> 32;
+}
+
+static int64_t find_ids(struct groups *g, const uint64_t *ids)
+{
+	uint64_t hash = hash_ids(g, ids);
+	int64_t slot = hash_find(&g->index, hash, same_ids, g, ids);
+
+	return slot < 0 ? add_group(g, hash, ids) : slot;
 }
 
 int64_t groups_find(struct groups *g, const struct ptev_hdr *event)
 {
-	uint64_t ids[SORT_KEYS_MAX], hash;
+	uint64_t ids[SORT_KEYS_MAX];
 	unsigned int i;
-	int64_t slot;
 
 	for (i = 0; i < g->nr_keys; i++)
 		ids[i] = id_of(g, g->keys[i], event);
 	if (g->ctx.err)
 		return g->ctx.err;
-	hash = hash_ids(g, ids);
-	slot = hash_find(&g->index, hash, same_ids, g, ids);
-	return slot < 0 ? add_group(g, hash, ids) : slot;
+	return find_ids(g, ids);
 }
 
 int groups_compare(const struct groups *g, uint32_t a, uint32_t b)
@@ -124,6 +136,35 @@ int groups_init(struct groups *g, const struct sink_env *env, const struct abi *
 	sort_ctx_init(&g->ctx, env);
 	g->ctx.abi = abi;
 	return 0;
+}
+
+bool groups_can_join(const struct groups *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->nr_keys; i++)
+		if (g->keys[i]->join == SORT_ALONE)
+			return false;
+	return true;
+}
+
+int64_t groups_join(struct groups *g, const struct groups *from, uint32_t group)
+{
+	const uint64_t *theirs = groups_ids(from, group);
+	uint64_t ids[SORT_KEYS_MAX];
+	unsigned int i;
+	int64_t id;
+
+	for (i = 0; i < g->nr_keys; i++) {
+		ids[i] = theirs[i];
+		if (g->keys[i]->join != SORT_NAME || ids[i] == SORT_NOTHING)
+			continue;
+		id = intern_id(&g->ctx.names, intern_text(&from->ctx.names, (uint32_t)ids[i]));
+		if (id < 0)
+			return id;
+		ids[i] = (uint64_t)id;
+	}
+	return find_ids(g, ids);
 }
 
 int groups_keep(struct groups *g, bool (*keep)(void *ctx, uint32_t group), void *ctx)

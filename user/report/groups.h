@@ -27,6 +27,10 @@ int groups_init(struct groups *g, const struct sink_env *env, const struct abi *
 		const char *sort);
 /* The event's group, below ->n; a new one has the number ->n had. Or -ENOMEM. */
 int64_t groups_find(struct groups *g, const struct ptev_hdr *event);
+/* Whether no key is SORT_ALONE. */
+bool groups_can_join(const struct groups *g);
+/* The group of @g that has the values of @group of @from, by the same keys. Or -ENOMEM. */
+int64_t groups_join(struct groups *g, const struct groups *from, uint32_t group);
 /*
  * Drops the groups to which @keep says no, asked once for each in the order of their numbers; the
  * others move up in that order. 0, or -ENOMEM: there are no groups left then.

@@ -18,11 +18,13 @@ struct intern { /* all zero: empty */
 	struct {
 		const char *text;
 		uint32_t id;
-	} memo[INTERN_MEMO];
+	} memo[INTERN_MEMO], shared[INTERN_MEMO]; /* shared: of intern_shared(), not checked */
 };
 
 /* Number of @text, from 0; or -ENOMEM. */
 int64_t intern_id(struct intern *in, const char *text);
+/* The same for a text that stays as it is and where it is for as long as @in does. */
+int64_t intern_shared(struct intern *in, const char *text);
 const char *intern_text(const struct intern *in, uint32_t id);
 void intern_free(struct intern *in);
 

@@ -22,6 +22,11 @@ struct sink {
 	/* The end of the stream. @complete false: the recording was cut. */
 	int (*finish)(struct sink *sink, const struct rec_totals *totals, bool complete);
 	void (*free)(struct sink *sink);
+	/*
+	 * Adds what @part, made with the same options, was given of the same recording; neither has
+	 * finished. 0 or -ENOMEM. NULL: it needs all events in their order.
+	 */
+	int (*join)(struct sink *sink, const struct sink *part);
 	const char *output; /* what it writes, for messages; NULL: stdout */
 };
 

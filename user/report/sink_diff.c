@@ -88,6 +88,12 @@ static int finish(struct sink *sink, const struct rec_totals *totals, bool compl
 	return err;
 }
 
+static int join(struct sink *sink, const struct sink *part)
+{
+	return tally_join(&((struct diff_sink *)sink)->tally,
+			  &((const struct diff_sink *)part)->tally);
+}
+
 static void sink_free(struct sink *sink)
 {
 	tally_free(&((struct diff_sink *)sink)->tally);
@@ -126,6 +132,8 @@ static struct sink *make(const struct sink_env *env, const void *opts)
 				 .remap = remap,
 				 .finish = finish,
 				 .free = sink_free };
+	if (groups_can_join(&s->tally.by))
+		s->sink.join = join;
 	s->sink.output = d->runs[d->nr_runs].path;
 	s->diff = d;
 	s->nr = d->nr_runs;

@@ -124,6 +124,11 @@ static int finish(struct sink *sink, const struct rec_totals *totals, bool compl
 	return err;
 }
 
+static int join(struct sink *sink, const struct sink *part)
+{
+	return tally_join(&((struct report *)sink)->tally, &((const struct report *)part)->tally);
+}
+
 static void report_free(struct sink *sink)
 {
 	struct report *r = (struct report *)sink;
@@ -167,6 +172,9 @@ struct sink *sink_report(const struct sink_env *env, const struct report_opts *o
 				 .remap = remap,
 				 .finish = finish,
 				 .free = report_free };
+	/* Chains are not joined. */
+	if (groups_can_join(&r->tally.by) && !opts->calls.order && !opts->children)
+		r->sink.join = join;
 	r->opts = *opts;
 	r->out = opts->out ? opts->out : stdout;
 	r->what = wanted_frames(r);

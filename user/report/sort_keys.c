@@ -56,9 +56,21 @@ static uint64_t name_id(struct sort_ctx *c, const char *name)
 	return (uint64_t)id;
 }
 
+/* Of names that env owns, which outlives the context. */
+static uint64_t shared_id(struct sort_ctx *c, const char *name)
+{
+	int64_t id = intern_shared(&c->names, name);
+
+	if (id < 0) {
+		c->err = (int)id;
+		return 0;
+	}
+	return (uint64_t)id;
+}
+
 static uint64_t comm_id(struct sort_ctx *c, const struct ptev_fault *f)
 {
-	return name_id(c, procs_comm(c->env.procs, f->pid, f->tid, f->time));
+	return shared_id(c, procs_comm(c->env.procs, f->pid, f->tid, f->time));
 }
 
 static uint64_t symbol_id(struct sort_ctx *c, const struct ptev_fault *f)
@@ -67,7 +79,7 @@ static uint64_t symbol_id(struct sort_ctx *c, const struct ptev_fault *f)
 
 	if (c->frame)
 		return name_id(c, c->frame->name);
-	return name_id(c, sym ? sym->name : NOTHING);
+	return shared_id(c, sym ? sym->name : NOTHING);
 }
 
 static uint64_t dso_id(struct sort_ctx *c, const struct ptev_fault *f)
@@ -76,7 +88,7 @@ static uint64_t dso_id(struct sort_ctx *c, const struct ptev_fault *f)
 
 	if (c->frame)
 		return name_id(c, c->frame->dso);
-	return name_id(c, sym ? sym->dso : NOTHING);
+	return shared_id(c, sym ? sym->dso : NOTHING);
 }
 
 static uint64_t caller_id(struct sort_ctx *c, const struct ptev_fault *f)
@@ -213,47 +225,92 @@ static const char *level_text(const struct sort_ctx *c, uint64_t id,
 
 static const struct sort_key table[] = {
 	{ .name = "comm",
+	  .join = SORT_NAME,
 	  .id = comm_id,
 	  .vmexit_id = sort_kvm_comm,
 	  .remap_id = sort_remap_comm,
 	  .text = name_text },
-	{ .name = "pid", .id = pid_id, .vmexit_id = sort_kvm_pid, .remap_id = sort_remap_pid },
-	{ .name = "tid", .id = tid_id, .vmexit_id = sort_kvm_tid, .remap_id = sort_remap_tid },
-	{ .name = "cpu", .id = cpu_id, .vmexit_id = sort_kvm_cpu, .remap_id = sort_remap_cpu },
+	{ .name = "pid",
+	  .join = SORT_NUMBER,
+	  .id = pid_id,
+	  .vmexit_id = sort_kvm_pid,
+	  .remap_id = sort_remap_pid },
+	{ .name = "tid",
+	  .join = SORT_NUMBER,
+	  .id = tid_id,
+	  .vmexit_id = sort_kvm_tid,
+	  .remap_id = sort_remap_tid },
+	{ .name = "cpu",
+	  .join = SORT_NUMBER,
+	  .id = cpu_id,
+	  .vmexit_id = sort_kvm_cpu,
+	  .remap_id = sort_remap_cpu },
 	{ .name = "vma", .id = vma_id, .text = vma_text },
-	{ .name = "file", .id = file_id, .text = name_text },
-	{ .name = "symbol", .needs_symbols = true, .id = symbol_id, .text = name_text },
-	{ .name = "dso", .needs_symbols = true, .id = dso_id, .text = name_text },
-	{ .name = "caller", .needs_symbols = true, .id = caller_id, .text = name_text },
-	{ .name = "srcline", .needs_symbols = true, .id = srcline_id, .text = name_text },
+	{ .name = "file", .join = SORT_NAME, .id = file_id, .text = name_text },
+	{ .name = "symbol",
+	  .join = SORT_NAME,
+	  .needs_symbols = true,
+	  .id = symbol_id,
+	  .text = name_text },
+	{ .name = "dso",
+	  .join = SORT_NAME,
+	  .needs_symbols = true,
+	  .id = dso_id,
+	  .text = name_text },
+	{ .name = "caller",
+	  .join = SORT_NAME,
+	  .needs_symbols = true,
+	  .id = caller_id,
+	  .text = name_text },
+	{ .name = "srcline",
+	  .join = SORT_NAME,
+	  .needs_symbols = true,
+	  .id = srcline_id,
+	  .text = name_text },
 	{ .name = "access",
+	  .join = SORT_NUMBER,
 	  .id = access_id,
 	  .vmexit_id = sort_kvm_access,
 	  .enum_text = name_access },
 	{ .name = "outcome",
+	  .join = SORT_NUMBER,
 	  .id = outcome_id,
 	  .vmexit_id = sort_kvm_outcome,
 	  .remap_id = sort_remap_outcome,
 	  .text = outcome_text },
-	{ .name = "level", .id = level_id, .vmexit_id = sort_kvm_level, .text = level_text },
-	{ .name = "origin", .id = origin_id, .enum_text = name_origin },
+	{ .name = "level",
+	  .join = SORT_NUMBER,
+	  .id = level_id,
+	  .vmexit_id = sort_kvm_level,
+	  .text = level_text },
+	{ .name = "origin", .join = SORT_NUMBER, .id = origin_id, .enum_text = name_origin },
 	{ .name = "page",
 	  .id = page_id,
 	  .vmexit_id = sort_kvm_page,
 	  .remap_id = sort_remap_page,
 	  .text = page_text },
 	{ .name = "event",
+	  .join = SORT_NUMBER,
 	  .id = event_id,
 	  .vmexit_id = sort_kvm_event,
 	  .remap_id = sort_remap_event,
 	  .enum_text = name_event },
-	{ .name = "vm", .vmexit_id = sort_kvm_pid, .remap_id = sort_remap_vm },
-	{ .name = "vcpu", .vmexit_id = sort_kvm_vcpu },
-	{ .name = "reason", .vmexit_id = sort_kvm_reason, .text = sort_kvm_reason_text },
+	{ .name = "vm", .join = SORT_NUMBER, .vmexit_id = sort_kvm_pid, .remap_id = sort_remap_vm },
+	{ .name = "vcpu", .join = SORT_NUMBER, .vmexit_id = sort_kvm_vcpu },
+	{ .name = "reason",
+	  .join = SORT_NUMBER,
+	  .vmexit_id = sort_kvm_reason,
+	  .text = sort_kvm_reason_text },
 	{ .name = "nr", .vmexit_id = sort_kvm_nr, .text = page_text },
 	{ .name = "call", .needs_abi = true, .vmexit_id = sort_kvm_call, .text = name_text },
-	{ .name = "what", .remap_id = sort_remap_what, .enum_text = change_name },
-	{ .name = "cause", .remap_id = sort_remap_cause, .enum_text = change_cause },
+	{ .name = "what",
+	  .join = SORT_NUMBER,
+	  .remap_id = sort_remap_what,
+	  .enum_text = change_name },
+	{ .name = "cause",
+	  .join = SORT_NUMBER,
+	  .remap_id = sort_remap_cause,
+	  .enum_text = change_cause },
 };
 
 _Static_assert(ARRAY_SIZE(table) == SORT_KEYS_MAX, "every key once must fit");

@@ -35,10 +35,18 @@ struct sort_ctx {
 /* The id of an event that has no such thing. */
 #define SORT_NOTHING UINT64_MAX
 
+/* What an id is in the context of another thread. */
+enum sort_join {
+	SORT_ALONE = 0, /* nothing: the key needs all events in their order */
+	SORT_NUMBER,	/* the same */
+	SORT_NAME,	/* a name, which has a number of its own in ->names */
+};
+
 /* Without ->enum_text and ->text the id is the number itself. */
 struct sort_key {
 	const char *name;
 	bool needs_symbols, needs_abi;
+	enum sort_join join; /* of all three kinds of ids */
 	/* NULL: events of that kind have no such thing. */
 	uint64_t (*id)(struct sort_ctx *ctx, const struct ptev_fault *f);
 	uint64_t (*vmexit_id)(struct sort_ctx *ctx, const struct ptev_vmexit *e);

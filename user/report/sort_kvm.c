@@ -25,7 +25,7 @@ FIELD_ID(reason, reason | (uint64_t)e->isa << 32)
 
 uint64_t sort_kvm_comm(struct sort_ctx *c, const struct ptev_vmexit *e)
 {
-	int64_t id = intern_id(&c->names, procs_comm(c->env.procs, e->pid, e->tid, e->time));
+	int64_t id = intern_shared(&c->names, procs_comm(c->env.procs, e->pid, e->tid, e->time));
 
 	if (id < 0)
 		c->err = (int)id;

@@ -79,6 +79,37 @@ int64_t tally_caller(struct tally *t, const struct ptev_fault *f)
 	return slot;
 }
 
+static int join_group(struct tally *t, const struct tally *from, uint32_t group)
+{
+	const struct tally_group *theirs = &from->groups[group];
+	int64_t slot = groups_join(&t->by, &from->by, group);
+	int err;
+
+	if (slot < 0)
+		return (int)slot;
+	err = make_room(t, slot);
+	if (err)
+		return err;
+	t->groups[slot].count += theirs->count;
+	return percentile_merge(&t->groups[slot].latency, &theirs->latency);
+}
+
+int tally_join(struct tally *t, const struct tally *from)
+{
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < from->by.n && !err; i++)
+		err = join_group(t, from, i);
+	if (from->events && (!t->events || from->first_time < t->first_time))
+		t->first_time = from->first_time;
+	if (from->last_time > t->last_time)
+		t->last_time = from->last_time;
+	t->events += from->events;
+	t->has_latency |= from->has_latency;
+	return err;
+}
+
 void tally_free(struct tally *t)
 {
 	uint32_t i;

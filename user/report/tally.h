@@ -32,6 +32,8 @@ int tally_remap(struct tally *t, const struct ptev_remap *r);
  * event as inclusive, once. Its group, -EEXIST: it has it already, or -ENOMEM.
  */
 int64_t tally_caller(struct tally *t, const struct ptev_fault *f);
+/* Adds what @from has, whose groups are by the same keys. */
+int tally_join(struct tally *t, const struct tally *from);
 void tally_free(struct tally *t);
 
 #endif

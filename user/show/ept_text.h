@@ -16,9 +16,9 @@
  *	  before 0x8000000012345867: P RW US A D addr=0x12345000 NX
  *	  after  0x8000000023456867: P RW US A D addr=0x23456000 NX
  *
- * The entries are those of the VMM's tables, or of protect those of EPT or NPT. After a dry run or a
- * rehearsal the first line says so instead. @style: ->fmt and
- * ->linux_version of this machine's own tables.
+ * The entries are those of the VMM's tables, or of protect those of EPT or NPT. A dry run and a
+ * rehearsal say so in the first line. @style: ->fmt and ->linux_version of this machine's own
+ * tables.
  */
 void ept_plan_text(struct line *l, const struct ept_plan *p, const struct entry_view *style);
 /*

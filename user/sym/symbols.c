@@ -15,6 +15,7 @@
 #include "user/sym/known_ids.h"
 #include "user/sym/sites.h"
 #include "user/sym/strings.h"
+#include "user/sym/symbol_memo.h"
 
 #define KERNEL_BIT    (1ull << 63)
 #define CHUNK	      512
@@ -65,6 +66,7 @@ struct symbols {
 	struct sites sites;
 
 	struct symbol nowhere;
+	struct symbol_memo memo;
 };
 
 struct symbols *symbols_new(const char *boot_id)
@@ -395,8 +397,8 @@ static bool find_place(struct symbols *s, struct procs *p, uint32_t pid, uint64_
 	return is_same(o, map, time);
 }
 
-const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
-				  uint64_t time)
+static const struct symbol *find_symbol(struct symbols *s, struct procs *p, uint32_t pid,
+					uint64_t ip, uint64_t time)
 {
 	const struct symbol *unnamed;
 	struct place place;
@@ -451,4 +453,23 @@ const struct symbol_site *symbols_site(struct symbols *s, struct procs *p, uint3
 		found = (struct dso_site){ 0 };
 	take_site(s, &found, &site, inlined);
 	return sites_add(&s->sites, &place, &site);
+}
+
+const struct symbol *symbols_find(struct symbols *s, struct procs *p, uint32_t pid, uint64_t ip,
+				  uint64_t time)
+{
+	const struct proc_map *map = ip & KERNEL_BIT ? NULL : procs_map(p, pid, ip, time);
+	struct symbol_memo_entry *e;
+	const struct symbol *symbol;
+
+	if (!map)
+		return find_symbol(s, p, pid, ip, time);
+	e = symbol_memo_at(&s->memo, ip);
+	if (symbol_memo_is(e, p, map, ip, time))
+		return e->symbol;
+	symbol = find_symbol(s, p, pid, ip, time);
+	/* What has no name yet may have one later: of a file that was written since it began. */
+	if (symbol->name != unknown)
+		*e = (struct symbol_memo_entry){ ip, time, symbol, p, *map };
+	return symbol;
 }

@@ -150,16 +150,13 @@ static const struct sample_id *tail_of(const struct perf_event_header *h)
 
 static int take_record(struct sideband *s, const struct perf_event_header *h)
 {
-	/* All records have their time in one place. */
-	const struct ptev_task *made = (const struct ptev_task *)s->out.room;
-
 	if (h->type == PERF_RECORD_LOST) {
 		s->lost += ((const struct perf_lost *)h)->lost;
 		return 0;
 	}
 	if (side_from_perf(&s->out, h, sizeof(struct sample_id), tail_of(h)->time) != 1)
 		return 0;
-	return merge_add(&s->merge, &made->hdr, made->time);
+	return merge_add(&s->merge, (const struct ptev_hdr *)s->out.room);
 }
 
 /* The record at @pos; a copy where it wraps round the end of the buffer. */
