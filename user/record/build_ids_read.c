@@ -60,6 +60,8 @@ int rec_build_ids(const struct rec_reader *r, rec_build_id put, void *ctx)
 	size_t at, size;
 	int err = 0;
 
+	if (!r->build_ids)
+		return 0;
 	for (at = 0; !err && (size = record_at(r, at, &record, &name)); at += size) {
 		size_t bytes = record.header.misc & MISC_BUILD_ID_SIZE ? record.size : ID_MAX;
 
