@@ -163,7 +163,7 @@ in_lab()
 	fi
 	(($# > 2)) || return
 	"$top/scripts/lab" --kernel "$1" --flavour "$2" "${numa[@]}" --disk-mb 64 --quiet \
-		--timeout 180 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
+		--timeout 240 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
 		>"$said" 2>"$work/err"
 	equal "$name: status" $? 0
 	failures=$((failures + $(grep -c '^not ok' "$said")))
