@@ -139,15 +139,18 @@ $(O)/san/%.o: %.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(SAN) -MMD -MP -c $< -o $@
 
+# A device of the tests' own stands for /dev/ptremap (tests/unit/fake_device.c).
+FAKE := -Wl,--wrap=open,--wrap=ioctl
+
 $(O)/tests/unit: $(UNIT_SRC:%.c=$(O)/obj/%.o) $(LIB_OBJ)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $(FAKE) $^ $(LIBS) -lcriterion -o $@
 
 $(O)/tests/unit-san: $(SAN_OBJ)
 	$(say) LD $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN) $^ $(LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(SAN) $(FAKE) $^ $(LIBS) -lcriterion -o $@
 
 # Programs that tests trace: plain C, static so that the lab runs them from anywhere.
 TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
