@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Processes and VMs that do all that takes changes back, under controllers that change, walk, read
+# and trace them at random and are killed at random, with the module loaded again and again
+# (tests/system/soak.c). The lab looks through the kernel log.
+# SOAK_SECONDS: how long on each kernel; LONG=1: 10 minutes. SOAK_REST_US: how long each rests after
+# each thing that it does: the machine has the less to do, the longer that is. SOAK_KERNELS: which.
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+
+# shellcheck disable=SC2206 # words
+KERNELS=(${SOAK_KERNELS:-6.1 6.12})
+LENGTH=${SOAK_SECONDS:-$(long 20 600)}
+readonly KERNELS LENGTH
+# "rep stosb", with which the kernel clears pages, costs an emulator as much as so many single ones;
+# without the bit (ERMS) the kernel takes longer words.
+readonly APPEND=clearcpuid=297 MEMORY=768M
+
+# in_guest MODULES - a disk for files, one for swap, KVM; and what the tracers counted
+in_guest()
+{
+	local traced
+
+	{ mkfs.ext4 -q /dev/vda && mkdir "$work/disk" && mount /dev/vda "$work/disk" &&
+		at_exit umount "$work/disk" && mkswap -q /dev/vdb && swapon /dev/vdb &&
+		modprobe kvm_amd; } || { not_ok "no disk to work with, or no KVM"; finish; }
+	"$bin/tests/soak" "$LENGTH" "$work/disk/file" "$1" "$pf" || not_ok "soak: exit status $?"
+	traced=$(jq -s 'map(.events) | add // 0' "$work"/disk/file.*.json)
+	at_least 'events that tracers counted' "$traced" 1000
+	finish
+}
+
+# in_lab KERNEL
+in_lab()
+{
+	local module said=$work/said
+
+	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
+	"$top/scripts/lab" --kernel "$1" --numa --mem "$MEMORY" --disk-mb 64 --disk-mb 256 \
+		--append "$APPEND" --quiet --timeout $((180 + 3 * LENGTH)) -- \
+		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" >"$said" 2>"$work/err"
+	equal "$1: status" $? 0
+	failures=$((failures + $(grep -c '^not ok' "$said")))
+	sed -E "s/^((not )?ok|skip) /&$1: /" "$said"
+	cat "$work/err"
+}
+
+if [[ ${1-} == --guest ]]; then
+	shift
+	in_guest "$@"
+fi
+for kernel in "${KERNELS[@]}"; do
+	in_lab "$kernel"
+done
+finish
