@@ -399,10 +399,12 @@ static void remove_under_edits(struct run *r)
 static void one_round(struct run *r, unsigned int seconds)
 {
 	uint32_t wrong = r->s->n.wrong;
+	uint64_t begin = now_ns(), calm;
 
 	load_modules(r);
 	open_watch(r);
 	run_for(r, seconds);
+	calm = now_ns();
 	calm_down(r);
 	check(&r->c, !list(&r->c, NULL, 0), "round %u: no edit is left", r->rounds);
 	empty_swap();
@@ -411,6 +413,9 @@ static void one_round(struct run *r, unsigned int seconds)
 	      r->extra);
 	remove_under_edits(r);
 	check(&r->c, r->s->n.wrong == wrong, "round %u: each page has its own data", r->rounds);
+	printf("# round %u: %.1f s, with %u at work, %.1f for the calm\n", r->rounds,
+	       (double)(now_ns() - begin) / 1e9, seconds, (double)(now_ns() - calm) / 1e9);
+	fflush(stdout);
 	r->rounds++;
 }
 
@@ -543,8 +548,8 @@ static void prepare(const struct soak *s)
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	write_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	mkdir(CGROUP, 0755);
-	if (!write_file(CGROUP "/cgroup.procs", pid) || !write_file(CGROUP "/memory.reclaim", "4K"))
-		printf("# no reclaim by cgroup: %s\n", strerror(errno));
+	if (!write_file(CGROUP "/cgroup.procs", pid) || access(CGROUP "/memory.reclaim", W_OK))
+		die(CGROUP);
 	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "2");
 	write_file("/sys/kernel/mm/ksm/pages_to_scan", "500");
 	if (!write_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise") ||

@@ -213,7 +213,9 @@ static void do_graft(struct control *c)
 	e = begin_call(c, &from, m.from ?: at(from.base));
 	err = call(&c->c, PTREMAP_MAP, &m);
 	log_end(e);
-	note(c, "graft", err);
+	/* There is no free place yet in the midst of an exec. */
+	if (err != -ENOMEM)
+		note(c, "graft", err);
 	if (err)
 		return;
 	c->s->n.grafts++;

@@ -22,6 +22,7 @@ struct life {
 	unsigned int who;
 	uint32_t state; /* of random numbers */
 	char *p;	/* the memory */
+	char *spare;	/* 2 MiB for contents that are made, which nobody edits */
 	int shared, file, huge;
 	struct tiny_vm *vm;
 };
@@ -111,25 +112,33 @@ static bool huges_are_right(const struct life *l, const char *what)
 
 /* ---- making them ----------------------------------------------------------------------------- */
 
-static void move_in(const struct life *l, char *from, char *to, size_t len)
+static void map_spare(const struct life *l, int prot)
+{
+	if (mmap(l->spare, HUGE, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != l->spare)
+		die("mmap");
+}
+
+/* A place that is free may be one that was just unmapped in the memory itself: so it stays taken.
+ */
+static void move_in(const struct life *l, char *to, size_t len)
 {
 	struct log_entry *e = log_begin(l->log, DEED_MREMAP, getpid(), to, len);
 
-	if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+	if (mremap(l->spare, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 		die("mremap");
 	log_end(e);
+	map_spare(l, PROT_NONE);
 }
 
 static void refill(const struct life *l, const struct part *r)
 {
-	char *p = mmap(NULL, r->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	unsigned int i;
 
-	if (p == MAP_FAILED || madvise(p, r->len, MADV_NOHUGEPAGE))
-		die("mmap");
+	map_spare(l, PROT_READ | PROT_WRITE);
+	madvise(l->spare, HUGE, MADV_NOHUGEPAGE);
 	for (i = 0; i < r->nr; i++)
-		fill_page(p + (size_t)i * PAGE, page_seed(l, ANON, r->first + i));
-	move_in(l, p, r->p, r->len);
+		fill_page(l->spare + (size_t)i * PAGE, page_seed(l, ANON, r->first + i));
+	move_in(l, r->p, r->len);
 }
 
 static void map_shared_huge(char *p, int fd)
@@ -154,20 +163,14 @@ static void make_shared_huge(struct life *l)
 
 static void refill_huge(const struct life *l, unsigned int i)
 {
-	char *p;
-
 	if (i == HUGE_SHARED) {
 		map_shared_huge(huge_of(l, i), l->huge);
 		return;
 	}
-	p = aligned_room(HUGE);
-
-	if (mmap(p, HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-		    p ||
-	    madvise(p, HUGE, MADV_HUGEPAGE))
-		die("mmap");
-	fill_huge(p, huge_seed(l, i));
-	move_in(l, p, huge_of(l, i), HUGE);
+	map_spare(l, PROT_READ | PROT_WRITE);
+	madvise(l->spare, HUGE, MADV_HUGEPAGE);
+	fill_huge(l->spare, huge_seed(l, i));
+	move_in(l, huge_of(l, i), HUGE);
 }
 
 /* A graft may have taken the free place. */
@@ -201,6 +204,7 @@ static void make_memory(struct life *l)
 
 	snprintf(path, sizeof(path), "%s-%u", l->s->file, l->who);
 	l->p = aligned_room(MEMORY);
+	l->spare = aligned_room(HUGE);
 	anon = all_pages(l, ANON);
 	shared = all_pages(l, SHARED);
 	file = all_pages(l, FILED);
@@ -280,14 +284,11 @@ static void do_mremap(struct life *l)
 {
 	struct part r = some_pages(l, any_kind(l));
 	struct log_entry *e = begin(l, DEED_MREMAP, &r);
-	char *away = mmap(NULL, r.len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool moved = mremap(r.p, r.len, r.len, MREMAP_MAYMOVE | MREMAP_FIXED, away) == away;
+	bool moved = mremap(r.p, r.len, r.len, MREMAP_MAYMOVE | MREMAP_FIXED, l->spare) == l->spare;
 
 	log_end(e);
 	if (moved)
-		move_in(l, away, r.p, r.len);
-	else
-		munmap(away, r.len);
+		move_in(l, r.p, r.len);
 }
 
 /* All that is private is the child's own, as it was: edits are the parent's alone. */
@@ -359,9 +360,10 @@ static void do_migrate(struct life *l)
 	log_end(e);
 }
 
+/* One page: older kernels want all to be in one mapping. */
 static void do_uffd(struct life *l)
 {
-	struct part r = some_pages(l, ANON);
+	struct part r = part_of(l, ANON, random_of(&l->state, ANON_PAGES), 1);
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
 	struct uffdio_register reg = { .range = { at(r.p), r.len },
 				       .mode = UFFDIO_REGISTER_MODE_WP };
