@@ -6,7 +6,7 @@
  *	soak SECONDS FILE MODULES [TRACER]
  *
  * Processes begin with FILE-N, on a disk. MODULES is the folder of ptremap.ko and ptremap_kvm.ko,
- * which are loaded and removed here; TRACER is ptrace-pf, whose totals go to FILE.N.json. Each
+ * which are loaded and removed here; TRACER is ptrace-pf, whose totals of every other round go to FILE.N.json. Each
  * round of some seconds ends with a calm in which all contents and references must be as they were,
  * and with an rmmod under edits that are kept. What took the edits is printed by cause; each of
  * those that are named in soak.h must be there. PTSCOPE_SEED in the environment repeats a run, as
@@ -159,7 +159,7 @@ static void start_tracer(struct run *r)
 	char out[300];
 
 	r->trace = 0;
-	if (!r->tracer)
+	if (!r->tracer || r->rounds % 2)
 		return;
 	snprintf(out, sizeof(out), "%s.%u.json", r->s->file, r->rounds);
 	r->trace = start(r);

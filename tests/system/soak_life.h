@@ -96,7 +96,7 @@ static const deed_fn DOES_IN_VMS[] = {
 	do_touch, do_munmap, do_mprotect,   do_fork,	   do_reclaim,	do_touch,
 	do_touch, do_touch,  do_slot_again, do_slot_alias, do_slot_log, do_slot_move,
 };
-#define VM_DEATHS 200 /* deeds that a VM lives for */
+#define VM_DEATHS 60 /* deeds that a VM lives for */
 
 /* The guest sees what its process has. */
 static bool guest_is_right(struct life *l)
