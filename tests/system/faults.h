@@ -418,17 +418,17 @@ static void undo_rule(const struct faults *f)
 	call(&f->c, PTREMAP_RULE, &r);
 }
 
-#define EDIT_ROW(name, more)                                          \
-	{                                                             \
-		name, PTREMAP_EDIT, fill_edit, undo_edit, more, false \
+#define EDIT_ROW(name, more)                                                 \
+	{                                                                    \
+		name, PTREMAP_EDIT, fill_edit, undo_edit, more, false, false \
 	}
-#define GUEST_ROW(name, what)                                     \
-	{                                                         \
-		name, PTREMAP_EPT, fill_ept, undo_ept, what, true \
+#define GUEST_ROW(name, what)                                            \
+	{                                                                \
+		name, PTREMAP_EPT, fill_ept, undo_ept, what, true, false \
 	}
-#define PHYS_ROW(name, more, k)                                      \
-	{                                                            \
-		name, PTREMAP_PHYS, fill_phys, undo_nothing, more, k \
+#define PHYS_ROW(name, more, k)                                             \
+	{                                                                   \
+		name, PTREMAP_PHYS, fill_phys, undo_nothing, more, k, false \
 	}
 
 static const struct row ROWS[] = {
