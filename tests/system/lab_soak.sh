@@ -36,8 +36,9 @@ in_faults()
 {
 	local parts=(answers signals cpus)
 
-	[[ -e /proc/self/fail-nth ]] && parts+=(alloc)
-	[[ ${2-} ]] && insmod "$2" && parts+=(alloc)
+	if [[ -e /proc/self/fail-nth ]] || { [[ ${2-} ]] && insmod "$2"; }; then
+		parts+=(alloc)
+	fi
 	insmod "$1/ptremap.ko" && insmod "$1/ptremap_kvm.ko"
 	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
 	echo 0 >/proc/sys/kernel/numa_balancing # it takes changes back, too
