@@ -78,7 +78,7 @@ in_lab()
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	failnth=$(make_failnth "$1") || { not_ok "$1: no module failnth"; return; }
 	"$top/scripts/lab" --kernel "$1" --numa --mem "$MEMORY" --disk-mb 64 --disk-mb 256 \
-		--append "$APPEND" --quiet --timeout $((300 + 3 * LENGTH)) -- \
+		--append "$APPEND" --quiet --timeout $((600 + 3 * LENGTH)) -- \
 		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" "$failnth" \
 		>"$said" 2>"$work/err"
 	equal "$1: status" $? 0

@@ -166,7 +166,7 @@ static long extra_of_huge(const struct checks *c, pid_t pid, uint64_t va, bool c
 	long extra = 0, mapped = 0, references = 0;
 	unsigned int i;
 
-	if (e.level == 2)
+	if (e.level == 2 && e.page.valid)
 		return labs(e.page.refcount - 1l - (cached ? HUGE / PAGE : 0));
 	for (i = 0; i < HUGE / PAGE; i++) {
 		e = walk(c, pid, va + (uint64_t)i * PAGE);
@@ -176,9 +176,11 @@ static long extra_of_huge(const struct checks *c, pid_t pid, uint64_t va, bool c
 			extra += labs((long)(e.page.refcount - mapcount(e.page.pfn) - cached));
 			continue;
 		}
-		mapped += mapcount(e.page.pfn) + cached;
+		mapped += mapcount(e.page.pfn);
 		references = e.page.refcount;
 	}
+	if (references && cached)
+		mapped += HUGE / PAGE;
 	return extra + labs(references - mapped);
 }
 

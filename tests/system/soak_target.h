@@ -433,7 +433,8 @@ static void do_split(struct life *l)
 /* What is a huge page already, but mapped in parts, is mapped as one again. */
 static void do_collapse(struct life *l)
 {
-	char *huge = huge_of(l, random_of(&l->state, HUGE_NR));
+	char *huge =
+		huge_of(l, random_of(&l->state, 4) ? HUGE_SHARED : random_of(&l->state, HUGE_NR));
 	struct part r = { huge, HUGE, 0, HUGE / PAGE };
 	struct log_entry *e = begin(l, DEED_COLLAPSE, &r);
 
@@ -457,9 +458,9 @@ typedef void (*deed_fn)(struct life *l);
 
 /* Some more than once: they shall come more often. */
 static const deed_fn DOES[] = {
-	do_touch,   do_touch, do_munmap,     do_mprotect, do_mremap,	do_fork,     do_advice,
-	do_reclaim, do_uffd,  do_soft_dirty, do_sync,	  do_mergeable, do_migrate,  do_migrate,
-	do_split,   do_split, do_split,	     do_collapse, do_collapse,	do_new_huge,
+	do_touch,   do_munmap,	do_mprotect, do_mremap,	  do_fork,	do_advice,   do_reclaim,
+	do_reclaim, do_reclaim, do_uffd,     do_sync,	  do_mergeable, do_migrate,  do_migrate,
+	do_split,   do_split,	do_split,    do_collapse, do_collapse,	do_new_huge, do_soft_dirty,
 };
 
 #endif
