@@ -7,6 +7,7 @@
 # SOAK_SECONDS: how long on each kernel; LONG=1: 10 minutes. SOAK_REST_US: how long each rests after
 # each thing that it does: the machine has the less to do, the longer that is. SOAK_KERNELS: which.
 # SOAK_PARTS: soak, faults.
+# shellcheck disable=SC2317 # parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
