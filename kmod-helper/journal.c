@@ -134,6 +134,36 @@ int call_edit(void *arg, struct file *file)
 	return err;
 }
 
+/* Others may have listed it by now, or undone it. */
+static void unmake(u32 id, int err)
+{
+	u32 restored = 0;
+
+	if (err && id)
+		journal_undo(id, &restored);
+}
+
+void edit_answered(void *arg, int err)
+{
+	const struct ptremap_edit *req = arg;
+
+	unmake(req->id, err);
+}
+
+void map_answered(void *arg, int err)
+{
+	const struct ptremap_map *req = arg;
+
+	unmake(req->id, err);
+}
+
+void ept_answered(void *arg, int err)
+{
+	const struct ptremap_ept *req = arg;
+
+	unmake(req->id, err);
+}
+
 /* Its address and number reach the caller after it is known: whoever lists it finds them, too. */
 int call_map(void *arg, struct file *file)
 {

@@ -99,6 +99,12 @@ static struct kprobe destroy = {
 	.pre_handler = at_destroy,
 };
 
+/* For want of memory it may be another time. */
+static int why_not(int err)
+{
+	return err == -ENOMEM ? err : -EOPNOTSUPP;
+}
+
 static int hook(void)
 {
 	int err;
@@ -108,7 +114,7 @@ static int hook(void)
 	hypercall.flags = destroy.flags = 0;
 	err = register_kprobe(&destroy);
 	if (err)
-		return -EOPNOTSUPP;
+		return why_not(err);
 	err = register_kprobe(&hypercall);
 	if (err)
 		goto out_destroy;
@@ -118,7 +124,7 @@ static int hook(void)
 	unregister_kprobe(&hypercall);
 out_destroy:
 	unregister_kprobe(&destroy);
-	return -EOPNOTSUPP;
+	return why_not(err);
 }
 
 static void unhook(void)

@@ -35,14 +35,14 @@ static const struct call calls[] = {
 	CALL(PTREMAP_WALK, ptremap_walk, root, call_walk),
 	CALL(PTREMAP_TABLES, ptremap_tables, root, call_tables),
 	CALL(PTREMAP_PHYS, ptremap_phys, pid, call_phys),
-	CALL(PTREMAP_EDIT, ptremap_edit, id, call_edit),
+	CALL_ANSWERED(PTREMAP_EDIT, ptremap_edit, id, call_edit, edit_answered),
 	CALL(PTREMAP_LIST, ptremap_list, record_size, call_list),
 	CALL(PTREMAP_UNDO, ptremap_undo, restored, call_undo),
-	CALL(PTREMAP_MAP, ptremap_map, id, call_map),
+	CALL_ANSWERED(PTREMAP_MAP, ptremap_map, id, call_map, map_answered),
 	CALL_ANSWERED(PTREMAP_WATCH, ptremap_watch, fd, call_watch, watch_answered),
 	CALL(PTREMAP_VM, ptremap_vm, owner, call_vm),
-	CALL(PTREMAP_EPT, ptremap_ept, id, call_ept),
-	CALL(PTREMAP_RULE, ptremap_rules, restored, call_rule),
+	CALL_ANSWERED(PTREMAP_EPT, ptremap_ept, id, call_ept, ept_answered),
+	CALL_ANSWERED(PTREMAP_RULE, ptremap_rules, restored, call_rule, rule_answered),
 	CALL_ANSWERED(PTREMAP_ACCESS, ptremap_access_watch, reserved, call_access, access_answered),
 	CALL_ANSWERED(PTREMAP_MIRROR, ptremap_mirror, reserved, call_mirror, mirror_answered),
 	CALL(PTREMAP_MIRROR_LIST, ptremap_mirror_list, reserved, call_mirror_list),
@@ -60,7 +60,7 @@ union call_arg {
 	struct watch_call watch;
 	struct ptremap_vm vm;
 	struct ptremap_ept ept;
-	struct ptremap_rules rules;
+	struct rules_call rules;
 	struct access_call access;
 	struct mirror_call mirror;
 	struct ptremap_mirror_list mirrors;

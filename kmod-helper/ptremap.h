@@ -28,6 +28,18 @@ int call_watch(void *arg, struct file *file);
 int call_vm(void *arg, struct file *file);
 int call_rule(void *arg, struct file *file);
 int call_ept(void *arg, struct file *file);
+/* A caller who does not get the number of what was made has not made it. */
+void edit_answered(void *arg, int err);
+void map_answered(void *arg, int err);
+void ept_answered(void *arg, int err);
+
+/* What call_rule() gets: the rules that it has added are known here until the caller knows them. */
+struct rules_call {
+	struct ptremap_rules req;
+	u32 added; /* how many of ->ids */
+	u32 ids[PTREMAP_RULES_MAX];
+};
+void rule_answered(void *arg, int err);
 
 /* What call_watch() gets: the file is not the caller's before it knows its number. */
 struct watch_call {

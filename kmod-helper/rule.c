@@ -267,11 +267,22 @@ static int add_rules(struct ptremap_rule *rules, u32 nr, u64 maker, u32 *failed)
 
 /* ---- the call -------------------------------------------------------------------------------- */
 
-static int call_add(struct ptremap_rules *req, u64 maker)
+/* A caller who does not get to know them has none. */
+void rule_answered(void *arg, int err)
 {
+	const struct rules_call *c = arg;
+	u32 restored = 0, i;
+
+	for (i = 0; err && i < c->added; i++)
+		remove_matching(0, c->ids[i], &restored);
+}
+
+static int call_add(struct rules_call *c, u64 maker)
+{
+	struct ptremap_rules *req = &c->req;
 	size_t len = req->nr * sizeof(struct ptremap_rule);
 	struct ptremap_rule *rules;
-	u32 restored = 0, i;
+	u32 i;
 	int err;
 
 	if (!req->nr || req->nr > PTREMAP_RULES_MAX)
@@ -280,10 +291,10 @@ static int call_add(struct ptremap_rules *req, u64 maker)
 	if (IS_ERR(rules))
 		return PTR_ERR(rules);
 	err = add_rules(rules, req->nr, maker, &req->id);
-	/* A caller who does not get to know them has none. */
+	for (i = 0; i < req->nr && !err; i++)
+		c->ids[c->added++] = rules[i].id;
 	if (copy_to_user(u64_to_user_ptr(req->rules), rules, len) && !err) {
-		for (i = 0; i < req->nr; i++)
-			remove_matching(0, rules[i].id, &restored);
+		rule_answered(c, -EFAULT);
 		err = -EFAULT;
 	}
 	kfree(rules);
@@ -327,7 +338,8 @@ static int call_list_rules(struct ptremap_rules *req)
 
 int call_rule(void *arg, struct file *file)
 {
-	struct ptremap_rules *req = arg;
+	struct rules_call *c = arg;
+	struct ptremap_rules *req = &c->req;
 
 	req->restored = 0;
 	if (req->op == PTREMAP_RULE_REMOVE) {
@@ -338,6 +350,6 @@ int call_rule(void *arg, struct file *file)
 	if (req->id || req->rule_size != sizeof(struct ptremap_rule))
 		return -EINVAL;
 	if (req->op == PTREMAP_RULE_ADD)
-		return call_add(req, file_number(file));
+		return call_add(c, file_number(file));
 	return req->op == PTREMAP_RULE_LIST ? call_list_rules(req) : -EINVAL;
 }

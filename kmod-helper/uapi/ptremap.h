@@ -42,7 +42,7 @@
  *	EINVAL		a size that is too small, an unknown flag, a reserved field that is not 0, a
  *			range that wraps
  *	E2BIG		the structure is larger than the module knows, and not 0 there
- *	EFAULT		a pointer to memory that is not the caller's
+ *	EFAULT		a pointer to memory that is not the caller's. What the call made is undone
  *	ESRCH		no such process
  *	ENXIO		the process has no memory: a kernel thread, or one that has ended
  *	ENOMEM, EINTR	as everywhere

@@ -17,7 +17,9 @@
 /* Where slot 1 is, in the guest; slot 0 has the code and the words of struct tiny_low. */
 #define TINY_GPA      0x40000000ull
 #define TINY_LOW_CODE 0x800u
-#define TINY_REST_US  300
+#ifndef TINY_REST_US
+#define TINY_REST_US 300
+#endif
 
 /* Begins the guest's memory. ->stop: the endless ones come to an end. */
 struct tiny_low {
