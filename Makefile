@@ -3,6 +3,7 @@
 #   make            build everything            make check    all tests (as root; LONG=1: more)
 #   make run        the main job (as root)      make bench    measurements (as root)
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir=
+#   make check-debug  tests of the helper module on a debug kernel, which it builds; takes hours
 #   make fuzz       until Ctrl-C; FUZZ=name for one
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
@@ -33,7 +34,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
+.PHONY: all build deps run check check-unit check-replay check-native check-lab check-debug bench fuzz kmod lint \
 	format install clean
 
 all: build
@@ -191,6 +192,12 @@ check:
 
 check-unit check-replay check-native check-lab: check-%: build $(TEST_BINARIES)
 	$(Q)tests/run $*
+
+check-debug:
+	$(Q)scripts/deps build check lab debug
+	$(Q)scripts/lab-kernel --initramfs debug >/dev/null
+	$(Q)$(MAKE) --no-print-directory build $(TEST_BINARIES)
+	$(Q)tests/run debug
 
 bench:
 	$(Q)scripts/deps build check lab bench
