@@ -5,6 +5,7 @@
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir= (uninstall)
 #   make fuzz       until Ctrl-C; FUZZ=name     make coverage what unit tests and replays run
 #   make deb        Debian packages             make check-package  them on a bare Debian (as root)
+#   make check-debug  tests of the helper module on a debug kernel, which it builds; takes hours
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
 # V=1 shows the commands, O=DIR builds elsewhere, CC=clang builds with clang.
@@ -45,8 +46,8 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps run check check-unit check-replay check-native check-lab bench fuzz kmod lint \
-	format install uninstall deb check-package coverage clean
+.PHONY: all build deps run check check-unit check-replay check-native check-lab check-debug bench \
+	fuzz kmod lint format install uninstall deb check-package coverage clean
 
 all: build
 
@@ -215,6 +216,12 @@ check:
 
 check-unit check-replay check-native check-lab: check-%: build $(TEST_BINARIES)
 	$(Q)tests/run $*
+
+check-debug:
+	$(Q)scripts/deps build check lab debug
+	$(Q)scripts/lab-kernel --initramfs debug >/dev/null
+	$(Q)$(MAKE) --no-print-directory build $(TEST_BINARIES)
+	$(Q)tests/run debug
 
 bench:
 	$(Q)scripts/deps build check lab bench

@@ -44,6 +44,13 @@ long()
 	[[ ${LONG:-0} == 0 ]] && echo "$1" || echo "$2"
 }
 
+# on_debug - whether the debug kernel stands for all others (make check-debug); Intel's machine would
+# be too slow for it
+on_debug()
+{
+	[[ ${LAB_KERNEL-} == debug ]]
+}
+
 # parts NAME... - calls part_NAME of each; and how many seconds each took
 parts()
 {

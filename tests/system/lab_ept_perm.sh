@@ -43,7 +43,8 @@ ept()
 }
 
 runs=("$@")
-((${#runs[@]})) || runs=(npt61 npt612 ept)
+((${#runs[@]})) || runs=(npt61 npt612)
+((\$#)) || on_debug || runs+=(ept)
 for run in "${runs[@]}"; do
 	case $run in
 	npt61 | npt612 | ept) "$run" ;;

@@ -171,6 +171,7 @@ boot()
 	rm -rf "$dir"
 }
 
+(($#)) || ! on_debug || set -- 6.1 6.1-la57-pti 6.1-preempt
 # shellcheck disable=SC2046 # several words
 (($#)) || set -- 6.1 6.12 6.1-la57-pti 6.12-la57 $(long '' 6.1-pti) 6.1-preempt 6.12-preempt
 for name; do

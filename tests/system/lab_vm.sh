@@ -26,5 +26,5 @@ vm '6.12 5' vms la57 ranges changing dying memory writes
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
 # shellcheck disable=SC2046 # perhaps no word
-VM_QUESTIONS=$(long 100 2500) VM_CHANGING=8 vm '6.1 4' vms walks none $(long '' 'changing dying')
+on_debug || VM_QUESTIONS=$(long 100 2500) VM_CHANGING=8 vm '6.1 4' vms walks none $(long '' 'changing dying')
 finish
