@@ -301,22 +301,60 @@ static int check_build_id(void *ctx __attribute__((unused)), const char *path, c
 	return 0;
 }
 
-static void read_all(struct rec_reader *r)
+/* What was read of a file. */
+struct seen {
+	uint64_t events, hash; /* hash: of all records */
+	bool whole;
+};
+
+static uint64_t hash_record(uint64_t hash, const struct ptev_hdr *record)
+{
+	const uint8_t *bytes = (const uint8_t *)record;
+	size_t i;
+
+	for (i = 0; i < record->size; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static struct seen read_all(struct rec_reader *r)
 {
 	const struct ptev_hdr *record;
 	struct rec_totals totals;
-	uint64_t events = 0;
+	struct seen seen = { 0 };
 	int ret;
 
 	CHECK(strlen(rec_info(r)->command) < sizeof(rec_info(r)->command));
 	CHECK(!rec_build_ids(r, check_build_id, NULL));
 	while ((ret = rec_next(r, &record)) > 0) {
 		check_record(record);
-		events += ptev_is_event(record->type);
+		seen.events += ptev_is_event(record->type);
+		seen.hash = hash_record(seen.hash, record);
 	}
 	CHECK(rec_next(r, &record) == ret && !record);
-	if (!rec_totals(r, &totals))
-		CHECK(totals.events == events);
+	seen.whole = rec_totals(r, &totals);
+	if (!seen.whole)
+		CHECK(totals.events == seen.events);
+	return seen;
+}
+
+/* By frames, as threads do, if that can be: a whole recording is then the same. */
+static void read_part(const char *path, const struct seen *seen)
+{
+	struct rec_board *board = rec_board_new(1);
+	struct rec_reader *r;
+	struct seen part;
+
+	CHECK(board && !rec_open(&r, path));
+	if (rec_has_parts(r)) {
+		CHECK(!rec_take_part(r, board, 0));
+		part = read_all(r);
+		if (rec_part_whole(r))
+			CHECK(seen->whole && part.events == seen->events &&
+			      part.hash == seen->hash);
+	}
+	rec_reader_close(r);
+	rec_board_free(board);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -324,14 +362,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	static struct image file;
 	struct rec_reader *r;
+	struct seen seen;
 	char path[32];
 
 	make_input(&file, data, size);
 	CHECK(fd >= 0 && write(fd, file.bytes, file.size) == (ssize_t)file.size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (!rec_open(&r, path)) {
-		read_all(r);
+		seen = read_all(r);
 		rec_reader_close(r);
+		read_part(path, &seen);
 	}
 	close(fd);
 	return 0;

@@ -82,13 +82,27 @@ static int scan(const struct part *p, struct blob *side)
 	return side->failed ? -ENOMEM : 0;
 }
 
+/*
+ * Whether the reader of whole recordings would take the frame, whose window has to be in memory:
+ * RFC 8878, 3.1.1.1: a descriptor, then, unless the contents are one segment, the window's.
+ */
+static bool window_ok(const struct part *p)
+{
+	enum { DESCRIPTOR = 4, WINDOW = 5, ONE_SEGMENT = 0x20, EXPONENT_SHIFT = 3 };
+	/* 128 MiB: ZSTD_WINDOWLOG_LIMIT_DEFAULT */
+	const unsigned int exponent_end = 27 - 10;
+
+	return p->packed > WINDOW && (p->in[DESCRIPTOR] & ONE_SEGMENT ||
+				      (uint8_t)p->in[WINDOW] >> EXPONENT_SHIFT < exponent_end);
+}
+
 /* The frame has been gathered: it is unpacked and told to the others. */
 static int unpack(struct part *p)
 {
 	struct blob side = { 0 };
 	int err;
 
-	if (ZSTD_findFrameCompressedSize(p->in, p->packed) != p->packed)
+	if (!window_ok(p) || ZSTD_findFrameCompressedSize(p->in, p->packed) != p->packed)
 		return -ECANCELED;
 	p->size = ZSTD_decompressDCtx(p->zstd, p->out, sizeof(p->out), p->in, p->packed);
 	if (ZSTD_isError(p->size))

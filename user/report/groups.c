@@ -15,14 +15,8 @@
 static bool same_ids(const void *ctx, uint32_t slot, const void *key)
 {
 	const struct groups *g = ctx;
-	const uint64_t *have = groups_ids(g, slot), *want = key;
-	unsigned int i;
 
-	/* Mostly three numbers: no work for memcmp(). */
-	for (i = 0; i < g->nr_keys; i++)
-		if (have[i] != want[i])
-			return false;
-	return true;
+	return !memcmp(groups_ids(g, slot), key, g->nr_keys * sizeof(uint64_t));
 }
 
 static int make_room(struct groups *g)
