@@ -213,23 +213,37 @@ static int find_vmas(struct making *m)
 	return 0;
 }
 
+static int lock_and_install(struct making *m, enum edit_how how)
+{
+	struct edit *one = m->edit[0];
+	int err;
+
+	spin_lock(&one->lock);
+	err = install_locked(m, how);
+	spin_unlock(&one->lock);
+	return err;
+}
+
+static int lock_both_and_install(struct making *m, enum edit_how how)
+{
+	struct edit *one = min(m->edit[0], m->edit[1]), *two = max(m->edit[0], m->edit[1]);
+	int err;
+
+	spin_lock(&one->lock);
+	spin_lock_nested(&two->lock, SINGLE_DEPTH_NESTING);
+	err = install_locked(m, how);
+	spin_unlock(&two->lock);
+	spin_unlock(&one->lock);
+	return err;
+}
+
 static int try_install(struct making *m, enum edit_how how)
 {
-	struct edit *one = m->edit[0], *two = m->nr == 2 ? m->edit[1] : NULL;
 	int err = find_vmas(m);
 
 	if (err)
 		return err;
-	if (two && two < one)
-		swap(one, two);
-	spin_lock(&one->lock);
-	if (two)
-		spin_lock_nested(&two->lock, SINGLE_DEPTH_NESTING);
-	err = install_locked(m, how);
-	if (two)
-		spin_unlock(&two->lock);
-	spin_unlock(&one->lock);
-	return err;
+	return m->nr == 2 ? lock_both_and_install(m, how) : lock_and_install(m, how);
 }
 
 static int try_without_guests(struct making *m, enum edit_how how)
