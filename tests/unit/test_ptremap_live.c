@@ -158,8 +158,8 @@ Test(ptremap_live, stays)
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		run_command(cmd_protect, lines[i], said);
 		cr_expect_eq(said->status, 0, "%s: %d: %s", lines[i], said->status, said->err);
-		cr_expect_eq(!strstr(said->out, "0x11865"), !!strstr(lines[i], "-- true"),
-			     "%s: %s", lines[i], said->out);
+		cr_expect_eq(!strstr(said->out, "0x11865"), !!strstr(lines[i], "-- true"), "%s: %s",
+			     lines[i], said->out);
 		run_command(cmd_undo, "undo --all", said);
 	}
 	run_command(cmd_protect, "protect --pid PID 0x10001000 --clear RW -- false", said);
