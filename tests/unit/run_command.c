@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tests/unit/run_command.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,31 @@ static void stop(int fd, int file, int was, char *said)
 	close(file);
 }
 
+struct call {
+	int (*command)(int argc, char **argv);
+	int argc;
+	char **argv;
+	int status;
+};
+
+static void *run(void *ctx)
+{
+	struct call *c = ctx;
+
+	c->status = c->command(c->argc, c->argv);
+	return NULL;
+}
+
+/* The rights that a session gives up are those of its thread. */
+static int run_in_thread(struct call call)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, run, &call) || pthread_join(thread, NULL))
+		abort();
+	return call.status;
+}
+
 void run_command(int (*command)(int argc, char **argv), const char *line, struct said *said)
 {
 	char *copy = strdup(line), *argv[WORDS_MAX + 1], *words[WORDS_MAX], *rest = copy, *word;
@@ -69,7 +95,7 @@ void run_command(int (*command)(int argc, char **argv), const char *line, struct
 	fflush(NULL);
 	out = start(STDOUT_FILENO, &was_out);
 	err = start(STDERR_FILENO, &was_err);
-	said->status = command(argc, argv);
+	said->status = run_in_thread((struct call){ command, argc, argv, -1 });
 	fflush(NULL);
 	stop(STDOUT_FILENO, out, was_out, said->out);
 	stop(STDERR_FILENO, err, was_err, said->err);
