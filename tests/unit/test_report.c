@@ -380,11 +380,12 @@ Test(report, wrong_sort_keys)
 	rewind(err);
 	n = fread(said, 1, sizeof(said) - 1, err);
 	said[n] = 0;
-	cr_assert_not_null(strstr(said,
-				  "no sort key 'bogus'; there are: comm, pid, tid, cpu, vma, file, "
-				  "symbol, dso, caller, srcline, access, outcome, level, origin, page, event, "
-				  "vm, vcpu, reason, nr, call, what, cause\n"),
-			   "%s", said);
+	cr_assert_not_null(
+		strstr(said,
+		       "no sort key 'bogus'; there are: comm, pid, tid, cpu, vma, file, "
+		       "symbol, dso, caller, srcline, access, outcome, level, origin, page, event, "
+		       "vm, vcpu, reason, nr, call, what, cause\n"),
+		"%s", said);
 	fclose(err);
 }
 
