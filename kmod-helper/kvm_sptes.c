@@ -160,7 +160,7 @@ static void visit_table(const struct visit *v, u64 *table, gfn_t gfn, unsigned i
 		if (is_leaf(leaf.value, level))
 			v->fn(&leaf, v->arg);
 		else
-			visit_table(v, __va(leaf.value & physical_mask & PAGE_MASK), leaf.gfn,
+			visit_table(v, __va(leaf.value & __PHYSICAL_MASK & PAGE_MASK), leaf.gfn,
 				    level - 1);
 	}
 }
