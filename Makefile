@@ -106,7 +106,6 @@ $(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
 
 # ---- libraries for other programs: the page-table core, and the calls of /dev/ptremap ---------
 PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
-PTW_HEADERS := $(filter-out %_priv.h,$(wildcard user/pt/*.h))
 PTREMAP_OBJ := $(O)/pic/user/kernel/helper.o $(O)/pic/user/kernel/mirror.o
 LIBRARIES := libptw libptremap
 

@@ -67,6 +67,12 @@ int edit_hold_source(struct edit *e, struct mm_struct *other);
 int edit_hold_old(struct edit *e);
 /* Of a swap: both halves, by a call for the first one. The caller flushes. */
 int edit_install(struct edit *e, enum edit_how how);
+/*
+ * For who follows PROT_NONE entries without their lock: those of a rehearsal lead elsewhere. True:
+ * none is hidden now; rehearsal_since() tells whether one was since then.
+ */
+bool rehearsal_none(unsigned int *seq);
+bool rehearsal_since(unsigned int seq);
 /* True: it was active, and the caller has to flush before it goes on. */
 bool edit_restore(struct edit *e, enum ptremap_cause cause);
 /*

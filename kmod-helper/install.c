@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/userfaultfd_k.h>
 
 #include "edit.h"
 #include "entry.h"
@@ -141,15 +142,35 @@ static void write_all(const struct making *m)
 	}
 }
 
+/* Rehearsals that nr_hidden entries, and those of them that are over: for who takes no lock. */
+static atomic_t nr_hidden = ATOMIC_INIT(0), nr_shown = ATOMIC_INIT(0);
+
+bool rehearsal_none(unsigned int *seq)
+{
+	unsigned int over = atomic_read_acquire(&nr_shown);
+
+	*seq = atomic_read_acquire(&nr_hidden);
+	return *seq == over;
+}
+
+bool rehearsal_since(unsigned int seq)
+{
+	smp_rmb(); /* what was read of entries, before the count */
+	return atomic_read(&nr_hidden) != seq;
+}
+
 /* CPUs do not write to entries that are PROT_NONE. */
 static void write_and_back(const struct making *m)
 {
 	unsigned int i;
 
+	atomic_inc(&nr_hidden);
+	smp_mb__after_atomic(); /* the count before the entries: rehearsal_since() */
 	for (i = 0; i < m->nr; i++)
 		write_entry(m->edit[i], m->vma[i], &m->leaf[i], true);
 	for (i = m->nr; i-- > 0;)
 		WRITE_ONCE(m->leaf[i].at->pte, m->edit[i]->old_pte.pte);
+	atomic_inc_return_release(&nr_shown);
 }
 
 static int lock_leaves(struct making *m)
@@ -199,7 +220,7 @@ static int install_locked(struct making *m, enum edit_how how)
 }
 
 /* mmap_lock is held for reading. The kernel may have been here since the pages were held. */
-static int find_vmas(struct making *m)
+static int find_vmas(struct making *m, enum edit_how how)
 {
 	unsigned int i;
 
@@ -209,6 +230,10 @@ static int find_vmas(struct making *m)
 		m->vma[i] = find_vma(e->mm, e->va);
 		if (hold_check(m->vma[i], e->va, e->level))
 			return -EAGAIN;
+		/* Who waits there looks at the entry without its lock, and would not be woken
+		 * again. */
+		if (how == EDIT_REHEARSE && userfaultfd_wp(m->vma[i]))
+			return -EOPNOTSUPP;
 	}
 	return 0;
 }
@@ -239,7 +264,7 @@ static int lock_both_and_install(struct making *m, enum edit_how how)
 
 static int try_install(struct making *m, enum edit_how how)
 {
-	int err = find_vmas(m);
+	int err = find_vmas(m, how);
 
 	if (err)
 		return err;

@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
+#include "edit.h"
 #include "ptremap.h"
 
 #define TRIES 16
@@ -34,6 +35,7 @@ struct place {
 	u64 pa;
 	u64 rest; /* bytes from there to the end of what the entry maps */
 	bool writable;
+	bool hole; /* PROT_NONE */
 };
 
 /* PROT_NONE entries are not present to the CPU; the kernel keeps the frame in them, inverted. */
@@ -49,6 +51,7 @@ static int place_of_hole(struct place *p, const struct ptremap_walk_entry *e)
 	else
 		return -ENXIO;
 	p->writable = p->entry & _PAGE_RW;
+	p->hole = true;
 	return 0;
 }
 
@@ -63,6 +66,7 @@ static int find_place(const struct target *t, u64 va, struct place *p)
 	e.level = w.level;
 	p->entry = w.entry;
 	p->entry_pa = w.entry_pa;
+	p->hole = false;
 	if (w.kind == PT_HOLE) {
 		err = place_of_hole(p, &e);
 	} else if (w.kind == PT_LEAF) {
@@ -91,12 +95,15 @@ static struct page *get_frame(u64 pa)
 	return NULL;
 }
 
-/* A process' own memory, or a file's; not the zero page, nor the kernel's. */
+/*
+ * A process' own memory, or a file's; not the zero page, nor the kernel's. A slab page's ->mapping
+ * is something else, and may look like that of anonymous memory.
+ */
 static bool has_owner(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
-	return folio_test_anon(folio) || folio_mapping(folio);
+	return !folio_test_slab(folio) && (folio_test_anon(folio) || folio_mapping(folio));
 }
 
 /* The folio is locked, so that its file stays, which a reference to a page does not see to. */
@@ -106,7 +113,7 @@ static bool is_written_back(struct page *page)
 	struct address_space *mapping;
 	bool is;
 
-	if (folio_test_anon(folio))
+	if (folio_test_slab(folio) || folio_test_anon(folio))
 		return false;
 	folio_lock(folio);
 	mapping = folio_mapping(folio);
@@ -136,6 +143,8 @@ static int note_write(struct page *page, const struct target *t, u64 va, const s
 /* The frame at @va, with a reference, which put_page() gives back. -EAGAIN: try again. */
 static int get_place(const struct target *t, u64 va, struct place *p, struct page **page)
 {
+	unsigned int seq;
+	bool quiet = rehearsal_none(&seq);
 	struct place now;
 	int err = find_place(t, va, p);
 
@@ -152,6 +161,8 @@ static int get_place(const struct target *t, u64 va, struct place *p, struct pag
 	if (!err)
 		err = find_place(t, va, &now);
 	if (!err && (now.entry ^ p->entry) & ~NOTED)
+		err = -EAGAIN;
+	if (!err && now.hole && (!quiet || rehearsal_since(seq)))
 		err = -EAGAIN;
 	if (err && *page)
 		put_page(*page);

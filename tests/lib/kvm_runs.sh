@@ -260,7 +260,7 @@ recorded_remaps()
 {
 	local tracer pid page
 
-	insmod "$HELPER/ptremap.ko" || return
+	insmod "$HELPER/ptremap.ko" || { echo remap >>"$dir/failed" && return; }
 	tail -f /dev/null &
 	pid=$!
 	sleep 0.3

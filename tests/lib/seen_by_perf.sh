@@ -22,7 +22,8 @@ perf_words()
 # comms_by_perf FILE - prints "COMM COUNT" as perf report counts
 comms_by_perf()
 {
-	perf report --stdio --sort comm -n -g none --no-children -t '|' -i "$1" 2>>"$work/words" |
+	# perf cuts names at what the longest name of then needs now.
+	perf report --stdio --sort comm -n -g none --no-children -t '|' -w 0,0,40 -i "$1" 2>>"$work/words" |
 		awk -F '|' '!/^#/ && NF == 3 { gsub(/ /, "", $2); sub(/ *$/, "", $3); n[$3] += $2 }
 			END { for (comm in n) print comm, n[comm] }' | sort
 }

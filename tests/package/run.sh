@@ -45,17 +45,18 @@ make_base()
 
 unmount()
 {
-	umount -R "$root" || umount -R -l "$root"
+	mountpoint -q "$root" && { umount -R "$root" || umount -R -l "$root"; }
 	mountpoint -q "$root" || rm -rf --one-file-system "$run"
 }
 
 # mount_root - what is written stays in a folder of this run's
 mount_root()
 {
+	[[ -e $run ]] && unmount # of one that was killed
+	at_exit unmount
 	mkdir "$run" "$root" "$run/upper" "$run/work" || return 1
 	mount -t overlay -o "lowerdir=$base,upperdir=$run/upper,workdir=$run/work" overlay "$root" ||
 		return 1
-	at_exit unmount
 	mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
 		mount --make-rslave "$root/sys" && mount --rbind /dev "$root/dev" &&
 		mount --make-rslave "$root/dev" && mount --bind "$cache/archives" "$root/var/cache/apt/archives"

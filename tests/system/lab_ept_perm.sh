@@ -44,7 +44,7 @@ ept()
 
 runs=("$@")
 ((${#runs[@]})) || runs=(npt61 npt612)
-((\$#)) || on_debug || runs+=(ept)
+(($#)) || on_debug || runs+=(ept)
 for run in "${runs[@]}"; do
 	case $run in
 	npt61 | npt612 | ept) "$run" ;;

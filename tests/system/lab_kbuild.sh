@@ -16,7 +16,7 @@ make_module()
 	mkdir -p "$dir/pt" && cp "$top"/tests/kbuild/* "$dir" && cp "$top"/user/pt/*.[ch] "$dir/pt" ||
 		return 1
 	# BTF of modules needs the kernel's vmlinux and pahole, and nothing here reads it.
-	make -C "$headers" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >"$dir/log" 2>&1
+	MAKEFLAGS='' make -j"$(nproc)" -C "$headers" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules >"$dir/log" 2>&1
 }
 
 # built KERNEL DIR - with the kernel's additional warnings, all of them errors

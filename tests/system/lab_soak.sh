@@ -67,7 +67,7 @@ make_failnth()
 	[[ $1 == 6.1 ]] || return 0
 	headers=$("$top/scripts/lab-kernel" --headers "$1") && rm -rf "$dir" && mkdir -p "$dir" &&
 		cp "$top"/tests/failnth/* "$dir" &&
-		make -C "$headers" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$dir/log" 2>&1 &&
+		MAKEFLAGS='' make -j"$(nproc)" -C "$headers" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$dir/log" 2>&1 &&
 		echo "$dir/failnth.ko"
 }
 

@@ -43,8 +43,10 @@ expected()
 	lib/pkgconfig/libptw.pc
 	share/bash-completion/completions/ptrace-pf
 	share/bash-completion/completions/ptremap
+	share/doc/ptscope/ARCHITECTURE.md
 	share/doc/ptscope/CHANGELOG.md
 	share/doc/ptscope/README.md
+	share/doc/ptscope/SECURITY.md
 	share/doc/ptscope/examples/ptrace-pf-stat.service
 	share/man/man1/ptrace-pf.1
 	share/man/man1/ptremap.1
@@ -67,7 +69,7 @@ expected()
 	for name in "$top"/user/abi/*.abi; do
 		echo "share/ptscope/abi/${name##*/}"
 	done
-	for name in deps kmod lab lab-bochs lab-boot.S lab-init lab-kernel lab-scan lab-share lab-wire.c; do
+	for name in deps kmod lab lab-bochs lab-boot.S lab-debug-kernel lab-debug.config lab-init lab-kernel lab-scan lab-share lab-wire.c; do
 		echo "share/ptscope/scripts/$name"
 	done
 }

@@ -138,10 +138,10 @@ hides()
 	local who=$1
 
 	shift
-	"$@" "$pf" doctor --json >"$work/doctor" 2>"$work/err"
+	"$@" "$work/open/ptrace-pf" doctor --json >"$work/doctor" 2>"$work/err"
 	equal "$who: kernel addresses that doctor tells" "$(jq '[.page_offset, .page_offset_symbol,
 		.vmalloc_base, .vmemmap_base, .kernel_text] | map(select(. != "0x0")) | length' "$work/doctor")" 0
-	"$@" "$bin/ptremap" kind --json "$text" >"$work/kind" 2>"$work/err"
+	"$@" "$work/open/ptremap" kind --json "$text" >"$work/kind" 2>"$work/err"
 	equal "$who: what kind tells of an address" "$(jq -c '[has("pa", "pfn", "symbol")]' "$work/kind")" \
 		'[false,false,false]'
 	equal "$who: kind's words on stderr" "$(grep -vc '^ptremap: ' "$work/err")" 0
@@ -153,12 +153,14 @@ hidden()
 	local caps=-all,+bpf,+perfmon text name paranoid
 	local tracer=(as_nobody --inh-caps "$caps" --ambient-caps "$caps" --bounding-set "$caps")
 	paranoid=$(cat /proc/sys/kernel/perf_event_paranoid)
-	if ((paranoid != 2)); then
-		skip "who sees what: perf_event_paranoid is $paranoid, and not 2"
+	if ((paranoid < 2)); then
+		skip "who sees what: perf_event_paranoid is $paranoid, and not above 1"
 		return
 	fi
 
 	mkdir -m 777 "$work/open" && chmod 711 "$work"
+	cp "$pf" "$bin/ptremap" "$work/open" # nobody may not get to where they are
+	pf=$work/open/ptrace-pf
 	text=0x$(awk '$3 == "_text" { print $1 }' /proc/kallsyms)
 	fails "nobody: record" 1 "needs root" as_nobody --bounding-set -all "$pf" record -- true
 	fails "nobody: top" 1 "needs root" as_nobody --bounding-set -all "$pf" top --batch -- true

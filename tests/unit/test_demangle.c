@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names as c++filt, rustfilt and the compilers' own documents have them. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,4 +63,37 @@ Test(demangle, hostile_names)
 	memset(name + 2, 'I', 8000);
 	free(demangle(name));
 	free(name);
+}
+
+/* f<A<int, int>, A<S, S>, ...>, where each S is the one before. */
+static char *doubled(unsigned int levels)
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char *name = NULL;
+	size_t size;
+	FILE *out = open_memstream(&name, &size);
+	unsigned int i;
+
+	cr_assert(out && levels < sizeof(digits) - 2);
+	fputs("_Z1fI1AIiiE", out);
+	for (i = 1; i <= levels; i++)
+		fprintf(out, "S0_IS%c_S%c_E", digits[i], digits[i]);
+	fputs("Evv", out);
+	cr_assert_eq(fclose(out), 0);
+	return name;
+}
+
+Test(demangle, names_that_double)
+{
+	char *few = doubled(3), *many = doubled(33), *text = demangle(few);
+
+	cr_expect_str_eq(text,
+			 "f<A<int, int>, A<A<int, int>, A<int, int> >, "
+			 "A<A<A<int, int>, A<int, int> >, A<A<int, int>, A<int, int> > >, "
+			 "A<A<A<A<int, int>, A<int, int> >, A<A<int, int>, A<int, int> > >, "
+			 "A<A<A<int, int>, A<int, int> >, A<A<int, int>, A<int, int> > > > >");
+	cr_expect_null(demangle(many), "4 GiB of text");
+	free(text);
+	free(few);
+	free(many);
 }

@@ -9,9 +9,10 @@
 
 bool rights_say_missing(void)
 {
+	const uint64_t least = CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON);
 	char lockdown[64];
 
-	if (!caps_have(CAP_BIT(CAP_SYS_ADMIN))) {
+	if (!caps_have(CAP_BIT(CAP_SYS_ADMIN)) && caps_have(least) != least) {
 		msg_error("tracing needs root (CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN); use sudo");
 		return true;
 	}

@@ -581,8 +581,8 @@ static const struct sentence of_epts[] = {
 	{ EOPNOTSUPP, PTREMAP_EPT_CACHE, "this machine's nested tables have no such memory type" },
 	{ EOPNOTSUPP, 0,
 	  "memory of a kind that is not changed (a device, hugetlb at level 1, at level 2 a file "
-	  "outside of tmpfs), or a kernel that does not tell of changes of memory slots (PREEMPT_RT, "
-	  "or no kprobes)" },
+	  "outside of tmpfs; for a rehearsal also what userfaultfd write-protects), or a kernel that "
+	  "does not tell of changes of memory slots (PREEMPT_RT, or no kprobes)" },
 	{ ENOENT, 0,
 	  "the VMM has nothing mapped there, or its page cannot be had; 'ptremap ept show' shows "
 	  "what there is" },

@@ -156,12 +156,35 @@ static void put_file(struct blob *out, const struct build_file *file)
 	close(fd);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct build_file *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/*
+ * An ID is found by the path alone. Of paths that were more than one file, one after the other or
+ * in several containers, there is none; nor of any if not all files are known.
+ */
 void build_ids_put(const struct build_ids *b, struct blob *out)
 {
-	uint32_t i;
+	const struct build_file **files = calloc(b->nr + 1ul, sizeof(*files));
+	uint32_t i, end;
 
 	elf_version(EV_CURRENT);
 	put_kernel(out);
-	for (i = 0; i < b->nr; i++)
-		put_file(out, &b->files[i]);
+	for (i = 0; files && i < b->nr; i++)
+		files[i] = &b->files[i];
+	if (!files || b->nr == BUILD_IDS_MAX)
+		goto out;
+	qsort(files, b->nr, sizeof(*files), by_name);
+	for (i = 0; i < b->nr; i = end) {
+		for (end = i + 1; end < b->nr && !by_name(&files[i], &files[end]);)
+			end++;
+		if (end == i + 1)
+			put_file(out, files[i]);
+	}
+out:
+	free(files);
 }

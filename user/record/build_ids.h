@@ -7,7 +7,7 @@
 #include "user/base/hash.h"
 #include "user/record/blob.h"
 
-#define BUILD_IDS_MAX 4096 /* files; more are left out */
+#define BUILD_IDS_MAX 4096 /* files; with more, none has its ID */
 
 /* Starts as zeros. */
 struct build_ids {
@@ -20,7 +20,8 @@ struct build_ids {
 void build_ids_see(struct build_ids *b, const struct ptev_mmap *map);
 /*
  * The contents of perf's feature: a record for the running kernel and for each file that is still
- * the one that was mapped (by its inode), was not written to since, and has a build id.
+ * the one that was mapped (by its inode), was not written to since, has a build id, and a path that
+ * no other file had.
  */
 void build_ids_put(const struct build_ids *b, struct blob *out);
 void build_ids_free(struct build_ids *b);

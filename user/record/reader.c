@@ -274,7 +274,9 @@ uint64_t rec_file_size(const struct rec_reader *r)
 
 bool rec_has_parts(const struct rec_reader *r)
 {
-	return r->own && !r->stream && r->in.seekable && r->session.info.zstd;
+	/* Standard input cannot be opened once more: it has one offset. */
+	return r->own && !r->stream && r->in.seekable && strcmp(r->in.path, "-") &&
+	       r->session.info.zstd;
 }
 
 int rec_take_part(struct rec_reader *r, struct rec_board *board, unsigned int self)

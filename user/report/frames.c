@@ -54,10 +54,8 @@ static int add_ip(struct frames *f, const struct sink_env *env, const struct pte
 		frame.file = site->file;
 		frame.line = site->line;
 	}
-	if (site && what & FRAMES_INLINED && site->nr_inlined) {
+	if (site && what & FRAMES_INLINED && site->nr_inlined)
 		err = add_inlined(f, &frame, site);
-		frame.file = NULL;
-	}
 	return err ?: add(f, &frame);
 }
 

@@ -3,13 +3,14 @@
 
 #include <elfutils/libdwelf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "user/base/in_file.h"
 
 int build_id_set(struct build_id *id, const void *bytes, size_t size)
 {
@@ -56,16 +57,14 @@ int build_id_open(const struct build_id *id, const char *part)
 {
 	struct build_id found;
 	char path[PATH_MAX];
-	struct stat st;
 	int fd, err = cache_path(id, part, path, sizeof(path));
 
 	if (err)
 		return err;
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = in_file_open(path);
 	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && !build_id_read(&found, fd) &&
-	    build_id_equal(&found, id))
+		return fd;
+	if (!build_id_read(&found, fd) && build_id_equal(&found, id))
 		return fd;
 	close(fd);
 	return -ESTALE;
