@@ -63,6 +63,7 @@ int guest_check_late(const struct edit *edits, u32 nr, u32 *failed)
 	struct target target;
 	pid_t looked_at = 0;
 	bool found;
+	int err;
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
@@ -71,7 +72,10 @@ int guest_check_late(const struct edit *edits, u32 nr, u32 *failed)
 		if (!edit_has_frame(e) || e->pid == looked_at)
 			continue;
 		looked_at = e->pid;
-		if (target_get(&target, e->pid, 0))
+		err = target_get(&target, e->pid, 0);
+		if (err == -EINTR)
+			return err;
+		if (err)
 			continue;
 		found = guest_is_there(target.pid);
 		target_put(&target);

@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
@@ -91,16 +92,26 @@ pid_t target_number(pid_t pid, u32 flags)
 	return nr;
 }
 
-/* The reference to the task is given back here; that to the mm is the caller's. */
+/*
+ * The reference to the task is given back here, as is the lock; the reference to the mm is the
+ * caller's. exec holds that lock from where the task has its new mm to where that has a layout
+ * (fs/exec.c, exec_mmap(), setup_new_exec()): before, the kernel has no place for a mapping there,
+ * and on 6.1 calls a function that is not set. No lock of an mm may be held.
+ */
 static int get_mm(struct pid *pid, struct mm_struct **mm)
 {
 	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	int err;
 
 	if (!task)
 		return -ESRCH;
-	*mm = get_task_mm(task);
+	err = down_read_killable(&task->signal->exec_update_lock);
+	if (!err) {
+		*mm = get_task_mm(task);
+		up_read(&task->signal->exec_update_lock);
+	}
 	put_task_struct(task);
-	return *mm ? 0 : -ENXIO;
+	return err ?: *mm ? 0 : -ENXIO;
 }
 
 /* On failure nothing is held. A process that the caller has no number for is none to it. */
