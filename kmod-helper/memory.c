@@ -34,6 +34,7 @@ struct place {
 	u64 entry_pa; /* where it is */
 	u64 pa;
 	u64 rest; /* bytes from there to the end of what the entry maps */
+	u8 level;
 	bool writable;
 	bool hole; /* PROT_NONE */
 };
@@ -66,6 +67,7 @@ static int find_place(const struct target *t, u64 va, struct place *p)
 	e.level = w.level;
 	p->entry = w.entry;
 	p->entry_pa = w.entry_pa;
+	p->level = w.level;
 	p->hole = false;
 	if (w.kind == PT_HOLE) {
 		err = place_of_hole(p, &e);
@@ -275,7 +277,7 @@ static bool confirm_batch(struct batch *b, const struct target *t, u64 va, const
 	unsigned int i;
 
 	if (copy_from_kernel_nofault(b->again, __va(p->entry_pa), b->nr * sizeof(*b->again)) ||
-	    find_place(t, va, &now) || now.entry_pa != p->entry_pa || now.rest != p->rest)
+	    find_place(t, va, &now) || now.entry_pa != p->entry_pa || now.level != 1)
 		return false;
 	for (i = 0; i < b->nr; i++) {
 		if ((b->entry[i] ^ b->again[i]) & ~NOTED)
@@ -315,7 +317,7 @@ static int try_read(const struct target *t, u64 va, void __user *user, size_t *l
 		return err;
 	b.nr = 0;
 	nr = min_t(size_t, nr, (PAGE_SIZE - offset_in_page(p.entry_pa)) / sizeof(*b.entry));
-	if (p.rest <= PAGE_SIZE && nr > 1)
+	if (p.level == 1 && nr > 1)
 		get_batch(&b, &p, nr);
 	if (b.nr > 1 && confirm_batch(&b, t, va, &p))
 		err = read_batch(&b, va, user, len);

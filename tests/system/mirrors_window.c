@@ -310,7 +310,7 @@ static void not_root(struct checks *c)
 	if (!pid) {
 		if (setuid(65534))
 			_exit(9);
-		_exit(ptremap_open() != -EACCES || ptremap_mirror_create(c->dev, &m, &w) != -EPERM);
+		_exit(ptremap_open() != -EPERM || ptremap_mirror_create(c->dev, &m, &w) != -EPERM);
 	}
 	waitpid(pid, &status, 0);
 	check(c, !status, "refused: not root: %s", ptremap_mirror_strerror(-EPERM));
