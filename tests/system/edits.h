@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -233,6 +234,36 @@ static inline uint64_t timer_pa(void)
 	if (f)
 		fclose(f);
 	return pa;
+}
+
+/* Pages that are in the swap cache, too, have a reference more: empties it. */
+static inline void empty_swap(void)
+{
+	char line[256], path[128];
+	FILE *f = fopen("/proc/swaps", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%127s", path) == 1 && *path == '/' &&
+		    (swapoff(path) || swapon(path, 0)))
+			die(path);
+	if (f)
+		fclose(f);
+}
+
+/* Of "NAME 12" or "NAME: 12 kB" in a file such as /proc/vmstat and /proc/meminfo; -1: not there. */
+static inline long proc_number(const char *path, const char *name)
+{
+	char line[128];
+	FILE *f = fopen(path, "r");
+	size_t len = strlen(name);
+	long n = -1;
+
+	while (f && n < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && (line[len] == ':' || line[len] == ' '))
+			n = strtol(line + len + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return n;
 }
 
 #endif

@@ -264,20 +264,6 @@ static long extra_references(const struct run *r)
 	return extra;
 }
 
-/* Pages that are in the swap cache, too, have a reference more: empties it. */
-static void empty_swap(void)
-{
-	char line[256], path[128];
-	FILE *f = fopen("/proc/swaps", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%127s", path) == 1 && *path == '/' &&
-		    (swapoff(path) || swapon(path, 0)))
-			die(path);
-	if (f)
-		fclose(f);
-}
-
 /* The kernel's own references come and go. */
 static long settled_references(const struct run *r)
 {

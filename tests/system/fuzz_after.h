@@ -12,7 +12,7 @@ struct run {
 	struct checks c;
 	struct fuzz_shared *s;
 	struct choice random;
-	pid_t workers[FUZZ_WORKERS];
+	pid_t pids[FUZZ_TARGETS], workers[FUZZ_WORKERS];
 	uint64_t beat[FUZZ_WORKERS]; /* when its count last changed, and to what */
 	time_t since[FUZZ_WORKERS];
 	unsigned int seed, killed, lives;

@@ -44,6 +44,10 @@ static const struct {
 };
 
 struct fuzz_target {
+	/*
+	 * For the workers: 0 until its memory is filled. An edit of before would lead what it fills
+	 * to pages of others, which must stay what they are.
+	 */
 	_Atomic int pid;
 	_Atomic int ready;
 	_Atomic bool over;   /* it is to look at its memory */
@@ -225,6 +229,7 @@ fuzz_be_target(struct fuzz_target *t, bool guest, uint32_t seed)
 		fuzz_map(region);
 	if (guest)
 		fuzz_guest(!(fuzz_random(&c) & 3));
+	t->pid = getpid();
 	t->ready = 1;
 	while (!t->over)
 		fuzz_stir(fuzz_random(&c));

@@ -95,20 +95,10 @@ static inline char *make_huge(enum huge_memory m, unsigned int nr, int *fd)
 	return p;
 }
 
-/* "HugePages_Total" and the like of /proc/meminfo. */
+/* "HugePages_Total" and the like. */
 static inline long count_hugetlb(const char *name)
 {
-	char line[128];
-	FILE *f = fopen("/proc/meminfo", "r");
-	size_t len = strlen(name);
-	long n = -1;
-
-	while (f && n < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ':')
-			n = strtol(line + len + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return n;
+	return proc_number("/proc/meminfo", name);
 }
 
 /* Huge pages wherever they are asked for: of tmpfs, too, and @nr of hugetlb. */

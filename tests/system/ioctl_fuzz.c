@@ -120,18 +120,19 @@ static void start_target(struct run *r, uint32_t i)
 	pid_t pid;
 
 	t->ready = 0;
+	t->pid = 0;
 	pid = fork();
 	if (!pid) {
 		close(r->c.dev);
 		fuzz_be_target(t, r->kvm && i == FUZZ_HAS_VM, seed | 1);
 	}
-	t->pid = pid;
+	r->pids[i] = pid;
 }
 
 static void end_target(struct run *r, uint32_t i)
 {
-	kill(r->s->targets[i].pid, SIGKILL);
-	waitpid(r->s->targets[i].pid, NULL, 0);
+	kill(r->pids[i], SIGKILL);
+	waitpid(r->pids[i], NULL, 0);
 }
 
 static bool wait_for_targets(struct run *r)
@@ -141,7 +142,7 @@ static bool wait_for_targets(struct run *r)
 
 	for (i = 0; i < FUZZ_TARGETS; i++)
 		for (tries = 0; !r->s->targets[i].ready; tries++) {
-			if (tries == 6000 || waitpid(r->s->targets[i].pid, NULL, WNOHANG))
+			if (tries == 6000 || waitpid(r->pids[i], NULL, WNOHANG))
 				return check(&r->c, false, "target %u did not start", i);
 			usleep(10000);
 		}
@@ -249,7 +250,7 @@ static void look_at_target(struct run *r, uint32_t i)
 {
 	int status;
 
-	if (waitpid(r->s->targets[i].pid, &status, WNOHANG) <= 0)
+	if (waitpid(r->pids[i], &status, WNOHANG) <= 0)
 		return;
 	check(&r->c, false, "process %u ended by itself: 0x%x", i, status);
 	start_target(r, i);

@@ -197,17 +197,7 @@ static void one_round(struct run *r, unsigned int seconds)
 
 static long of_vmstat(const char *name)
 {
-	char line[128];
-	FILE *f = fopen("/proc/vmstat", "r");
-	size_t len = strlen(name);
-	long n = -1;
-
-	while (f && n < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, len) && line[len] == ' ')
-			n = strtol(line + len, NULL, 10);
-	if (f)
-		fclose(f);
-	return n;
+	return proc_number("/proc/vmstat", name);
 }
 
 static void print_answers(const struct soak *s)

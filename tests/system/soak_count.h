@@ -116,20 +116,6 @@ static void count_events(const struct soak *s, struct reasons *r, int watch)
 
 /* ---- references ------------------------------------------------------------------------------ */
 
-/* Pages that are in the swap cache, too, have a reference more: empties it. */
-static void empty_swap(void)
-{
-	char line[256], path[128];
-	FILE *f = fopen("/proc/swaps", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%127s", path) == 1 && *path == '/' &&
-		    (swapoff(path) || swapon(path, 0)))
-			die(path);
-	if (f)
-		fclose(f);
-}
-
 /* Of /proc/kpageflags: part of a page that is larger. */
 static bool is_compound(uint64_t pfn)
 {

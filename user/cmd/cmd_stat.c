@@ -179,19 +179,29 @@ static void rows_by_outcome(struct table *t, const struct counts *c)
 		row(t, c->stat.major, nr_faults(c), "major");
 }
 
+/* A table of counts, with the sum of all in its first row; NULL: no memory. */
+static struct table *counts_table(const char *what, uint64_t all)
+{
+	struct table *t = table_new(3);
+
+	if (!t)
+		return NULL;
+	table_column(t, 0, "count", TABLE_RIGHT);
+	table_column(t, 1, "share", TABLE_RIGHT);
+	table_column(t, 2, what, TABLE_LEFT);
+	row(t, all, all, "all");
+	return t;
+}
+
 static int print_faults(FILE *out, const struct counts *c)
 {
 	uint64_t n = nr_latencies(&c->stat);
 	char a[UNITS_LEN], b[UNITS_LEN], d[UNITS_LEN];
-	struct table *t = table_new(3);
+	struct table *t = counts_table("faults", nr_faults(c));
 	int err;
 
 	if (!t)
 		return -ENOMEM;
-	table_column(t, 0, "count", TABLE_RIGHT);
-	table_column(t, 1, "share", TABLE_RIGHT);
-	table_column(t, 2, "faults", TABLE_LEFT);
-	row(t, nr_faults(c), nr_faults(c), "all");
 	rows_by_error(t, c);
 	rows_by_outcome(t, c);
 	err = table_print(t, out, 0);
@@ -206,16 +216,12 @@ static int print_faults(FILE *out, const struct counts *c)
 
 static int print_remaps(FILE *out, const struct counts *c)
 {
-	struct table *t = table_new(3);
+	struct table *t = counts_table("remaps", nr_remaps(c));
 	unsigned int event;
 	int err;
 
 	if (!t)
 		return -ENOMEM;
-	table_column(t, 0, "count", TABLE_RIGHT);
-	table_column(t, 1, "share", TABLE_RIGHT);
-	table_column(t, 2, "remaps", TABLE_LEFT);
-	row(t, nr_remaps(c), nr_remaps(c), "all");
 	for (event = 0; event < PTEV_NR_REMAPS; event++)
 		if (c->stat.remaps[event])
 			row(t, c->stat.remaps[event], nr_remaps(c), name_remap(event));
