@@ -65,23 +65,29 @@ panic()
 	equal "panic: processors before" "$(cat "$work/out")" "$cpus"
 }
 
-# emulators - prints the processes of this tree's Bochs machines
+# emulators - prints the processes of the Bochs machines that this script started, which know it by
+# its folder: other scripts have machines in this tree at the same time
 emulators()
 {
-	pgrep -f "^bochs-bin .*$top/build/lab/run"
+	local pid
+
+	for pid in $(pgrep -f "^bochs-bin .*$top/build/lab/run"); do
+		grep -sqzxF "LAB_EPT_TEST=$work" "/proc/$pid/environ" && echo "$pid"
+	done
 }
 
 # Nothing may be left of a run that is ended from outside or by its time limit.
 ended_early()
 {
 	local lab end=$((SECONDS + 120))
+	local -x LAB_EPT_TEST=$work
 
 	"$top/scripts/lab" --machine ept -- sleep 1000 >"$work/out" 2>&1 &
 	lab=$!
-	until emulators >"$work/pid" || ((SECONDS > end)); do
+	until [[ $(emulators) ]] || ((SECONDS > end)); do
 		sleep 0.2
 	done
-	at_least "terminated: machines before" "$(wc -l <"$work/pid")" 1
+	at_least "terminated: machines before" "$(emulators | wc -l)" 1
 	kill -TERM "$lab"
 	wait "$lab"
 	equal "terminated: exit status" $? 143
