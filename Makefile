@@ -263,6 +263,7 @@ deb:
 
 check-package: deb
 	$(Q)scripts/deps lab
+	$(Q)$(MAKE) --no-print-directory build
 	$(Q)O='$(O)' tests/package/run.sh
 
 coverage:
