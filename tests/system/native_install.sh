@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What make install puts where, and that make uninstall leaves nothing; how programs and libraries
-# are made: hardened, and the same bytes wherever they are built.
+# are made: hardened, the same bytes wherever they are built, and of what make sbom says.
 # shellcheck disable=SC2317 # the parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
@@ -216,5 +216,62 @@ part_reproducible()
 		"$(grep -lF -- "$top/" "$pf" "$bin/ptremap" "$bin"/lib*.so | wc -l)" 0
 }
 
-parts install unit module uninstall hardening reproducible
+# sbom FILTER [ARG]... - what jq makes of the list, text
+sbom()
+{
+	jq -r "$@" "$bin/ptscope.spdx.json"
+}
+
+# owners - prints the packages of the files whose names it reads
+owners()
+{
+	while read -r file; do
+		dpkg -S "$(readlink -f "$file")" 2>/dev/null || dpkg -S "$(readlink -f "$file" | sed 's|^/usr||')"
+	done | sed 's/:.*//' | sort -u
+}
+
+# needed FILE - prints the packages of the libraries that its dynamic section asks for
+needed()
+{
+	ldd "$1" >"$work/ldd"
+	readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
+		awk -v name="$name" '$1 == name { print $3 }' "$work/ldd"
+	done | owners
+}
+
+# shellcheck disable=SC2016 # jq and dpkg-query expand it
+part_sbom()
+{
+	local file
+
+	SOURCE_DATE_EPOCH=0 make -C "$top" --no-print-directory O="$bin" sbom >"$work/log" 2>&1
+	equal "make sbom: status" $? 0
+	equal "form and time" "$(sbom '.spdxVersion + " " + .creationInfo.created')" \
+		"SPDX-2.3 1970-01-01T00:00:00Z"
+	equal "relations to what is not there" "$(sbom '[.SPDXID, (.packages, .files)[].SPDXID] as $ids |
+		[.relationships[] | .spdxElementId, .relatedSpdxElement] - $ids | length')" 0
+	for file in ptrace-pf ptremap libptw.so libptremap.so; do
+		equal "$file: SHA256" "$(sbom --arg f "./$file" '.files[] | select(.fileName == $f) |
+			.checksums[] | select(.algorithm == "SHA256").checksumValue')" \
+			"$(sha256sum "$bin/$file" | cut -d ' ' -f 1)"
+		sbom --arg f "SPDXRef-File-$file" '.relationships[] | select(.spdxElementId == $f and
+			.relationshipType == "DYNAMIC_LINK").relatedSpdxElement[16:]' | sort >"$work/got"
+		needed "$bin/$file" >"$work/want"
+		same_lines "$file: packages of the libraries that it loads" "$work/want" "$work/got"
+	done
+	equal "in the programs themselves" "$(sbom '[.relationships[] | select(.relationshipType ==
+		"STATIC_LINK" and (.spdxElementId | test("File-pt"))).relatedSpdxElement[16:]] | unique[]' |
+		xargs)" "$(for file in crt1.o crtbegin.o libiberty.a; do
+			"${CC:-gcc}" -print-file-name="$file"
+		done | owners | xargs)"
+	sbom '.packages[] | select(.supplier == "Organization: Debian") | "\(.name) \(.versionInfo)"' |
+		sort >"$work/got"
+	cut -d ' ' -f 1 "$work/got" | xargs dpkg-query -W -f '${Package} ${Version}\n' | sort -u >"$work/want"
+	same_lines "versions" "$work/want" "$work/got"
+	equal "packages without a licence, of those that are linked" "$(sbom '[.relationships[] |
+		select(.relationshipType | endswith("_LINK")).relatedSpdxElement] as $linked | [.packages[] |
+		select((.SPDXID | IN($linked[])) and .licenseDeclared == "NOASSERTION").name] | length')" 0
+}
+
+parts install unit module uninstall hardening reproducible sbom
 finish
