@@ -86,7 +86,8 @@ apt_says()
 }
 
 # state - prints each file in the root with its kind, rights, owner and contents; but not what runs,
-# and what dpkg, apt and man-db know or log. virtiofsd leaves a file of its own in /run.
+# and what dpkg, apt and man-db know or log (man-db forgets pages once a day). virtiofsd leaves a file
+# of its own in /run.
 state()
 {
 	local ignored=(proc sys dev debs replay run/virtiofsd var/log var/lib/dpkg var/lib/apt
@@ -155,7 +156,7 @@ part_install()
 	equal "installation: status" $? 0
 	equal "packages not configured" "$(inside dpkg --audit | wc -l)" 0
 	equal "installed files that are not those of the packages" \
-		"$(inside dpkg --verify "${OURS[@]}" | wc -l)" 0
+		"$(inside dpkg --verify "${OURS[@]}" 2>&1 | wc -l)" 0
 	tail -n 3 "$work/log"
 }
 
@@ -244,7 +245,6 @@ gone()
 	same_lines "files before the installation and after the $1" "$work/before" "$work/after"
 	equal "$1: complaints" "$(grep -ciE 'not empty|cannot|error' "$work/log")" 0
 	grep -iE 'not empty|cannot|error' "$work/log"
-	ends_with "man-db's index has no ptremap" 16 inside whatis ptremap
 }
 
 # None has anything to configure, so there is nothing to keep when they are only removed.
