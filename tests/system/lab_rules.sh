@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# ptremap rule: what a guest does changes its pages before it goes on (tests/lib/rules_guest.sh).
+# ptremap rule: what a guest does changes its pages before it goes on (tests/lib/rules_guest.sh). And
+# the examples of README and man pages, where the helper module and a guest are at hand.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
@@ -19,7 +20,8 @@ rules()
 }
 
 OPTIONS=(--timeout 280)
-rules 6.1 small huge vcpus limits ends
+# shellcheck disable=SC2046 # a word or none
+rules 6.1 small huge vcpus limits ends $(on_debug || echo examples)
 rules 6.12 huge vcpus ends faults violations protect refused sessions
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)
