@@ -7,10 +7,9 @@
 # What names in commands are replaced by, set by who sources this: $target a process, $page and $next
 # pages of its own, $frame and $table the physical addresses of such a page and of a table, $other
 # PID:PAGE of another process, $vm a VM's process, $gva, $gpa (without the lower 12 bits) and $gpas
-# (a range) in it, $module the path of ptremap.ko.
+# (a range) in it, $module the path of ptremap.ko, $main_job what of "make run" is run in this place.
 
 shopt -s extglob
-readonly EXAMPLES_LIST=$top/tests/examples.list
 
 # readme_commands - those of the README's blocks, one on a line, without comment. In a block with
 # prompts they stand behind one ("# kernel: ..." is no command); in one without, each line is one.
@@ -52,25 +51,36 @@ examples()
 # unrunnable - the commands of the list, each with " # FILE: REASON"
 unrunnable()
 {
-	grep -v '^#' "$EXAMPLES_LIST"
+	grep -v '^#' "$top/tests/examples.list"
 }
 
-# place COMMAND - prints where it is run: here, lab, or nowhere. What needs nothing but root and files
-# is run here. Whatever else there is, the lab has to run.
-place()
+NOWHERE=$'\n'$(unrunnable | sed 's/ # .*//')$'\n'
+readonly NOWHERE
+
+# find_place COMMAND - sets $place to where it is run: here, lab, or nowhere. What needs nothing but
+# root and files is run here. Whatever else there is, the lab has to run.
+find_place()
 {
-	if unrunnable | sed 's/ # .*//' | grep -qxF -- "$1"; then
-		echo nowhere
-		return
-	fi
 	case $1 in
 	*--vm\ * | *--pid\ * | *' -p '* | *--pa\ * | *'--kernel '* | *' -e '[a-z]* | *--outcome\ *)
-		echo lab
+		place=lab
 		;;
-	ptrace-pf\ @(record|report|script|diff|export|stat|doctor)?(\ *)) echo here ;;
-	'ptrace-pf top --batch '* | 'perf report '* | *--image\ * | 'ptremap decode '*) echo here ;;
-	*) echo lab ;;
+	ptrace-pf\ @(record|report|script|diff|export|stat|doctor)?(\ *)) place=here ;;
+	'ptrace-pf top --batch '* | 'perf report '* | *--image\ * | 'ptremap decode '*) place=here ;;
+	*) place=lab ;;
 	esac
+	[[ $NOWHERE != *$'\n'"$1"$'\n'* ]] || place=nowhere
+}
+
+# of_place PLACE - the examples that are run there
+of_place()
+{
+	local command place
+
+	while IFS= read -r command; do
+		find_place "$command"
+		[[ $place != "$1" ]] || printf '%s\n' "$command"
+	done < <(examples)
 }
 
 # goes_on COMMAND - does it, until Ctrl-C?
@@ -118,7 +128,7 @@ example_files()
 prepared()
 {
 	sed -E \
-		-e "s#^sudo make run\$#cd $top \&\& scripts/run trace $work/lab.data comm,outcome \&\& scripts/run remap $module#" \
+		-e "s#^sudo make run\$#cd $top \&\& O=$bin scripts/run $main_job#" \
 		-e 's/^ptscope-lab (--kernel [0-9.]+ )?//' \
 		-e "s#\\$\((scripts/kmod|ptscope-kmod) [^()]*(\([^()]*\)[^()]*)?\)#$module#" \
 		-e "s#insmod (ptremap[a-z_]*\.ko)#insmod ${module%/*}/\1#g" \
@@ -140,7 +150,8 @@ prepared()
 # begin COMMAND - in the background; sets $example, its pid. What it says is in $work/out, $work/err
 begin()
 {
-	: >"$work/out" >"$work/err" >"$work/begun"
+	rm -f "$work/out" "$work/err"
+	touch "$work/begun"
 	timeout --preserve-status -s INT -k 10 60 bash -c "set -o pipefail; $(prepared "$1")" \
 		>"$work/out" 2>"$work/err" </dev/null &
 	example=$!

@@ -63,30 +63,31 @@ unload_all()
 	done
 }
 
-# until_told PATTERN - the example has said that
-until_told()
+# has_told PATTERN - has the example said that, or begun a recording?
+has_told()
 {
-	local i
-
-	for ((i = 0; i < SIGN_TENTHS; i++)); do
-		grep -q -- "$1" "$work/err" && return
-		kill -0 "$example" 2>/dev/null || break
-		sleep 0.1
-	done
-	not_ok "examples: says '$1': $(head -n 3 "$work/err")"
+	grep -qs -- "$1" "$work/err" || [[ -s $work/ptrace-pf.data ]]
 }
 
 # to_the_end COMMAND PATTERN - on a guest that begins when the command has said that, and whose end is
 # the end of the command
 to_the_end()
 {
+	local i
+
+	rm -f ptrace-pf.data
 	ready memtest 4
 	begin "$1"
-	until_told "$2"
+	for ((i = 0; i < SIGN_TENTHS; i++)); do
+		has_told "$2" && break
+		kill -0 "$example" 2>/dev/null || break
+		sleep 0.1
+	done
 	stop
 	wait "$example"
 	equal "examples: $1: status" $? 0
-	at_least "examples: $1: lines that it prints" "$(wc -l <"$work/out")" 1
+	[[ ! -f ptrace-pf.data ]] || "$pf" script >"$work/out"
+	at_least "examples: $1: lines" "$(wc -l <"$work/out")" 1
 }
 
 # of_calls COMMAND - on a guest that calls without end, until there are events
@@ -94,17 +95,10 @@ of_calls()
 {
 	start --quiet die 100000
 	until_says dies
-	rm -f ptrace-pf.data
-	begin "$1"
-	until_begun $SIGN_TENTHS
-	sleep 1
-	kill -INT "$example"
-	wait "$example"
-	equal "examples: $1: status after Ctrl-C" $? 130
-	[[ ! -f ptrace-pf.data ]] || "$pf" script >"$work/out"
-	at_least "examples: $1: hypercalls" "$(grep -c ': hypercall ' "$work/out")" 1
+	succeeds examples "$1" $SIGN_TENTHS
 	{ kill -9 "$vm" && wait "$vm"; } 2>/dev/null
 	exec 7>&-
+	at_least "examples: $1: hypercalls" "$(grep -c ': hypercall ' "$work/out")" 1
 }
 
 # undoes COMMAND - with a change to undo
@@ -116,40 +110,41 @@ undoes()
 	equal "examples: $1: changes behind it" "$("$remap" list | wc -l)" 0
 }
 
+# untouched COMMAND - on a guest of whose pages none was changed, since it has halted: NPT has them all
+untouched()
+{
+	start --hold halt memtest 8
+	until_says held
+	succeeds examples "$1"
+	stop
+}
+
 # example COMMAND - with what it needs
 example()
 {
 	name="examples: $1"
-	vm=$held
 	case $1 in
 	'ptremap rule add '*) to_the_end "$1" 'in force' ;;
 	'ptremap watch --vm '*) to_the_end "$1" watching ;;
-	*' -e '*' --vm '*) of_calls "$1" ;;
+	'ptrace-pf record -e '*' --vm '*) to_the_end "$1" 'no words' ;;
+	'ptrace-pf live -e '*' --vm '*) of_calls "$1" ;;
+	'ptremap ept show '*) untouched "$1" ;;
 	'ptremap list;'*) undoes "$1" ;;
 	*) succeeds examples "$1" 30 ;;
 	esac
-}
-
-# of_lab - the examples that the lab has to run
-of_lab()
-{
-	local command
-
-	while IFS= read -r command; do
-		[[ $(place "$command") != lab ]] || echo "$command"
-	done < <(examples)
 }
 
 # run_examples MODULE - what several examples come to when names have been replaced is run once
 run_examples()
 {
 	local target=0 page=0 next=0 frame=0 table=0 other=0 gva=0 gpa=0 gpas=0 module=$1
-	local root mapped ept_root guest_root guest_mapped held example command commands
+	local main_job="remap $1"
+	local root mapped ept_root guest_root guest_mapped held example line command commands
 	local -A seen=()
 
 	vm=0
 	example_files
-	mapfile -t commands < <(of_lab)
+	mapfile -t commands < <(of_place lab)
 	for command in "${commands[@]}"; do
 		[[ $command != @(*insmod\ *|sudo\ *) ]] || loads "$command"
 	done
@@ -157,8 +152,10 @@ run_examples()
 	{ insmod "$module" && insmod "${module%/*}/ptremap_kvm.ko"; } || not_ok 'examples: insmod'
 	names
 	for command in "${commands[@]}"; do
-		[[ $command != @(*insmod\ *|sudo\ *) && ! ${seen[$(prepared "$command")]-} ]] || continue
-		seen[$(prepared "$command")]=1
+		[[ $command != @(*insmod\ *|sudo\ *) ]] || continue
+		vm=$held line=$(prepared "$command")
+		[[ ! ${seen[$line]-} ]] || continue
+		seen[$line]=1
 		example "$command"
 	done
 	name=examples vm=$held
