@@ -167,7 +167,7 @@ kinds()
 # offers the same after an option of several commands, zsh is asked about the first one.
 check_zsh_values()
 {
-	local command option offers lines=()
+	local command option offers lines=() PATH=$bin:$PATH
 	local -A asked=()
 
 	mkdir -p "$work/names/a-folder" && cd "$work/names" && : >a-file || exit 1
@@ -225,7 +225,7 @@ check_foreign_name()
 	# shellcheck disable=SC2016 # a name
 	printf -v file '%s/$(>ran)' "$work/here"
 	cp "$(type -P sleep)" "$file"
-	"$file" 60 &
+	"$file" 1000 &
 	at_exit kill $!
 	for ((i = 0; i < 100; i++)); do
 		[[ $(<"/proc/$!/comm") != *ran* ]] || break
