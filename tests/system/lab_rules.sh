@@ -19,7 +19,7 @@ rules()
 	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
 }
 
-OPTIONS=(--timeout 280)
+OPTIONS=(--timeout 400)
 # shellcheck disable=SC2046 # a word or none
 rules 6.1 small huge vcpus limits ends $(on_debug || echo examples)
 rules 6.12 huge vcpus ends faults violations protect refused sessions
