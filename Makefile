@@ -5,6 +5,7 @@
 #   make lint       format, tidy, cppcheck      make install  DESTDIR= prefix= libdir= (uninstall)
 #   make fuzz       until Ctrl-C; FUZZ=name     make coverage what unit tests and replays run
 #   make deb        Debian packages             make check-package  them on a bare Debian (as root)
+#   make sbom       what it is linked of (SPDX)
 #   make check-debug  tests of the helper module on a debug kernel, which it builds; takes hours
 #   make kmod       the helper module, for the running kernel or KDIR=
 #
@@ -47,7 +48,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps run check check-unit check-replay check-native check-lab check-debug bench \
-	fuzz kmod lint format install uninstall deb check-package coverage clean
+	fuzz kmod lint format install uninstall deb check-package sbom coverage clean
 
 all: build
 
@@ -98,11 +99,16 @@ $(O)/obj/%.o: %.c | $(SKEL)
 $(O)/obj/user/html/assets.o $(O)/san/user/html/assets.o: \
 	$(wildcard user/html/*.css user/html/*.html user/html/*.js)
 
-$(O)/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
-$(O)/ptremap: $(O)/obj/user/cmd/main_ptremap.o
-$(PROGRAMS:%=$(O)/%): $(LIB_OBJ)
+# Below sbom/ the same once more, with what the linker says that it took.
+TRACED :=
+$(O)/sbom/%: TRACED = -Wl,-t >$@.linked
+
+$(O)/ptrace-pf $(O)/sbom/ptrace-pf: $(O)/obj/user/cmd/main_ptrace_pf.o
+$(O)/ptremap $(O)/sbom/ptremap: $(O)/obj/user/cmd/main_ptremap.o
+$(PROGRAMS:%=$(O)/%) $(PROGRAMS:%=$(O)/sbom/%): $(LIB_OBJ)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS_ALL) -pie $(HARDEN_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -pie $(HARDEN_LINK) $(LDFLAGS) $^ $(LIBS) -o $@ $(TRACED)
 
 # ---- libraries for other programs: the page-table core, and the calls of /dev/ptremap ---------
 PTW_OBJ := $(patsubst %.c,$(O)/pic/%.o,$(filter user/pt/%,$(LIB_SRC)))
@@ -120,12 +126,13 @@ $(LIBRARIES:%=$(O)/%.a):
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(O)/libptw.so: $(PTW_OBJ) user/pt/libptw.map
-$(O)/libptremap.so: $(PTREMAP_OBJ) user/kernel/libptremap.map
-$(LIBRARIES:%=$(O)/%.so):
+$(O)/libptw.so $(O)/sbom/libptw.so: $(PTW_OBJ) user/pt/libptw.map
+$(O)/libptremap.so $(O)/sbom/libptremap.so: $(PTREMAP_OBJ) user/kernel/libptremap.map
+$(LIBRARIES:%=$(O)/%.so) $(LIBRARIES:%=$(O)/sbom/%.so):
 	$(say) LD $@
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(HARDEN_LINK) $(LDFLAGS) -shared -Wl,-z,defs -Wl,-soname,$(@F).0 \
-		-Wl,--version-script=$(filter %.map,$^) $(filter %.o,$^) -o $@
+		-Wl,--version-script=$(filter %.map,$^) $(filter %.o,$^) -o $@ $(TRACED)
 
 build: $(PROGRAMS:%=$(O)/%) $(LIBRARIES:%=$(O)/%.a) $(LIBRARIES:%=$(O)/%.so)
 
@@ -263,14 +270,22 @@ deb:
 
 check-package: deb
 	$(Q)scripts/deps lab
+	$(Q)$(MAKE) --no-print-directory build
 	$(Q)O='$(O)' tests/package/run.sh
+
+LINKED := $(PROGRAMS) $(LIBRARIES:%=%.so)
+sbom:
+	$(Q)scripts/deps build sbom
+	$(Q)$(MAKE) --no-print-directory build $(LINKED:%=$(O)/sbom/%)
+	$(Q)O='$(O)' VERSION='$(VERSION)' FILES='$(LINKED)' CC='$(CC)' CLANG='$(CLANG)' \
+		BPFTOOL='$(BPFTOOL)' scripts/sbom
 
 coverage:
 	$(Q)scripts/deps build check
 	$(Q)O='$(O)' scripts/coverage
 
 clean:
-	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests tests $(PROGRAMS) \
-		$(LIBRARIES:%=%.a) $(LIBRARIES:%=%.so))
+	rm -rf $(addprefix $(O)/,bpf obj pic san fuzz guests sbom tests $(PROGRAMS) \
+		$(LIBRARIES:%=%.a) $(LIBRARIES:%=%.so) ptscope.spdx.json)
 
 -include $(shell find $(O) \( -name lab -o -name package -o -name deb \) -prune -o -name '*.d' -type f -print 2>/dev/null)

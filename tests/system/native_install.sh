@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What make install puts where, and that make uninstall leaves nothing; how programs and libraries
-# are made: hardened, and the same bytes wherever they are built.
+# are made: hardened, the same bytes wherever they are built, and of what make sbom says.
 # shellcheck disable=SC2317 # the parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
@@ -102,17 +102,42 @@ part_install()
 	equal "ptscope-lab, ptscope-kmod: groff's warnings" "$(wc -l <"$work/warnings")" 0
 }
 
-# The example is a unit that systemd takes, once the program is where it says.
+# unit KEY - prints its value in the example, where there is only one
+unit()
+{
+	sed -n "s/^$1=//p" "$dest$prefix/share/doc/ptscope/examples/ptrace-pf-stat.service"
+}
+
+# The example is a unit that systemd takes, once the program is where it says; and its command does
+# what it is there for with the rights that the unit leaves it.
 part_unit()
 {
-	local unit=$work/ptrace-pf-stat.service
+	local command out=/var/lib/prometheus/node-exporter/ptrace-pf.prom caps pid status tries
 
-	sed "s|$prefix/bin|$bin|" "$dest$prefix/share/doc/ptscope/examples/ptrace-pf-stat.service" >"$unit"
-	if command -v systemd-analyze >/dev/null; then
-		ends_with "systemd-analyze verify of the example" 0 systemd-analyze verify --man=no "$unit"
-	fi
-	equal "the example's command is understood" \
-		"$(sed -n 's/^ExecStart=.*ptrace-pf \([a-z]*\) .*/\1/p' "$unit")" stat
+	sed "s|$prefix/bin|$bin|" "$dest$prefix/share/doc/ptscope/examples/ptrace-pf-stat.service" \
+		>"$work/ptrace-pf-stat.service"
+	ends_with "systemd-analyze verify of the example" 0 \
+		systemd-analyze verify --man=no "$work/ptrace-pf-stat.service"
+	equal "... lines that it has to say" "$(cat "$work/out" "$work/err" | wc -l)" 0
+	caps=$(unit CapabilityBoundingSet | sed 's/CAP_/+/g; s/ /,/g' | tr '[:upper:]' '[:lower:]')
+	command=$(unit ExecStart | sed "s|$prefix/bin|$bin|; s|15s|1s|; s|$out|$work/collected/page.prom|")
+	# As the collector's folder is: another user's.
+	mkdir -m 755 "$work/collected" && chmod 711 "$work" && chown 65534 "$work/collected"
+	# shellcheck disable=SC2086 # words
+	setpriv --bounding-set "-all,$caps" --inh-caps=-all --no-new-privs \
+		$command >"$work/out" 2>"$work/err" &
+	pid=$!
+	for ((tries = 0; tries < 100; tries++)); do
+		[[ -s $work/collected/page.prom ]] && break
+		sleep 0.1
+	done
+	kill "$pid"
+	wait "$pid"
+	status=$?
+	equal "stopped: status" "$status" "$(unit SuccessExitStatus)"
+	cat "$work/err"
+	at_least "the page that it wrote, as such a unit: faults counted" \
+		"$(awk '/^ptrace_pf_faults_total/ { n += $NF } END { print n + 0 }' "$work/collected/page.prom")" 1
 }
 
 # The sources that are installed are those that scripts/kmod builds; make check-package builds them.
@@ -167,14 +192,17 @@ part_hardening()
 	done
 }
 
-# The same bytes from a copy of the source that lies elsewhere, and from another build folder: what
-# is made from it in few seconds; make check-package does the same with everything.
+# The same bytes from a copy of the source that lies elsewhere, and from another build folder: all
+# BPF programs and what else is made in few seconds; make check-package does the same with everything.
 part_reproducible()
 {
-	local copy=$work/elsewhere file bad=0
-	local files=(libptw.a libptw.so libptremap.so bpf/probe.bpf.o bpf/probe.skel.h bpf/rule.skel.h
-		obj/user/trace/rule_caller.o obj/user/html/assets.o)
+	local copy=$work/elsewhere file bad=0 bpf
+	local files=(libptw.a libptw.so libptremap.so obj/user/trace/rule_caller.o obj/user/html/assets.o)
 
+	for bpf in "$top"/bpf/*.bpf.c; do
+		bpf=bpf/$(basename "$bpf" .bpf.c)
+		files+=("$bpf.bpf.o" "$bpf.skel.h")
+	done
 	mkdir "$copy"
 	(cd "$top" && cp -r Makefile bpf user kmod-helper vmlinux scripts "$copy" && mkdir "$copy/tests")
 	make -C "$copy" --no-print-directory O="$work/objects" "${files[@]/#/$work/objects/}" \
@@ -188,5 +216,62 @@ part_reproducible()
 		"$(grep -lF -- "$top/" "$pf" "$bin/ptremap" "$bin"/lib*.so | wc -l)" 0
 }
 
-parts install unit module uninstall hardening reproducible
+# sbom FILTER [ARG]... - what jq makes of the list, text
+sbom()
+{
+	jq -r "$@" "$bin/ptscope.spdx.json"
+}
+
+# owners - prints the packages of the files whose names it reads
+owners()
+{
+	while read -r file; do
+		dpkg -S "$(readlink -f "$file")" 2>/dev/null || dpkg -S "$(readlink -f "$file" | sed 's|^/usr||')"
+	done | sed 's/:.*//' | sort -u
+}
+
+# needed FILE - prints the packages of the libraries that its dynamic section asks for
+needed()
+{
+	ldd "$1" >"$work/ldd"
+	readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r name; do
+		awk -v name="$name" '$1 == name { print $3 }' "$work/ldd"
+	done | owners
+}
+
+# shellcheck disable=SC2016 # jq and dpkg-query expand it
+part_sbom()
+{
+	local file
+
+	SOURCE_DATE_EPOCH=0 make -C "$top" --no-print-directory O="$bin" sbom >"$work/log" 2>&1
+	equal "make sbom: status" $? 0
+	equal "form and time" "$(sbom '.spdxVersion + " " + .creationInfo.created')" \
+		"SPDX-2.3 1970-01-01T00:00:00Z"
+	equal "relations to what is not there" "$(sbom '[.SPDXID, (.packages, .files)[].SPDXID] as $ids |
+		[.relationships[] | .spdxElementId, .relatedSpdxElement] - $ids | length')" 0
+	for file in ptrace-pf ptremap libptw.so libptremap.so; do
+		equal "$file: SHA256" "$(sbom --arg f "./$file" '.files[] | select(.fileName == $f) |
+			.checksums[] | select(.algorithm == "SHA256").checksumValue')" \
+			"$(sha256sum "$bin/$file" | cut -d ' ' -f 1)"
+		sbom --arg f "SPDXRef-File-$file" '.relationships[] | select(.spdxElementId == $f and
+			.relationshipType == "DYNAMIC_LINK").relatedSpdxElement[16:]' | sort >"$work/got"
+		needed "$bin/$file" >"$work/want"
+		same_lines "$file: packages of the libraries that it loads" "$work/want" "$work/got"
+	done
+	equal "in the programs themselves" "$(sbom '[.relationships[] | select(.relationshipType ==
+		"STATIC_LINK" and (.spdxElementId | test("File-pt"))).relatedSpdxElement[16:]] | unique[]' |
+		xargs)" "$(for file in crt1.o crtbegin.o libiberty.a; do
+			"${CC:-gcc}" -print-file-name="$file"
+		done | owners | xargs)"
+	sbom '.packages[] | select(.supplier == "Organization: Debian") | "\(.name) \(.versionInfo)"' |
+		sort >"$work/got"
+	cut -d ' ' -f 1 "$work/got" | xargs dpkg-query -W -f '${Package} ${Version}\n' | sort -u >"$work/want"
+	same_lines "versions" "$work/want" "$work/got"
+	equal "packages without a licence, of those that are linked" "$(sbom '[.relationships[] |
+		select(.relationshipType | endswith("_LINK")).relatedSpdxElement] as $linked | [.packages[] |
+		select((.SPDXID | IN($linked[])) and .licenseDeclared == "NOASSERTION").name] | length')" 0
+}
+
+parts install unit module uninstall hardening reproducible sbom
 finish
