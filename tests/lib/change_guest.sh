@@ -445,7 +445,7 @@ check_signals()
 # refused WHAT PATTERN ARG... - ptremap fails, with one line; a change would stay for ever
 refused()
 {
-	fails "$what: $1" 1 "$2" timeout 20 "$remap" "${@:3}"
+	fails "$what: $1" 1 "$2" timeout 120 "$remap" "${@:3}"
 }
 
 part_refused()

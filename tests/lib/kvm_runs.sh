@@ -20,14 +20,24 @@ hist()
 	done
 }
 
-# counted COMMAND [ARG]... - into $dir: exits (reason count), hypercalls and page_faults
+# hits EVENT - of a histogram with one key. "Dropped" are those that came while another CPU was about
+# to enter the same new key, for too long (__tracing_map_insert() of kernel/trace/tracing_map.c):
+# in a machine whose CPUs are threads that happens.
+hits()
+{
+	awk '/^{/ || $1 == "Dropped:" { n += $NF } END { print n + 0 }' "$EVENTS/kvm/$1/hist"
+}
+
+# counted COMMAND [ARG]... - into $dir: exits (reason count; and "dropped", for any reason), hypercalls
+# and page_faults
 counted()
 {
 	hist on
 	"$@"
-	awk '/^{/ { gsub(/[{}:]/, ""); print $2, $4 }' "$EVENTS/kvm/kvm_exit/hist" >"$dir/exits"
-	awk '/^{/ { n += $NF } END { print n + 0 }' "$EVENTS/kvm/kvm_hypercall/hist" >"$dir/hypercalls"
-	awk '/^{/ { n += $NF } END { print n + 0 }' "$EVENTS/kvm/kvm_page_fault/hist" >"$dir/page_faults"
+	awk '/^{/ { gsub(/[{}:]/, ""); print $2, $4 } $1 == "Dropped:" { print "dropped", $2 }' \
+		"$EVENTS/kvm/kvm_exit/hist" >"$dir/exits"
+	hits kvm_hypercall >"$dir/hypercalls"
+	hits kvm_page_fault >"$dir/page_faults"
 	hist off
 }
 

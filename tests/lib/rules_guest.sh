@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Inside the lab: rules of VMs and of processes. What they did is what the guest reads behind its
-# call, and what its monitor has in its memory; of the calls, what the guest says that it made.
+# call, and what its monitor has in its memory; of the calls, what the guest says that it made. And
+# the examples of README and man pages, in a boot that there is.
 # usage: rules_guest.sh MODULE PART...
 # shellcheck disable=SC2317 # the parts are called by their names
 # shellcheck disable=SC2016 # registers of rules are none of the shell's
@@ -9,6 +10,8 @@
 . "$(dirname "$0")/check.sh"
 # shellcheck source=tests/lib/monitored.sh
 . "$(dirname "$0")/monitored.sh"
+# shellcheck source=tests/lib/examples_guest.sh
+. "$(dirname "$0")/examples_guest.sh"
 
 readonly MODULE=$1 CALL=hypercall:0x4d454d54 SWAP='swap gpa=$rsi gpa=$rdx'
 rule=
@@ -366,6 +369,11 @@ part_sessions()
 		"$(sed -n 's/^memtest .* i=\([0-9]*\) .*after=swapped/\1/p' "$work/guest" | tr '\n' ' ')" \
 		'1 2 4 '
 	wait "$first" "$rule"
+}
+
+part_examples()
+{
+	run_examples "$MODULE"
 }
 
 insmod "$MODULE" || exit 1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# ptremap rule: what a guest does changes its pages before it goes on (tests/lib/rules_guest.sh).
+# ptremap rule: what a guest does changes its pages before it goes on (tests/lib/rules_guest.sh). And
+# the examples of README and man pages, where the helper module and a guest are at hand.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
@@ -18,8 +19,9 @@ rules()
 	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
 }
 
-OPTIONS=(--timeout 280)
-rules 6.1 small huge vcpus limits ends
+OPTIONS=(--timeout 400)
+# shellcheck disable=SC2046 # a word or none
+rules 6.1 small huge vcpus limits ends $(on_debug || echo examples)
 rules 6.12 huge vcpus ends faults violations protect refused sessions
 # Intel's EPT, where each instruction counts.
 OPTIONS=(--machine ept --timeout 600)

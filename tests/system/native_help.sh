@@ -148,19 +148,42 @@ check_zsh()
 	done
 }
 
-# check_zsh_values COMMAND --OPTION... - those of bash, which others compare with the program's
+# valued COMMAND - its options that take a value, short ones, too
+valued()
+{
+	help_options "$1" | awk '$NF !~ /^-/ { for (i = 1; i < NF; i++) print $i }' | tr -d ,
+}
+
+# kinds - of lines "COMMAND<tab>WORD": a word for all processes, and of their names that of this one
+kinds()
+{
+	awk -F '\t' -v OFS='\t' -v self="$(<"/proc/$$/comm")" '
+		$1 ~ / --comm $/ && $2 != self { next }
+		$1 !~ / --mmio $/ && $2 ~ /^[0-9]+$/ { $2 = "PID" }
+		{ sub(/\/$/, "", $2); print $1, $2 }' | sort -u
+}
+
+# check_zsh_values - each option's, in a folder with a file and a folder, are those of bash. Where bash
+# offers the same after an option of several commands, zsh is asked about the first one.
 check_zsh_values()
 {
-	local command=$1 option lines
+	local command option offers lines=() PATH=$bin:$PATH
+	local -A asked=()
 
-	shift
-	lines=("${@/#/$program $command }")
-	zsh_offers "${lines[@]/%/ }"
-	for option; do
-		completed "$command" "$option" '' >"$work/want"
-		offered "$program $command $option " >"$work/got"
-		alike "$command $option: values in completions of bash and zsh"
-	done
+	mkdir -p "$work/names/a-folder" && cd "$work/names" && : >a-file || exit 1
+	while read -r command; do
+		for option in $(valued "$command"); do
+			offers=$(completed "$command" "$option" '' | sed "s/^/$program $command $option \t/" | kinds)
+			[[ ! ${asked[$option ${offers//$program $command/}]-} ]] || continue
+			asked[$option ${offers//$program $command/}]=1
+			lines+=("$program $command $option ")
+			[[ ! $offers ]] || echo "$offers"
+		done
+	done < <("$run" --help | awk '/^  [a-z]/ { print $1 }') >"$work/want"
+	zsh_offers "${lines[@]}"
+	awk -F '\t' '$2 != "-"' "$work/zsh" | kinds >"$work/got"
+	cd "$OLDPWD" || exit 1
+	alike "values of ${#lines[@]} options in completions of bash and zsh"
 }
 
 # check_values COMMAND OPTION...
@@ -179,8 +202,8 @@ check_values()
 use ptrace-pf
 check_program
 check_zsh
+check_zsh_values
 check_values stat --hook --event --access --outcome
-check_zsh_values top --hook --event --access --outcome --sort --view --order
 # The help wraps: its lines are put together, and the list stands between "of" and the default.
 "$run" report --help | tr -s '\n ' ' ' | sed 's/.*comma list of \([a-z, ]*\) (default.*/\1/' |
 	words >"$work/want"
@@ -192,6 +215,28 @@ alike "outcomes: the program and the man page"
 allowed stat --hook | grep -vx auto >"$work/want"
 man_tags HOOKS >"$work/got"
 alike "hooks: the program and the man page"
+
+# The names of processes are not ours: one that is a command is not run.
+check_foreign_name()
+{
+	local i file name='\$\(\>ran\)'
+
+	mkdir "$work/here" && cd "$work/here" || exit 1
+	# shellcheck disable=SC2016 # a name
+	printf -v file '%s/$(>ran)' "$work/here"
+	cp "$(type -P sleep)" "$file"
+	"$file" 1000 &
+	at_exit kill $!
+	for ((i = 0; i < 100; i++)); do
+		[[ $(<"/proc/$!/comm") != *ran* ]] || break
+		sleep 0.1
+	done
+	completed live --comm '' >"$work/words"
+	equal "--comm: a process' name is offered, and not run" \
+		"$(grep -cxF "$name" "$work/words") $(find . -name ran | wc -l)" '1 0'
+	cd "$OLDPWD" || exit 1
+}
+check_foreign_name
 
 # The ABIs, and the example of their man page, which has to be one.
 man5=$top/user/cmd/ptrace-pf-abi.5
@@ -226,11 +271,7 @@ cat "$work/warnings"
 use ptremap
 check_program
 check_zsh
-check_zsh_values walk --format --access
-check_zsh_values protect --set --clear
-check_zsh_values ept --set --clear --cache
-check_zsh_values graft --prot --cache
-check_zsh_values map --force-frame
+check_zsh_values
 check_values walk --format --access
 check_values graft --prot --cache
 allowed protect --set | sed 's/=N$/=/' >"$work/want"

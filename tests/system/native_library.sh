@@ -133,6 +133,13 @@ test_example()
 	leads "no paging" 0x1234 " -> 0x1234, paging is off"
 }
 
+# man_example N - of the installed ptw(3)
+man_example()
+{
+	awk -v want="$1" '/^\.EE/ { here = 0 } here; /^\.EX/ { here = ++n == want }' \
+		"$dest/opt/ptw/share/man/man3/ptw.3" | sed 's/\\-/-/g; s/\\e/\\/g'
+}
+
 make -C "$top" --no-print-directory O="$bin" DESTDIR="$dest" prefix=/opt/ptw install >"$work/log" 2>&1
 equal "make install: status" $? 0
 equal "ABIs that the installed program finds" \
@@ -162,15 +169,33 @@ equal "shared: libptw.so.0 is used" "$(ldd "$work/shared" | grep -c "$lib/libptw
 make_tables
 test_example
 
-# The first example of ptw(3) compiles as it stands, and the library moves with its prefix.
+# The examples of ptw(3) compile as they stand, those that are parts of functions in one; and the
+# library moves with its prefix.
 {
-	printf '#include <ptw/ptw.h>\nint my_read_guest_memory(pt_u64 gpa, void *buf, pt_u32 len);\n'
-	awk '/^\.EE/ { exit } seen; /^\.EX/ { seen = 1 }' "$dest/opt/ptw/share/man/man3/ptw.3" |
-		sed 's/\\-/-/g'
+	cat <<-END
+		#include <stdio.h>
+		#include <ptw/ptw.h>
+		int my_read_guest_memory(pt_u64 gpa, void *buf, pt_u32 len);
+		int guest_va_to_pa(const struct pt_cregs *regs, pt_u64 va, pt_u64 *pa);
+		int parts(struct pt_space space, void *buffer, pt_u64 base, pt_u64 size);
+	END
+	man_example 1
+	cat <<-END
+		int parts(struct pt_space space, void *buffer, pt_u64 base, pt_u64 size)
+		{
+		struct pt_merge m;
+		struct pt_item item;
+		struct pt_arena arena;
+		int err;
+	END
+	man_example 2
+	man_example 3
+	printf 'return err;\n}\n'
 } >"$work/example.c"
 # shellcheck disable=SC2046 # several flags
 gcc "${warnings[@]}" -fsyntax-only $(flags --cflags) "$work/example.c"
-equal "ptw(3): first example: status" $? 0
+equal "ptw(3): examples: status" $? 0
+equal "ptw(3): examples" "$(grep -c '^\.EX' "$dest/opt/ptw/share/man/man3/ptw.3")" 3
 equal "libptw.pc: folders" \
 	"$(grep -E '^(lib|include)dir=' "$lib/pkgconfig/libptw.pc" | tr '\n' ' ')" \
 	"libdir=\${prefix}/lib includedir=\${prefix}/include "

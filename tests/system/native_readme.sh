@@ -1,102 +1,72 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Each command of the README is run. Its processes are one that sleeps, its images are made here,
-# its recordings are those that its own "record" makes. What needs nothing but root and files has to
-# succeed. The others (they need KVM, the helper module, the end of a fault as a hook, or a terminal)
-# have to be understood: they work, or say in one line what is missing, but not that they are used
-# wrongly. With the module and in virtual machines such commands are run by the lab's scripts.
+# Each command of the README and of the man pages' examples is run (tests/lib/examples.sh). What needs
+# nothing but root and files has to succeed. The others, which need KVM, the helper module or the end
+# of a fault as a hook, succeed in the lab (tests/lib/examples_guest.sh); here they have to be
+# understood: they work, or say in one line what is missing, but not that they are used wrongly.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/lib/examples.sh
+. "$top/tests/lib/examples.sh"
 
-shopt -s extglob
-readonly seconds=2 # for what goes on until Ctrl-C
-
-# commands - prints those of the README's blocks, one on a line, without prompt and comment
-commands()
-{
-	awk '/^```/ { inside = !inside; next }
-		inside && /^(# )?(ptrace-pf|ptremap) [a-z]+( |;|$)/' "$top/README.md" |
-		sed -E 's/^# //; s/ +# .*//' | awk '!seen[$0]++'
-}
-
-# here COMMAND - does it need nothing but root and files?
-here()
-{
-	case $1 in
-	*--vm\ * | *--pid\ * | *--pa\ * | *'--kernel '* | *' -e '[a-z]*) return 1 ;;
-	ptrace-pf\ @(record|report|script|diff|export|doctor|stat)\ * | ptrace-pf\ @(script|doctor)) ;;
-	'ptrace-pf top --batch '*) ;;
-	*--image\ * | 'ptremap decode '*) [[ $1 != *'host.img'* ]] ;;
-	*) return 1 ;;
-	esac
-}
-
-# set_up - the files and programs that the commands name
+# set_up - a process that sleeps stands for all of them
 set_up()
 {
-	local file
-
-	mkdir "$work/bin" && cd "$work" || exit 1
-	ln -s "$bin/ptrace-pf" "$bin/ptremap" "$work/bin"
-	printf '#!/bin/sh\nexec cat\n' >"$work/bin/flamegraph.pl"
-	printf '#!/bin/sh\nexec true\n' >"$work/bin/VMM"
-	chmod +x "$work/bin"/*
-	printf 'all:\n\t@true\n' >Makefile
-	"$bin/tests/mkimage" 4level 1 raw >said
-	root=$(awk '$1 == "root" { print $2 }' said)
-	mapped=$(grep -m 1 '^0x' said | cut -d ' ' -f 1)
-	echo "$mapped" >addresses
-	for file in vmcore before after host.img tables; do
-		cp raw "$file"
-	done
-	cp "$top/tests/replay/calls.abi" mine.abi
-	echo bytes >bytes
-	PATH=$work/bin:$PATH
 	sleep 1000 &
-	sleeper=$!
-	at_exit kill "$sleeper"
+	target=$!
+	at_exit kill "$target"
+	page=0x7f0012345000 next=0x7f0012344000 other=$target:$page frame=0x6a10000 table=0x2a0a000
+	vm=$target gva=0x100000 gpa=0x40001 gpas=0x1000-0x2fff module=$bin/ptremap.ko
+	main_job="trace $work/run.data comm,access,symbol"
+	example_files
+	printf '#!/bin/sh\nexec true\n' >bin/VMM
 }
 
-# prepared COMMAND - prints it with names that mean something here. Raw images have no registers.
-prepared()
+# is_understood COMMAND - what has failed says why, in one line for each command on the line
+is_understood()
 {
-	sed -E -e "s/(--(pid|vm|into)|-p) [0-9]+/\1 $sleeper/g; s/(--frames-of) [0-9]+:/\1 $sleeper:/" \
-		-e "s/--image (vmcore|before)/--format 4level --root $root &/" \
-		-e "s/(vmcore.*) 0xffffffffa[0-9a-f]*/\1 $mapped/; s/\<ADDR\>/$mapped/" \
-		-e 's/(1\.\.)[0-9]+/\11000/; s/(--for|sleep) (10|9)\>/\1 0.2/' <<<"$1"
-}
+	local status lines want=0 semicolons
 
-# run COMMAND - its status; what goes on is interrupted, and then it has done what it should
-run()
-{
-	local status
-
-	timeout -s INT -k 10 "$seconds" bash -c "set -o pipefail; $(prepared "$1")" >"$work/out" \
-		2>"$work/err" </dev/null
+	run "$1"
 	status=$?
-	((status == 124)) && status=0
-	return "$status"
+	lines=$(wc -l <"$work/err")
+	semicolons=${1//[^;]/}
+	((status == 1)) && want=$((1 + ${#semicolons}))
+	if ((status > 1 && status != 130)) || grep -q 'try --help' "$work/err" ||
+		((want && lines != want)); then
+		not_ok "$1: status $status, $lines lines: $(head -n 3 "$work/err")"
+	else
+		ok "$1: understood, status $status: $(head -n 1 "$work/err")"
+	fi
+}
+
+# The list of what is not run has nothing in it that is no example any more, and names tests.
+check_list()
+{
+	local line command file
+
+	while IFS= read -r line; do
+		command=${line%% # *} file=${line#* # } file=${file%%: *}
+		equal "$command: is an example, and is tested elsewhere" \
+			"$(examples | grep -cxF -- "$command") $([[ -s $top/$file ]] && echo "$file")" "1 $file"
+	done < <(unrunnable)
 }
 
 set_up
-nr=0
 while IFS= read -r command; do
-	nr=$((nr + 1))
 	if [[ $command == *' b1,'* ]]; then
 		for file in {a,b}{1,2,3}; do
 			cp ptrace-pf.data "$file"
 		done
 	fi
-	run "$command"
-	status=$?
-	if here "$command"; then
-		equal "$command: status" "$status" 0
-		((status)) && head -n 3 "$work/err"
-	elif ((status == 0 || status == 1 || status == 130)) && ! grep -q 'try --help' "$work/err"; then
-		ok "$command: understood, status $status: $(head -n 1 "$work/err")"
-	else
-		not_ok "$command: status $status: $(head -n 1 "$work/err")"
-	fi
-done < <(commands)
-at_least "commands in the README" "$nr" 45
+	find_place "$command"
+	case $place,$command in
+	here,* | lab,'sudo make run') succeeds runs "$command" ;;
+	lab,ptrace-pf\ * | lab,ptremap\ *) is_understood "$command" ;;
+	esac
+done < <(examples)
+check_list
+at_least "commands in the README" "$(readme_commands | wc -l)" 50
+at_least "examples in man pages" "$(man_commands | wc -l)" 35
+at_least "commands that had to succeed here" "$(of_place here | wc -l)" 35
 finish

@@ -101,6 +101,16 @@ _ptrace_pf_abi()
 	_ptrace_pf_add_files
 }
 
+# _ptrace_pf_comms - names of processes: those of others, too, which compgen -W would run as commands
+_ptrace_pf_comms()
+{
+	local name
+
+	while IFS= read -r name; do
+		[[ $name != "$cur"* ]] || COMPREPLY+=("$(printf %q "$name")")
+	done < <(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)
+}
+
 # _ptrace_pf_value OPTION - what can follow it
 _ptrace_pf_value()
 {
@@ -120,10 +130,10 @@ _ptrace_pf_value()
 	--view) _ptrace_pf_words 'process vma outcome vm latency address' ;;
 	--order) _ptrace_pf_words 'rate total p50 p99 max keys' ;;
 	-p | --pid | --vm) _ptrace_pf_list "$(cd /proc && printf '%s ' [0-9]*)" ;;
-	--comm) _ptrace_pf_words "$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u)" ;;
+	--comm) _ptrace_pf_comms ;;
 	--cgroup) _ptrace_pf_files -d ;;
 	--abi) _ptrace_pf_abi ;;
-	-i | --input | -o | --output | --perfetto) _ptrace_pf_files -f ;;
+	-i | --input | -o | --output | --perfetto | --html) _ptrace_pf_files -f ;;
 	esac
 }
 

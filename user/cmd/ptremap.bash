@@ -123,7 +123,7 @@ _ptremap_value()
 			5level ept4 ept5 npt-32bit npt-32bit-pse npt-32bit-pse36 npt-pae npt-4level
 			npt-5level' -- "$cur")
 		;;
-	--pid | --into)
+	--pid | --vm | --into)
 		mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && printf '%s ' [0-9]*)" -- "$cur")
 		;;
 	--prot)

@@ -1,7 +1,8 @@
 #compdef ptrace-pf ptremap
 # SPDX-License-Identifier: GPL-2.0
 # zsh completion for both programs. It knows nothing by itself: commands and options, with their
-# words, are those of --help, values those that the program names when it refuses another one.
+# words, are those of --help, values those that the program names when it refuses another one (and the
+# widths of --mmio).
 
 # _ptscope_values OPTION - sets reply: what the command at hand takes for it, if those are names
 _ptscope_values()
@@ -16,12 +17,13 @@ _ptscope_values()
 		said=${${said#*comma list of }%% \(default*}
 		;;
 	--abi) said="$($tool script --abi help 2>/dev/null | tr '\n' ,) help" ;;
-	--access | --cache | --event | --force-frame | --format | --hook | --order | --outcome | \
-		--prot | --set | --clear | --view)
+	--access | --cache | --call-graph | --event | --force-frame | --format | --hook | --order | \
+		--outcome | --prot | --set | --clear | --view)
 		said=$($tool $verb $1 '?' 2>&1 </dev/null)
 		case $said in
 		*' is not of the letters '*) said=${${said##* is not of the letters }/ and /, } ;;
 		*' is not '(a list|one)' of '*) said=${said##* is not (a list|one) of } ;;
+		*': not '*' or '*', or '*) said=${${${said##*: not }%%, or *}/ or /, } ;;
 		*) return ;;
 		esac
 		;;
@@ -42,14 +44,16 @@ _ptscope_value()
 	if (($#reply)); then
 		case $1 in
 		--abi) compadd -a reply && _files ;;
-		--format | --hook | --order | --prot | --view) compadd -a reply ;;
+		--call-graph | --format | --hook | --order | --prot | --view) compadd -a reply ;;
 		*) _sequence compadd -a - reply ;;
 		esac
 		return
 	fi
 	case $1 in
 	--pid | --vm | --into) _sequence _pids ;;
+	--comm) compadd -- ${(fu)"$(cat /proc/[0-9]*/comm 2>/dev/null)"} ;;
 	--cgroup) _files -/ ;;
+	--mmio) [[ $2 == WIDTH ]] && compadd 1 2 4 8 || _message "$2" ;;
 	--abi | --file | --html | --image | --input | --output | --perfetto) _files ;;
 	*) _message "$2" ;;
 	esac
