@@ -326,10 +326,10 @@ toolchain()
 	sed -n '/^Installed-Build-Depends:/,/^[^ ]/s/^ //p' "$1" | tr -d ','
 }
 
-# build_elsewhere - all of it again here, in another folder
+# build_elsewhere DIFFERING - all of it again here, in another folder
 build_elsewhere()
 {
-	echo "# another toolchain:" "$(diff "$work/want" "$work/got" | sed -n 's/^> //p' | xargs)"
+	echo "# $1 packages differ, by another toolchain:" "$(diff "$work/want" "$work/got" | sed -n 's/^> //p' | xargs)"
 	O=$work/again VERSION=$version "$top/scripts/deb" >"$work/log" 2>&1
 	equal "make deb elsewhere: status" $? 0
 	equal "packages that differ" "$(differing "$work/again/deb")" 0
@@ -340,6 +340,8 @@ build_elsewhere()
 # compilers are the same.
 part_build()
 {
+	local bad
+
 	mount_root || { not_ok "mounts for it"; return; }
 	mkdir -p "$root/build" && (umask 077 && "$top/scripts/deb" --source "$root/build/ptscope")
 	inside apt-get -qq --no-install-recommends build-dep /build/ptscope >"$work/log" 2>&1
@@ -348,13 +350,15 @@ part_build()
 		dpkg-buildpackage -b -us -uc >"$work/log" 2>&1
 	equal "dpkg-buildpackage on a bare system: status" $? 0
 	tail -n 1 "$work/log"
+	equal "packages that it made" "$(find "$root/build" -name '*.deb' | wc -l)" "${#OURS[@]}"
+	bad=$(differing "$root/build" 2>"$work/err")
 	toolchain "$bin"/deb/*.buildinfo >"$work/want"
 	toolchain "$root"/build/*.buildinfo >"$work/got"
-	if cmp -s "$work/want" "$work/got"; then
-		equal "packages that differ" "$(differing "$root/build")" 0
+	if ((bad == 0)) || cmp -s "$work/want" "$work/got"; then
+		equal "packages that differ" "$bad" 0
+		cat "$work/err"
 	else
-		equal "packages that it made" "$(find "$root/build" -name '*.deb' | wc -l)" "${#OURS[@]}"
-		build_elsewhere
+		build_elsewhere "$bad"
 	fi
 }
 
