@@ -34,6 +34,12 @@ equal "table: its lines are as long as one another" \
 	"$(table <"$BENCH_ROWS" | awk '{ print length($0) }' | sort -u | wc -l)" 1
 equal "the one in the middle, of numbers with exponents" "$(printf '3\n1e-3\n20\n' | median)" 3
 
+echo "- a fact" >"$work/facts"
+BENCH_SAID=$work/said complain "not installed" 2>"$work/err"
+equal "page: facts, lines of the table, what is missing" \
+	"$(page "$work/facts" "$BENCH_ROWS" "$work/said" | grep -cE '^- (a fact|not installed)$|^\|')" 8
+equal "what is missing, on stderr" "$(<"$work/err")" "bench: not installed"
+
 tests/bench/run nonsense >"$work/out" 2>"$work/err"
 equal "no such part: status, lines on stdout, first line on stderr" \
 	"$? $(wc -l <"$work/out") $(head -n 1 "$work/err")" "2 0 bench: no part 'nonsense'"
