@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
-# The rows of the table that a run ends with, and the middle of values. Sourced by what measures;
-# C programs have tests/bench/bench.h. A row is a line of the file $BENCH_ROWS, if that is set:
+# The rows of the table that a run ends with, and what is missing in it. Sourced by what measures; C
+# programs have tests/bench/bench.h. A row is a line of the file $BENCH_ROWS, if that is set:
 #
 #   WHAT  UNIT  OURS  COST  PEER  COST  RATIO      with tabs between them; or TITLE alone
 #
@@ -21,12 +21,6 @@ row()
 		-v ratio="${7-}" 'BEGIN {
 			if (b > 0)
 				print what, unit, ours, a, peer, b, ratio == "" ? a / b : ratio }' >>"$BENCH_ROWS"
-}
-
-# median - of the numbers on stdin, one on a line
-median()
-{
-	sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
 }
 
 # complain WHAT... - a line on stderr, and in the file $BENCH_SAID, if that is set: what is missing in

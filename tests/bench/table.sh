@@ -136,9 +136,10 @@ page()
 	cat <<-END
 
 	All values are costs, so less is better; below 1.00 ptscope's is less. What is compared ran in turns
-	in this one run. "x" is how many times as long a program takes when it is traced as without, in
-	pairs; "lost" is what a tracer did not keep of the last run's events. "(itself)" is compared where
-	nothing else does it. In the lab the CPU is a program: only ratios mean something there.
+	in this one run. "x" is how many times as long a program takes when it is traced as without, the
+	best of some rounds of each; "lost" is what a tracer did not keep of the last run's events.
+	"(itself)" is compared where nothing else does it. In the lab the CPU is a program: only ratios mean
+	something there.
 
 	END
 	table <"$2"

@@ -42,14 +42,13 @@ there()
 	done
 }
 
-# measure_pairs ROUNDS - each traced run has an untraced one right before it: what the machine
-# does to one it does to the other. A tracer that fails once is not asked again.
-measure_pairs()
+# measure ROUNDS - all tracers take turns, each with an untraced run before it. A tracer that fails
+# once is not asked again.
+measure()
 {
 	local rounds=$1 round key ns base
 
 	there
-	rm -f "$tmp"/ns.* "$tmp"/slower.*
 	once none >/dev/null # warm up
 	for ((round = 0; round < rounds; round++)); do
 		for key in "${tracers[@]}"; do
@@ -59,7 +58,6 @@ measure_pairs()
 			[[ $base && $ns ]] || continue
 			echo "$base" >>"$tmp/ns.none"
 			echo "$ns" >>"$tmp/ns.$key"
-			awk -v n="$ns" -v b="$base" 'BEGIN { print n / b }' >>"$tmp/slower.$key"
 		done
 	done
 }
@@ -74,24 +72,29 @@ lost()
 	awk -v n="$n" -v all="$2" 'BEGIN { if (n < all) printf ", %.2g %% lost", (1 - n / all) * 100 }'
 }
 
+# best KEY - the least nanoseconds of all its runs: other programs can only make one slower
+best()
+{
+	[[ ! -s $tmp/ns.$1 ]] || sort -n "$tmp/ns.$1" | head -n 1
+}
+
 # slower KEY - how many times as long the program took
 slower()
 {
-	[[ ! -s $tmp/slower.$1 ]] || median <"$tmp/slower.$1"
+	[[ ! -s $tmp/ns.$1 ]] || awk -v n="$(best "$1")" -v b="$(best none)" 'BEGIN { print n / b }'
 }
 
-# print_pairs TITLE EVENTS - a line for each tracer
-print_pairs()
+# print_tracers TITLE EVENTS - a line for each
+print_tracers()
 {
 	local title=$1 events=$2 key
 
 	printf '%-64s %9s %12s\n' "$title" "slowdown" "ns an event"
 	for key in none "${tracers[@]}"; do
 		[[ -s $tmp/ns.$key ]] || continue
-		[[ $key == none ]] && echo 1 >"$tmp/slower.none"
 		loss[$key]=$([[ $key == none ]] || lost "$key" "$events")
 		printf '%-64s %8.3fx %12d%s\n' "${command[$key]-untraced}" "$(slower "$key")" \
-			$(($(median <"$tmp/ns.$key") / events)) "${loss[$key]}"
+			$(($(best "$key") / events)) "${loss[$key]}"
 	done
 }
 
