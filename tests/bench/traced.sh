@@ -56,7 +56,7 @@ measure()
 			base=$(once none)
 			ns=$(once "$key")
 			[[ $base && $ns ]] || continue
-			echo "$base" >>"$tmp/ns.none"
+			echo "$base" | tee -a "$tmp/ns.none" >>"$tmp/alone.$key"
 			echo "$ns" >>"$tmp/ns.$key"
 		done
 	done
@@ -72,16 +72,18 @@ lost()
 	awk -v n="$n" -v all="$2" 'BEGIN { if (n < all) printf ", %.2g %% lost", (1 - n / all) * 100 }'
 }
 
-# best KEY - the least nanoseconds of all its runs: other programs can only make one slower
+# best FILE - the least of its nanoseconds: other programs can only make one slower
 best()
 {
-	[[ ! -s $tmp/ns.$1 ]] || sort -n "$tmp/ns.$1" | head -n 1
+	sort -n "$1" | head -n 1
 }
 
-# slower KEY - how many times as long the program took
+# slower KEY - how many times as long the program took: the best of its runs beside the best of as
+# many untraced ones
 slower()
 {
-	[[ ! -s $tmp/ns.$1 ]] || awk -v n="$(best "$1")" -v b="$(best none)" 'BEGIN { print n / b }'
+	[[ -s $tmp/ns.$1 ]] || return
+	awk -v n="$(best "$tmp/ns.$1")" -v b="$(best "$tmp/alone.$1")" 'BEGIN { print n / b }'
 }
 
 # print_tracers TITLE EVENTS - a line for each
@@ -92,9 +94,10 @@ print_tracers()
 	printf '%-64s %9s %12s\n' "$title" "slowdown" "ns an event"
 	for key in none "${tracers[@]}"; do
 		[[ -s $tmp/ns.$key ]] || continue
+		[[ $key == none ]] && cp "$tmp/ns.none" "$tmp/alone.none"
 		loss[$key]=$([[ $key == none ]] || lost "$key" "$events")
 		printf '%-64s %8.3fx %12d%s\n' "${command[$key]-untraced}" "$(slower "$key")" \
-			$(($(best "$key") / events)) "${loss[$key]}"
+			$(($(best "$tmp/ns.$key") / events)) "${loss[$key]}"
 	done
 }
 
