@@ -162,6 +162,9 @@ $(O)/tests/unit-san: $(SAN_OBJ)
 # Programs that tests trace: plain C, static so that the lab runs them from anywhere.
 TARGET_SRC := $(wildcard tests/system/*.c tests/bench/*.c)
 TARGETS := $(addprefix $(O)/tests/,$(notdir $(TARGET_SRC:.c=)))
+ifneq ($(words $(TARGETS)),$(words $(sort $(TARGETS))))
+$(error of tests/system and tests/bench two programs have one name)
+endif
 TARGET_CFLAGS := -O1 -g -fno-omit-frame-pointer
 TARGET_LINK := -static
 
@@ -231,9 +234,9 @@ check-debug:
 
 bench:
 	$(Q)scripts/deps build check lab bench
-	$(Q)scripts/deps bench || echo "bench: goes on without drgn"
-	$(Q)$(MAKE) --no-print-directory build $(TARGETS)
-	$(Q)tests/bench/run
+	$(Q)scripts/deps bench || echo "bench: goes on without those"
+	$(Q)$(MAKE) --no-print-directory build $(TARGETS) $(O)/tests/kvm_guest
+	$(Q)O='$(O)' tests/bench/run -o BENCHMARKS.md
 
 fuzz:
 	$(Q)scripts/deps build check

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &to);
-	printf("%.2f %.2f %ld\n",
+	printf("%.4f %.3f %ld\n",
 	       (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9,
 	       seconds(use.ru_utime) + seconds(use.ru_stime), use.ru_maxrss);
 	return WEXITSTATUS(status);

@@ -11,8 +11,8 @@
  */
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "tests/bench/bench.h"
 #include "tests/system/mirror.h"
 #include "user/pt/pt_mem_cache.h"
 #include "user/space/guest_run.h"
@@ -37,6 +37,7 @@ static const struct layout layouts[] = {
 };
 
 #define SAMPLES (ROUNDS * (ALL / PIECE))
+_Static_assert(SAMPLES <= MEDIAN_MAX, "median()");
 struct times {
 	double piece[SAMPLES]; /* seconds for a byte */
 	uint32_t nr;
@@ -66,31 +67,15 @@ struct bench {
 
 static struct bench bench;
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void add_time(struct times *t, double begin, uint64_t bytes)
 {
 	if (t->nr < SAMPLES)
 		t->piece[t->nr++] = (now() - begin) / (double)bytes;
 }
 
-static int compare(const void *a, const void *b)
+static double middle(const struct times *t)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double middle(struct times *t)
-{
-	qsort(t->piece, t->nr, sizeof(t->piece[0]), compare);
-	return t->nr ? t->piece[t->nr / 2] : 0;
+	return median(t->piece, t->nr);
 }
 
 static uint64_t sum_of(const void *bytes, uint64_t len, uint64_t sum)
@@ -287,10 +272,27 @@ static void set_up(struct bench *b, uint64_t root)
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
-static void row(const char *what, double seconds, const struct vmm_says *says)
+static void line(const char *what, double seconds, const struct vmm_says *says)
 {
 	printf("  %-46s %8.2f %10.3f %10.2f\n", what, 1 / seconds / MIB, says->copied / seconds,
 	       says->walked / seconds);
+}
+
+/* Of a page, for the table: where there is no module, the runs by process_vm_readv() are ours. */
+static void rows_of(const struct bench *b, const struct layout *l, const struct times *ours,
+		    const struct cost peers[3])
+{
+	const char *name = b->dev >= 0 ? "`ptremap`'s module" : "runs, by `process_vm_readv()`";
+	struct cost peer, own = { name, middle(ours) * PAGE * 1e9 };
+	char what[80];
+	int i;
+
+	snprintf(what, sizeof(what), "4 KiB of a guest, %s", l->name);
+	for (i = 0; i < 3; i++) {
+		peer = (struct cost){ peers[i].name, peers[i].value * PAGE * 1e9 };
+		if (i != 1 || b->dev >= 0)
+			row(what, "ns", own, peer);
+	}
 }
 
 static void ask_vmm(struct bench *b, struct vmm_says *says)
@@ -321,12 +323,17 @@ static void measure(struct bench *b, const struct layout *l)
 	}
 	printf("%s%s\n", l->name,
 	       l->level == 2 && !says.huge ? " (which there are not enough of)" : "");
-	row("memcpy() by the VM's process", says.copied, &says);
-	row("runs, by process_vm_readv()", middle(&process), &says);
+	line("memcpy() by the VM's process", says.copied, &says);
+	line("runs, by process_vm_readv()", middle(&process), &says);
 	if (b->dev >= 0)
-		row("runs, by the helper module", middle(&module), &says);
-	row("a walk for each byte, by the VM's process", says.walked, &says);
-	row("such a walk by process_vm_readv()", middle(&peeked), &says);
+		line("runs, by the helper module", middle(&module), &says);
+	line("a walk for each byte, by the VM's process", says.walked, &says);
+	line("such a walk by process_vm_readv()", middle(&peeked), &says);
+	rows_of(b, l, b->dev >= 0 ? &module : &process,
+		(const struct cost[]){
+			{ "`memcpy()` by the VM's process", says.copied },
+			{ "`process_vm_readv()`, the same runs", middle(&process) },
+			{ "a walk for each byte, by `process_vm_readv()`", middle(&peeked) } });
 }
 
 static void run(struct bench *b, const struct layout *l)
@@ -357,6 +364,7 @@ int main(void)
 	b->dev = ptremap_open();
 	b->buf = reserve(PIECE, PAGE);
 	memset(b->buf, 1, PIECE);
+	rows_about("A guest's memory read by its virtual addresses");
 	printf("%-48s %8s %10s %10s\n", "a guest's memory by its addresses, 64 MiB", "MiB/s",
 	       "of memcpy", "of a walk");
 	for (i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)

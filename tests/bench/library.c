@@ -5,11 +5,9 @@
  * the ratio printed is the median of the pairs' (1.00: as fast as by hand).
  */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "tests/bench/bench.h"
 #include "user/pt/ptw.h"
 
 #define ROUNDS	11
@@ -32,14 +30,6 @@ static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "library: %s\n", what);
 	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static void make_space(struct tables *t, enum pt_mode mode, pt_u64 buffer_size)
@@ -248,22 +238,13 @@ static double merge_dump(const struct tables *t, bool unused)
 
 typedef double (*run_fn)(const struct tables *t, bool random);
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
-
-/* Median times of @hand and @library, and the median of the pairs' ratios. */
+/*
+ * Median times of @hand and @library, and the median of the pairs' ratios; for the table @name does
+ * @what, of which there are @amount.
+ */
 static double in_pairs(run_fn hand, run_fn library, const struct tables *t, bool random,
-		       double *hand_time, double *library_time)
+		       const char *what, const char *name, double amount, double *hand_time,
+		       double *library_time)
 {
 	double a[ROUNDS], b[ROUNDS], ratio[ROUNDS];
 	unsigned int i;
@@ -274,9 +255,10 @@ static double in_pairs(run_fn hand, run_fn library, const struct tables *t, bool
 		b[i] = library(t, random);
 		ratio[i] = a[i] / b[i];
 	}
-	*hand_time = median(a);
-	*library_time = median(b);
-	return median(ratio);
+	*hand_time = median(a, ROUNDS);
+	*library_time = median(b, ROUNDS);
+	row_of_rounds(what, name, b, "a walk written by hand", a, ROUNDS, amount);
+	return median(ratio, ROUNDS);
 }
 
 static void compare_lookups(const struct tables *t, const char *name, bool random)
@@ -286,11 +268,15 @@ static void compare_lookups(const struct tables *t, const char *name, bool rando
 		run_fn run;
 	} ways[] = { { "pt_translate", translate_lookups }, { "pt_lookup", path_lookups } };
 	double hand, library, ratio;
-	char what[64];
+	char what[64], ours[32];
 	size_t i;
 
 	for (i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
-		ratio = in_pairs(hand_lookups, ways[i].run, t, random, &hand, &library);
+		snprintf(what, sizeof(what), "a lookup in tables with %s, %s", name,
+			 random ? "random" : "in order");
+		snprintf(ours, sizeof(ours), "`%s()`", ways[i].name);
+		ratio = in_pairs(hand_lookups, ways[i].run, t, random, what, ours, LOOKUPS, &hand,
+				 &library);
 		snprintf(what, sizeof(what), "%s, %s, %s", ways[i].name, name,
 			 random ? "random" : "in order");
 		printf("%-48s %8.2f %10.1f %10.1f\n", what, ratio, LOOKUPS / library / 1e6,
@@ -305,8 +291,8 @@ static void bench_lookups(void)
 		pt_u64 bytes;
 	} sizes[] = {
 		{ "2 KiB of entries", MIB },
-		{ "512 KiB", 256 * MIB },
-		{ "32 MiB", 16 * GIB },
+		{ "512 KiB of entries", 256 * MIB },
+		{ "32 MiB of entries", 16 * GIB },
 	};
 	struct tables t;
 	size_t i;
@@ -323,15 +309,18 @@ static void bench_lookups(void)
 
 static void bench_dumps(void)
 {
+	static const char what[] = "16 GiB in 4 KiB pages, listed";
 	double hand, library, ratio;
 	struct tables t;
 
 	make_tables(&t, 16 * GIB);
 	printf("\n%-48s %8s %10s %10s\n", "dumps of 16 GiB in 4 KiB pages", "ratio", "ms",
 	       "by hand");
-	ratio = in_pairs(hand_dump, iter_dump, &t, false, &hand, &library);
+	ratio = in_pairs(hand_dump, iter_dump, &t, false, what, "`pt_iter_next()`", 1, &hand,
+			 &library);
 	printf("%-48s %8.2f %10.1f %10.1f\n", "pt_iter_next", ratio, library * 1e3, hand * 1e3);
-	ratio = in_pairs(hand_dump, merge_dump, &t, false, &hand, &library);
+	ratio = in_pairs(hand_dump, merge_dump, &t, false, what, "`pt_merge_next()`", 1, &hand,
+			 &library);
 	printf("%-48s %8.2f %10.1f %10.1f\n", "pt_merge_next", ratio, library * 1e3, hand * 1e3);
 	free_space(&t);
 }
@@ -356,6 +345,7 @@ static void bench_builder(void)
 
 int main(void)
 {
+	rows_about("libptw in an image in memory");
 	bench_lookups();
 	bench_dumps();
 	bench_builder();

@@ -11,8 +11,7 @@
  *
  * mirror --few: the accesses alone, a few of them: for an emulator whose clock counts instructions.
  */
-#include <time.h>
-
+#include "tests/bench/bench.h"
 #include "tests/bench/mirror_soft.h"
 
 #define PAGES	 4096u
@@ -42,7 +41,7 @@ static const uint32_t sets[] = { 64, 1024, 2048, PAGES }; /* pages that are acce
 #define SETS 4
 
 /* Of this thread alone: what else the machine does is not counted. */
-static double now(void)
+static double used(void)
 {
 	struct timespec t;
 
@@ -112,8 +111,10 @@ static void make_guest(struct bench *b)
 	soft_init(&b->soft, &b->guest);
 }
 
-static void map_each(struct bench *b)
+/* Nanoseconds of each. */
+static double map_each(struct bench *b)
 {
+	double start = used();
 	uint32_t i;
 
 	for (i = 0; i < PAGES; i++) {
@@ -122,6 +123,7 @@ static void map_each(struct bench *b)
 			 b->file, (off_t)(b->frame[i] * (uint64_t)PAGE)) == MAP_FAILED)
 			die("mmap");
 	}
+	return (used() - start) / PAGES * 1e9;
 }
 
 static void make_mirror_of(const struct checks *c, struct bench *b)
@@ -175,7 +177,7 @@ static inline volatile uint64_t *find(struct bench *b, enum way way, uint32_t i,
 static inline __attribute__((always_inline)) double run_way(struct bench *b, enum way way,
 							    bool stores, uint32_t n)
 {
-	double start = now();
+	double start = used();
 	uint64_t sum = 0;
 	uint32_t k, i;
 
@@ -191,7 +193,7 @@ static inline __attribute__((always_inline)) double run_way(struct bench *b, enu
 		}
 	}
 	__asm__ volatile("" : : "r"(sum));
-	return (now() - start) / n * 1e9;
+	return (used() - start) / n * 1e9;
 }
 
 static double run(struct bench *b, enum way way, bool stores)
@@ -238,6 +240,30 @@ static void measure(struct bench *b, bool stores, uint32_t set, double best[WAYS
 	}
 }
 
+/*
+ * For the table: a mirror is beside pages mapped one by one, and where there is no mirror, these
+ * are beside software.
+ */
+static void rows_of(const struct bench *b, bool stores, double best[WAYS][SETS])
+{
+	enum way ours = b->window.page ? MIRROR : ONE_BY_ONE;
+	enum way first = b->window.page ? ONE_BY_ONE : TLB;
+	char what[64];
+	uint32_t set;
+	int way;
+
+	for (set = 0; set < SETS; set++) {
+		snprintf(what, sizeof(what), "a %s random page of %u",
+			 stores ? "store to a" : "load of a", sets[set]);
+		for (way = first; way < WAYS; way++) {
+			row(what, "ns", (struct cost){ names[ours], best[ours][set] },
+			    (struct cost){ names[way], best[way][set] });
+			if (way == ONE_BY_ONE)
+				break;
+		}
+	}
+}
+
 static void accesses(struct bench *b, bool stores)
 {
 	double best[WAYS][SETS];
@@ -260,11 +286,13 @@ static void accesses(struct bench *b, bool stores)
 			       best[way][set] / best[ONE_BY_ONE][set]);
 		printf("\n");
 	}
+	rows_of(b, stores, best);
 }
 
 /* ---- what it costs to get there ------------------------------------------------------------- */
 
-static void first_accesses(struct bench *b, bool in_order)
+/* Beside them is a page mapped by mmap(), which takes @mapping. */
+static void first_accesses(struct bench *b, bool in_order, double mapping)
 {
 	uint64_t before, sum = 0;
 	double start;
@@ -272,26 +300,31 @@ static void first_accesses(struct bench *b, bool in_order)
 
 	ptremap_mirror_invalidate(&b->window, 0, 0);
 	before = b->window.page->walked;
-	start = now();
+	start = used();
 	for (i = 0; i < PAGES; i++)
 		sum += *in_window(&b->window,
 				  in_order ? GVA + i * (uint64_t)PAGE : b->gva[i] & ~63ull);
 	__asm__ volatile("" : : "r"(sum));
+	start = (used() - start) / PAGES * 1e9;
 	printf("%-48s %8.0f ns a page, %.2f faults\n",
 	       in_order ? "first loads, one page after the other" : "first loads, random pages",
-	       (now() - start) / PAGES * 1e9, (double)(b->window.page->walked - before) / PAGES);
+	       start, (double)(b->window.page->walked - before) / PAGES);
+	row(in_order ? "a page shown for the first time, in order" : "the same, random pages", "ns",
+	    (struct cost){ names[MIRROR], start },
+	    (struct cost){ "`mmap()` of the page", mapping });
 }
 
 /* Between two roots whose pages are held; @pages of them are loaded after each switch. */
-static void switches(struct bench *b, uint32_t pages)
+static void switches(struct bench *b, uint32_t pages, double mapping)
 {
 	uint64_t sum = 0;
 	double start = 0;
 	uint32_t i, page;
+	char what[64];
 
 	for (i = 0; i < SWITCHES + 2; i++) {
 		if (i == 2)
-			start = now();
+			start = used();
 		if (ptremap_mirror_switch(&b->window, b->guest.space.root, i & 1,
 					  PTREMAP_MIRROR_USER | PTREMAP_MIRROR_WP, 0))
 			die("switch");
@@ -299,35 +332,42 @@ static void switches(struct bench *b, uint32_t pages)
 			sum += *in_window(&b->window, GVA + page * (uint64_t)PAGE);
 	}
 	__asm__ volatile("" : : "r"(sum));
-	printf("switch_root, and then loads of %-17u %8.0f ns\n", pages,
-	       (now() - start) / SWITCHES * 1e9);
+	start = (used() - start) / SWITCHES * 1e9;
+	printf("switch_root, and then loads of %-17u %8.0f ns\n", pages, start);
+	if (pages < 2)
+		return;
+	snprintf(what, sizeof(what), "another root, then loads of %u pages", pages);
+	row(what, "ns", (struct cost){ names[MIRROR], start },
+	    (struct cost){ "`mmap()` of so many pages", mapping * pages });
 }
 
 int main(int argc, char **argv)
 {
 	struct checks c = { .dev = -1 };
 	bool mapped = argc > 1 && !strcmp(argv[1], "--mapped");
+	double mapping;
 
 	bench.few = argc > 1 && !strcmp(argv[1], "--few");
 	make_guest(&bench);
-	map_each(&bench);
+	mapping = map_each(&bench);
 	if (!mapped) {
 		c.dev = ptremap_open();
 		if (c.dev < 0)
 			die(PTREMAP_DEVICE);
 		make_mirror_of(&c, &bench);
 	}
+	rows_about("Mirrors of a guest's address space");
 	accesses(&bench, true);
 	accesses(&bench, false);
 	if (mapped || bench.few)
 		return 0;
 	printf("\n");
-	first_accesses(&bench, true);
-	first_accesses(&bench, false);
-	switches(&bench, 0);
-	switches(&bench, 1);
-	switches(&bench, 128);
-	switches(&bench, 1024);
+	first_accesses(&bench, true, mapping);
+	first_accesses(&bench, false, mapping);
+	switches(&bench, 0, mapping);
+	switches(&bench, 1, mapping);
+	switches(&bench, 128, mapping);
+	switches(&bench, 1024, mapping);
 	ptremap_mirror_destroy(&bench.window);
 	return 0;
 }

@@ -44,6 +44,7 @@ expected()
 	share/bash-completion/completions/ptrace-pf
 	share/bash-completion/completions/ptremap
 	share/doc/ptscope/ARCHITECTURE.md
+	share/doc/ptscope/BENCHMARKS.md
 	share/doc/ptscope/CHANGELOG.md
 	share/doc/ptscope/README.md
 	share/doc/ptscope/SECURITY.md
