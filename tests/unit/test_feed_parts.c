@@ -6,8 +6,9 @@
 #include "tests/unit/record_files.h"
 #include "user/report/feed.h"
 
-#define EVENTS 20000
-#define PIDS   12
+#define EVENTS	  20000
+#define PIDS	  12
+#define FILE_SIZE (4u << 20)
 
 TestSuite(feed_parts, .init = enter, .fini = leave);
 
@@ -145,9 +146,30 @@ Test(feed_parts, report_is_that_of_one_thread)
 	check_by(&in, "comm,outcome", "# events: 10000\n");
 }
 
+/* Where the first record behind the middle begins. */
+static size_t middle_record(const char *file, size_t size)
+{
+	const struct perf_file_header *h = (const struct perf_file_header *)file;
+	size_t at = h->data.offset;
+
+	while (at < size / 2)
+		at += ((const struct perf_event_header *)(file + at))->size;
+	return at;
+}
+
+static void check_damage(struct feed_input *in, const char *file, size_t size, size_t at)
+{
+	static char damaged[FILE_SIZE];
+
+	memcpy(damaged, file, size);
+	memset(damaged + at, 0xff, 4096);
+	store("y", damaged, size);
+	check_by(in, "comm", "corrupt at byte");
+}
+
 Test(feed_parts, damaged_recordings_are_left_to_one_thread)
 {
-	static char file[4u << 20];
+	static char file[FILE_SIZE];
 	struct feed_input in = FEED_INPUT_INIT;
 	size_t size;
 
@@ -158,7 +180,6 @@ Test(feed_parts, damaged_recordings_are_left_to_one_thread)
 	in.paths[in.nr++] = "y";
 	store("y", file, size / 2);
 	check_by(&in, "comm", "INCOMPLETE");
-	memset(file + size / 2, 0xff, 4096);
-	store("y", file, size);
-	check_by(&in, "comm", "corrupt at byte");
+	check_damage(&in, file, size, size / 2);
+	check_damage(&in, file, size, middle_record(file, size));
 }

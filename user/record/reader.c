@@ -101,11 +101,20 @@ static int skip_auxtrace(struct rec_reader *r, const struct perf_event_header *h
 	return input_skip_to(&r->in, r->in.offset + size);
 }
 
-/* One record of perf's; *@record stays NULL when nothing comes of it. */
+static bool is_known(uint32_t type)
+{
+	return (type && type <= LAST_KERNEL_RECORD) ||
+	       (type >= PERF_HEADER_ATTR && type <= LAST_USER_RECORD);
+}
+
+/*
+ * One record of perf's; *@record stays NULL when nothing comes of it. Sizes are multiples of 8, but
+ * for some that perf itself makes up.
+ */
 static int take(struct rec_reader *r, const struct perf_event_header *h,
 		const struct ptev_hdr **record)
 {
-	if (h->size % 8 && h->type <= LAST_KERNEL_RECORD)
+	if (h->size % 8 && (h->type <= LAST_KERNEL_RECORD || !is_known(h->type)))
 		return input_corrupt(&r->in, "a record of an odd size");
 	switch (h->type) {
 	case PERF_RECORD_SAMPLE:
@@ -134,8 +143,7 @@ static int take(struct rec_reader *r, const struct perf_event_header *h,
 			return reader_session(r, h) ? -EINVAL : INPUT_END;
 		return INPUT_OK;
 	default:
-		r->unknown += !h->type || h->type > LAST_USER_RECORD ||
-			      (h->type > LAST_KERNEL_RECORD && h->type < PERF_HEADER_ATTR);
+		r->unknown += !is_known(h->type);
 		return INPUT_OK;
 	}
 }
