@@ -9,6 +9,7 @@
 
 #include "tests/unit/record_files.h"
 #include "user/record/check.h"
+#include "user/record/kinds.h"
 
 TestSuite(record_broken, .init = enter, .fini = leave);
 
@@ -258,4 +259,15 @@ Test(record_broken, task_and_map_records)
 	cr_assert_eq(checked(&rec), 1);
 	rec.map.name[7] = 'x';
 	cr_assert_eq(checked(&rec), -EINVAL);
+}
+
+Test(record_broken, samples_without_raw_data)
+{
+	static uint64_t room[65536 / 8];
+	const struct rec_sample s = {};
+	size_t i;
+
+	for (i = 0; i < KINDS_NR; i++)
+		cr_assert_eq(kind_unpack(&rec_kinds[i], &s, (struct ptev_hdr *)room), -EINVAL, "%s",
+			     rec_kinds[i].name);
 }

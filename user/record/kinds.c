@@ -187,10 +187,11 @@ static int unpack_fault(const struct rec_sample *s, struct ptev_fault *f)
 {
 	const size_t before = offsetof(struct ptev_fault, address) - HEADER;
 	const size_t behind = offsetof(struct ptev_fault, cpu);
-	const uint8_t *raw = (const uint8_t *)s->raw + COMMON;
+	const uint8_t *raw;
 
 	if (s->raw_size != COMMON + before + PTEV_FAULT_FULL - behind)
 		return -EINVAL;
+	raw = (const uint8_t *)s->raw + COMMON;
 	f->hdr = (struct ptev_hdr){ .size = PTEV_FAULT_FULL, .type = PTEV_FAULT };
 	memcpy((uint8_t *)f + HEADER, raw, before);
 	memcpy((uint8_t *)f + behind, raw + before, PTEV_FAULT_FULL - behind);
