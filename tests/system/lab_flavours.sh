@@ -11,12 +11,11 @@
 . "$top/tests/lib/recording.sh"
 
 readonly remap=$bin/ptremap
-# Kernel, flavour and what runs there, in one boot. To the module one rt is as the other: LONG=1 has
-# both, and rights on both kernels.
-RUNS=("6.1 amd64 nodes"
-	"6.12 amd64 nodes rights clock lockdown"
+# Kernel, flavour and what runs there, in one boot. To the module one rt is as the other, and so is
+# amd64: LONG=1 has both kernels'.
+RUNS=("6.12 amd64 nodes rights clock lockdown"
 	"6.12 rt edits")
-[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 rights clock lockdown")
+[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 nodes rights clock lockdown")
 readonly RUNS
 
 # ---- in the guest ----------------------------------------------------------------------------

@@ -23,15 +23,16 @@
 ONCE_6_1=$(long zoo_filters 'zoo_filters other_filters')
 ONCE_6_12=$(long other_filters 'filters zoo_filters other_filters')
 DOCTOR=$(long '' doctor)
-readonly ONCE_6_1 ONCE_6_12 DOCTOR
+PREEMPT=preempt=full,hugepagesz=1G,hugepages=1
+readonly ONCE_6_1 ONCE_6_12 DOCTOR PREEMPT
 declare -rA BOOTS=(
 	[6.1]="6.1 4 - doctor fentry kprobe counts filters $ONCE_6_1 nobtf"
 	[6.12]="6.12 4 - doctor fentry kprobe counts $ONCE_6_12 nobtf"
-	[6.1-la57-pti]="6.1 5 pti=on $DOCTOR fentry"
-	[6.12-la57]="6.12 5 - fentry"
+	[6.1-la57-pti-preempt]="6.1 5 pti=on,$PREEMPT $DOCTOR fentry preempt gib"
+	[6.12-la57-preempt]="6.12 5 $PREEMPT fentry preempt gib"
 	[6.1-pti]="6.1 4 pti=on doctor fentry"
-	[6.1-preempt]="6.1 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
-	[6.12-preempt]="6.12 4 preempt=full,hugepagesz=1G,hugepages=1 preempt gib"
+	[6.1-preempt]="6.1 4 $PREEMPT preempt gib"
+	[6.12-preempt]="6.12 4 $PREEMPT preempt gib"
 )
 
 check_counts()
@@ -171,9 +172,10 @@ boot()
 	rm -rf "$dir"
 }
 
-(($#)) || ! on_debug || set -- 6.1 6.1-la57-pti 6.1-preempt
+(($#)) || ! on_debug || set -- 6.1 6.1-la57-pti-preempt
 # shellcheck disable=SC2046 # several words
-(($#)) || set -- 6.1 6.12 6.1-la57-pti 6.12-la57 $(long '' 6.1-pti) 6.1-preempt 6.12-preempt
+(($#)) || set -- 6.1 6.12 6.1-la57-pti-preempt 6.12-la57-preempt \
+	$(long '' '6.1-pti 6.1-preempt 6.12-preempt')
 for name; do
 	boot "$name"
 done

@@ -5,8 +5,8 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-# Mappings and what changes meanwhile on one kernel each; LONG=1: on both, and 6.12 also with 4 levels
-# and without page-table isolation.
+# Mappings, the kernel's half and what changes meanwhile on one kernel each; LONG=1: on both, and 6.12
+# also with 4 levels and without page-table isolation.
 # live KERNEL[-FLAVOUR] LEVELS 'ARGUMENTS' PART... - the parts, in one boot
 live()
 {
@@ -26,7 +26,7 @@ live()
 }
 
 # shellcheck disable=SC2046 # a word or none
-live 6.1 4 '' processes speed $(long '' changing) mappings physical kernel errors
+live 6.1 4 '' processes speed $(long '' changing) mappings physical $(long '' kernel) errors
 # shellcheck disable=SC2046 # a word or none
 live 6.12 5 'pti=on' processes changing $(long '' mappings) physical kernel pti errors
 [[ $(long '' more) ]] && live 6.12 4 '' processes changing mappings physical kernel errors
