@@ -84,7 +84,10 @@ Test(noise, limits)
 		cr_assert_leq(noise_limit(df + 0.25), noise_limit(df));
 }
 
-/* Sides from one and the same source: one in a hundred is said to differ, or fewer. */
+/*
+ * Sides from one and the same source: one in a hundred is said to differ, or fewer. It is one in 196;
+ * of 20,000 that is 102, with a standard deviation of 11 from one seed to the next.
+ */
 Test(noise, false_alarms)
 {
 	unsigned int seed = random_seed("noise_false_alarms"), round, i, alarms = 0;
@@ -103,8 +106,8 @@ Test(noise, false_alarms)
 		}
 		alarms += noise_compare(&s[0], &s[1]) == NOISE_BEYOND;
 	}
-	cr_assert_leq(alarms, 260, "seed %u: %u of 20000", seed, alarms);
-	cr_assert_geq(alarms, 80, "seed %u: %u of 20000", seed, alarms);
+	cr_assert_leq(alarms, 200, "seed %u: %u of 20000", seed, alarms);
+	cr_assert_geq(alarms, 30, "seed %u: %u of 20000", seed, alarms);
 }
 
 Test(percentile, merged_is_as_added)
