@@ -85,8 +85,8 @@ Test(noise, limits)
 }
 
 /*
- * Sides from one and the same source: one in a hundred is said to differ, or fewer. It is one in 196;
- * of 20,000 that is 102, with a standard deviation of 11 from one seed to the next.
+ * Sides from one and the same source: one in a hundred is said to differ, or fewer. It is one in
+ * 196; of 20,000 that is 102, with a standard deviation of 11 from one seed to the next.
  */
 Test(noise, false_alarms)
 {
