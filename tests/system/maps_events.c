@@ -319,7 +319,7 @@ static void replace_loop(void)
 
 static void undo_races(struct scene *s)
 {
-	time_t stop = time(NULL) + SECONDS;
+	time_t stop = time(NULL) + SECONDS, last = stop + 60;
 	unsigned long made = 0, active = 0;
 	int status;
 
@@ -328,7 +328,8 @@ static void undo_races(struct scene *s)
 	s->p.pid = fork();
 	if (!s->p.pid)
 		replace_loop();
-	while (time(NULL) < stop) {
+	/* A slow machine needs longer until one is undone before it is replaced. */
+	while (time(NULL) < (active ? stop : last)) {
 		if (map_frames(s, s->c.dev, 0, VA))
 			continue;
 		made++;
