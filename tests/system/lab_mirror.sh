@@ -61,7 +61,10 @@ vm_into()
 {
 	local vm pid status word
 
-	"$bin/tests/kvm_guest" --mode none --hold spin hypercalls 1 < <(sleep 60) >"$work/guest" 2>&1 &
+	# Its stdin stays silent and open, however long the machine takes.
+	mkfifo "$work/held"
+	exec 9<>"$work/held"
+	"$bin/tests/kvm_guest" --mode none --hold spin hypercalls 1 <&9 >"$work/guest" 2>&1 &
 	vm=$!
 	sleep 1
 	mkfifo "$work/go"
@@ -98,6 +101,7 @@ vm_into()
 		--at 0x300000000 -- /nonesuch
 	kill "$vm"
 	wait "$vm" 2>/dev/null
+	exec 9>&-
 }
 
 # part_programs SECONDS
