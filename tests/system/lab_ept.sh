@@ -96,13 +96,21 @@ ended_early()
 	equal "time limit: machines left" "$(emulators | wc -l)" 0
 }
 
+# What hangs in the other machine is in its kernel log.
+hang()
+{
+	"$top/scripts/lab" --timeout 30 --quiet -- sleep 100 >"$work/out" 2>"$work/err"
+	equal "hang: exit status" $? 125
+	equal "hang: what waits" "$(grep -c ' sleep: syscall 230 .* hrtimer_nanosleep' "$work/err")" 1
+}
+
 parts=("$@")
-((${#parts[@]})) || read -ra parts <<<"refusals $(long '' 6.1) 6.12 panic ended_early"
+((${#parts[@]})) || read -ra parts <<<"refusals $(long '' 6.1) 6.12 panic ended_early hang"
 for part in "${parts[@]}"; do
 	case $part in
 	6.1) boot 6.1 7 7 '' ;;
 	6.12) boot 6.12 0 124 'BUG: planted' ;;
-	refusals | panic | ended_early) "$part" ;;
+	refusals | panic | ended_early | hang) "$part" ;;
 	*) not_ok "no part '$part'" ;;
 	esac
 done

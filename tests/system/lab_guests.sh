@@ -215,9 +215,11 @@ check_hold()
 
 check_die()
 {
+	local i
+
 	{ "$guest" --vcpus 2 die 300 >"$work/said"; } 2>/dev/null
 	equal "die: status" $? 137
-	sleep 0.2
+	for ((i = 0; i < 100 && $(vm_folders); i++)); do sleep 0.1; done
 	equal "die: VMs afterwards" "$(vm_folders)" 0 "KVM's debugfs"
 	check_no_vms "after death"
 }

@@ -20,7 +20,7 @@ declare -rA BITS=([linux-4level]=48 [linux-5level]=57 [32bit]=32 [pse]=32 [pae]=
 # How many there are, at least: of pages and ranges in a guest, of answers to gva2gpa, of kinds of
 # pages.
 readonly LINUX_PAGES=5000 LINUX_RANGES=150 PAYLOAD_PAGES=1600 PAYLOAD_RANGES=15
-readonly TRANSLATIONS=40 HOLES=10 KINDS=12
+readonly TRANSLATIONS=40 HOLES=10 KINDS=8
 
 # start_linux NAME - returns when every CPU is at its process
 start_linux()
