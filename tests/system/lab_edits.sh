@@ -15,10 +15,8 @@ RUNS=("6.1 4 1 edits huge refused physical reads"
 [[ $(long '' more) ]] && RUNS+=("6.1 4 2 edits kvm huge_events")
 EDITS=$(long 2500 10000)
 readonly RUNS EDITS
-# "rep stosb", with which the kernel clears pages, costs an emulator as much as so many single ones;
-# without the bit (ERMS) the kernel takes longer words. Memory that the direct map does not have is
-# there where it is asked for.
-readonly APPEND="clearcpuid=297 secretmem.enable=1"
+# Memory that the direct map does not have is there where it is asked for.
+readonly APPEND=secretmem.enable=1
 # Less memory than the events' test allocates.
 readonly MEMORY=640M SECONDS_EACH=${EDITS_SECONDS:-$(long 2 4)}
 

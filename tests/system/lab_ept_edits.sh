@@ -26,8 +26,7 @@ OPTIONS=(--smp 4 --mem 640M --timeout $((240 + EPT_SECONDS)))
 in_lab 'NPT, 6.12' 6.12 command edits refused race shadow
 # Less memory than the events' test allocates.
 EPT_SECONDS=$((EPT_SECONDS / 5))
-OPTIONS=(--smp 2 --mem 640M --disk-mb 64 --disk-mb 256 --append clearcpuid=297
-	--timeout $((300 + EPT_SECONDS)))
+OPTIONS=(--smp 2 --mem 640M --disk-mb 64 --disk-mb 256 --timeout $((300 + EPT_SECONDS)))
 in_lab 'NPT, 6.1' 6.1 edits race events
 OPTIONS=(--machine ept --timeout 600)
 EPT_SECONDS=2

@@ -15,9 +15,7 @@
 KERNELS=(${SOAK_KERNELS:-6.1 6.12}) PARTS=(${SOAK_PARTS:-soak faults})
 LENGTH=${SOAK_SECONDS:-$(long 20 600)}
 readonly KERNELS PARTS LENGTH
-# "rep stosb", with which the kernel clears pages, costs an emulator as much as so many single ones;
-# without the bit (ERMS) the kernel takes longer words.
-readonly APPEND=clearcpuid=297 MEMORY=768M
+readonly MEMORY=768M
 
 # in_soak MODULES - a disk for files, one for swap; and what the tracers counted
 in_soak()
@@ -79,7 +77,7 @@ in_lab()
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	failnth=$(make_failnth "$1") || { not_ok "$1: no module failnth"; return; }
 	"$top/scripts/lab" --kernel "$1" --numa --mem "$MEMORY" --disk-mb 64 --disk-mb 256 \
-		--append "$APPEND" --quiet --timeout $((600 + 3 * LENGTH)) -- \
+		--quiet --timeout $((600 + 3 * LENGTH)) -- \
 		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" "$failnth" \
 		>"$said" 2>"$work/err"
 	equal "$1: status" $? 0
