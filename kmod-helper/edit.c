@@ -25,6 +25,7 @@
  * flush.
  */
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <asm/tlbflush.h>
@@ -252,11 +253,16 @@ void edit_release(struct edit *e)
 	/* Of what it did itself the kernel has told them. */
 	if ((e->cause == PTREMAP_CAUSE_UNDO || e->aside) && (e->source.page || e->foreign))
 		hold_tell_others(e->mm, e->va, e->level);
-	if (e->guarded)
+	/* The guard may have the last reference to the mm, which is looked at below (mmget_not_zero()). */
+	if (e->guarded) {
+		mmgrab(e->mm);
 		mmu_interval_notifier_remove(&e->guard);
+	}
 	guest_end(e);
 	lost = keeps_pages(e);
 	foreign_end(e);
+	if (e->guarded)
+		mmdrop(e->mm);
 	if (lost)
 		return;
 	hold_release(&e->source, e->dirtied);

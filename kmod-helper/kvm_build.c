@@ -52,7 +52,7 @@ static u32 deny_entry(struct limit *l, u64 old, bool *look)
 
 static u32 deny_range(struct limits *v, gfn_t first, gfn_t last, u64 old, bool *look)
 {
-	const struct index *x = rcu_dereference(v->index);
+	const struct index *x = limits_index(v);
 	u32 denied = 0;
 	int i;
 
@@ -110,10 +110,10 @@ static bool at_flush_slot(struct pt_regs *regs)
 
 	if (!v || !slot->npages)
 		return false;
-	b = rcu_dereference(v->blocks);
+	b = limits_blocks(v);
 	if (b)
 		blocks_forget(b, slot);
-	x = rcu_dereference(v->index);
+	x = limits_index(v);
 	if (!x || slot->as_id)
 		return false;
 	for_each_in(i, x, slot->base_gfn, slot->base_gfn + slot->npages - 1)

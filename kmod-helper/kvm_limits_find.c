@@ -67,16 +67,9 @@ struct index *index_make(const struct limits *v)
 	return x;
 }
 
-/* Readers have rcu_read_lock(), or preemption off, as in what looks at KVM's functions (divert.c).
- */
-static const struct index *read_index(const struct limits *v)
-{
-	return rcu_dereference_check(v->index, rcu_read_lock_sched_held());
-}
-
 u32 limits_deny(const struct limits *v, gfn_t gfn, u32 access, u32 kinds)
 {
-	const struct index *x = read_index(v);
+	const struct index *x = limits_index(v);
 	u32 denied = 0;
 	int i;
 
@@ -102,7 +95,7 @@ bool limit_take(struct limit *l, enum ptremap_cause cause)
 
 u32 limits_end_by_access(const struct limits *v, gfn_t gfn, u32 access)
 {
-	const struct index *x = read_index(v);
+	const struct index *x = limits_index(v);
 	u32 n = 0;
 	int i;
 
@@ -121,7 +114,7 @@ u32 limits_end_by_access(const struct limits *v, gfn_t gfn, u32 access)
 
 u32 limits_tell(const struct limits *v, const struct ptremap_access *a)
 {
-	const struct index *x = read_index(v);
+	const struct index *x = limits_index(v);
 	gfn_t gfn = a->gpa >> PAGE_SHIFT;
 	u32 n = 0;
 	int i;

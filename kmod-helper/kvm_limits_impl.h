@@ -51,6 +51,17 @@ struct limits {
 	struct delayed_work close;
 };
 
+/* Readers have rcu_read_lock(), or preemption off, as in what looks at KVM's functions (divert.c). */
+static inline const struct index *limits_index(const struct limits *v)
+{
+	return rcu_dereference_check(v->index, rcu_read_lock_sched_held());
+}
+
+static inline struct blocks *limits_blocks(const struct limits *v)
+{
+	return rcu_dereference_check(v->blocks, rcu_read_lock_sched_held());
+}
+
 /* The last entry that begins at or before @gfn, or -1. */
 int index_upto(const struct index *x, gfn_t gfn);
 

@@ -45,12 +45,13 @@ check_touch()
 
 # check_sampled WHAT DIR ORIGIN FAULTS - the same for a run that another tracer has interrupted,
 # which adds faults in kernel mode; perf's counters come to a task and leave it at other moments
-# than its name, so that a few of these fall between
+# than its name, so that a few of these, the more the slower the kernel is, fall between
 check_sampled()
 {
 	totals "$2/events.ptd"
 	equal "$1: user mode" "$user" "$(perf_count "$2/perf" user)" "perf stat"
-	close_to "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" 10 "perf stat"
+	close_to "$1: kernel mode" "$kernel" "$(perf_count "$2/perf" kernel)" \
+		$((10 + kernel / 200)) "perf stat"
 	check_regions "$@"
 }
 
