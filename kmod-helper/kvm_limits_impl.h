@@ -51,7 +51,8 @@ struct limits {
 	struct delayed_work close;
 };
 
-/* Readers have rcu_read_lock(), or preemption off, as in what looks at KVM's functions (divert.c). */
+/* Readers have rcu_read_lock(), or preemption off, as in what looks at KVM's functions (divert.c).
+ */
 static inline const struct index *limits_index(const struct limits *v)
 {
 	return rcu_dereference_check(v->index, rcu_read_lock_sched_held());
