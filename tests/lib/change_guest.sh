@@ -655,9 +655,9 @@ check_graft_dry_run()
 # shellcheck disable=SC2016 # for the command's own shell
 check_graft_ends()
 {
-	hold graft "${pid[t]}:$LOW" --fresh --for 500ms
+	hold graft "${pid[t]}:$LOW" --fresh --for 3s
 	sees "graft --for" t $LOW -
-	ends_alone "graft --for" 0 "in force for 500ms"
+	ends_alone "graft --for" 0 "in force for 3"
 	gone "graft --for, undone"
 	hold graft "${pid[t]}:$LOW" --fresh
 	sees "graft, before SIGKILL" t $LOW -

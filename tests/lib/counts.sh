@@ -11,18 +11,19 @@ THREADS=$(long 2 '1 2')
 FAULTS_SAMPLED=$(long 40000 100000)
 
 # run_touch DIR "record|stat OPTIONS" TOUCH_ARG... - makes the run; perf's counting starts at the
-# exec that gives the process the name that the tracer looks for
+# exec that gives the process the name that the tracer looks for, and that nobody else has
 run_touch()
 {
-	local dir=$1 output=events.ptd
+	local dir=$1 output=events.ptd touch=$work/touch-$$
 	local -a tracer
 
 	read -ra tracer <<<"$2"
 	shift 2
 	mkdir -p "$dir"
 	[[ ${tracer[0]} == stat ]] && output=stat.json && tracer+=(--json)
-	"$pf" "${tracer[@]}" -a --comm touch -o "$dir/$output" -- \
-		perf stat -x, -e "$PERF_EVENTS" -o "$dir/perf" -- "$bin/tests/touch" "$@" \
+	[[ -x $touch ]] || cp "$bin/tests/touch" "$touch"
+	"$pf" "${tracer[@]}" -a --comm "${touch##*/}" -o "$dir/$output" -- \
+		perf stat -x, -e "$PERF_EVENTS" -o "$dir/perf" -- "$touch" "$@" \
 		>"$dir/touch.json" 2>"$dir/stderr" || echo "exit status $?" >>"$dir/stderr"
 }
 

@@ -211,9 +211,9 @@ check_watch()
 	local got watch
 
 	"$remap" ept map --fresh --vm "$vm" --gpa "$(gpa 1)" --keep >/dev/null 2>&1
-	"$remap" watch >"$work/events" 2>/dev/null &
+	"$remap" watch >"$work/events" 2>"$work/watch.err" &
 	watch=$!
-	sleep 1
+	until grep -q watching "$work/watch.err" || ! kill -0 "$watch" 2>/dev/null; do sleep 0.05; done
 	echo >&7
 	exec 7>&-
 	wait "$vm"

@@ -99,21 +99,22 @@ check_zoo_filters()
 
 run_other_filters()
 {
-	local run
+	local run touch=$1/touch-$$
 
 	mkdir -p "$1"
 	cp "$bin/tests/touch" "$1/other"
+	cp "$bin/tests/touch" "$touch"
 	"$pf" record -q --comm other -o "$1/comm.ptd" -- \
 		bash -c "'$bin/tests/touch' 5000; '$1/other' 7000" >"$1/comm.out" 2>"$1/stderr"
 	for run in 0 1; do
-		taskset -c 1 "$pf" record -q -a -C $run --comm touch -o "$1/cpu$run.ptd" -- \
+		taskset -c 1 "$pf" record -q -a -C $run --comm "${touch##*/}" -o "$1/cpu$run.ptd" -- \
 			perf stat -x, -e "$PERF_EVENTS" -o "$1/cpu$run.perf" -- \
-			"$bin/tests/touch" 5000 >"$1/cpu$run.json" 2>"$1/stderr"
+			"$touch" 5000 >"$1/cpu$run.json" 2>"$1/stderr"
 	done
 	for run in u k; do
-		"$pf" record -q -a -e fault:$run --comm touch -o "$1/event$run.ptd" -- \
+		"$pf" record -q -a -e fault:$run --comm "${touch##*/}" -o "$1/event$run.ptd" -- \
 			perf stat -x, -e "$PERF_EVENTS" -o "$1/event$run.perf" -- \
-			"$bin/tests/touch" -k kernel 5000 >"$1/event$run.json" 2>"$1/stderr"
+			"$touch" -k kernel 5000 >"$1/event$run.json" 2>"$1/stderr"
 	done
 }
 
@@ -136,17 +137,18 @@ check_other_filters()
 # run_cgroup_filter DIR CGROUP - one touch in a new cgroup and one in a child of it, one outside
 run_cgroup_filter()
 {
-	local name group=$2
+	local name group=$2 touch=$1/touch-$$
 
 	mkdir -p "$1" "$group/below" || return
+	cp "$bin/tests/touch" "$touch"
 	for name in outside inside below; do
 		case $name in
 		inside) group=$2 ;;
 		below) group=$2/below ;;
 		outside) group='' ;;
 		esac
-		"$pf" record -q -a --comm touch --cgroup "$2" -o "$1/$name.ptd" -- \
-			bash -c "${group:+echo \$\$ >$group/cgroup.procs && }exec '$bin/tests/touch' 20000" \
+		"$pf" record -q -a --comm "${touch##*/}" --cgroup "$2" -o "$1/$name.ptd" -- \
+			bash -c "${group:+echo \$\$ >$group/cgroup.procs && }exec '$touch' 20000" \
 			>"$1/$name.json" 2>"$1/stderr"
 	done
 	rmdir "$2/below" "$2"

@@ -65,7 +65,7 @@ says()
 # Real programs, each of which waits for its input.
 start_programs()
 {
-	local i
+	local i now before=''
 
 	mkfifo "$work/wait"
 	exec 8<>"$work/wait"
@@ -76,8 +76,15 @@ start_programs()
 		awk '{ print }' <&8 >/dev/null &
 		python3 -c 'import json, sys; x = list(range(100000)); sys.stdin.read()' <&8 &
 	done
-	sleep 5 # until all of them wait
 	mapfile -t programs < <(jobs -p)
+	# Until all of them wait: nobody runs or reads, and nobody has had the CPU for a second.
+	for ((i = 0; i < 60; i++)); do
+		# shellcheck disable=SC2046 # words
+		now=$(cut -d ' ' -f 1,3,14,15 $(printf '/proc/%s/stat ' "${programs[@]}"))
+		[[ $now == "$before" && $now != *" "[RD]" "* ]] && break
+		before=$now
+		sleep 1
+	done
 }
 
 part_processes()

@@ -194,12 +194,9 @@ state()
 # until_state STATE - the guest takes its time: after "cont" it has ticks to catch up with
 until_state()
 {
-	local i now
+	local now end=$((SECONDS + 60))
 
-	for ((i = 0; i < 50; i++)); do
-		now=$(state)
-		[[ $now == "$1" ]] && break
-	done
+	until now=$(state) && [[ $now == "$1" ]] || ((SECONDS >= end)); do sleep 0.1; done
 	equal "$1: state" "$now" "$1"
 }
 

@@ -35,10 +35,12 @@ part_remaps()
 	insmod "$module"
 	"$pf" stat --json -e remap -p "${pid[t]}" -o "$work/counted" 2>>"$work/err" &
 	counter=$!
-	"$remap" watch --json --pid "${pid[t]}" >"$work/watched" 2>>"$work/err" &
+	"$remap" watch --json --pid "${pid[t]}" >"$work/watched" 2>"$work/watch.err" &
 	watcher=$!
 	until [[ -s $work/both ]] || ! kill -0 $recorder 2>/dev/null; do sleep 0.1; done
-	sleep 1.5
+	until grep -q watching "$work/watch.err" || ! kill -0 $watcher 2>/dev/null; do sleep 0.1; done
+	# It gives up its rights once it has attached.
+	until grep -q '^NoNewPrivs:.*1' "/proc/$counter/status" || ! kill -0 $counter 2>/dev/null; do sleep 0.1; done
 	hold protect "$(place t a)" --clear RW
 	let_go "protect" INT 130
 	hold swap "$(place t a)" --with "${at[t-b]}"

@@ -568,16 +568,20 @@ ask_all()
 }
 
 # traced FILE - of its first violations those that ended in a page, as ask has answers. They ended
-# later than their latency says, by the time that the tracer's own programs took, or lost the CPU.
+# later than their latency says, by the time that the tracer's own programs took, or lost the CPU;
+# before the next one of their thread.
 traced()
 {
 	local ahead
 
 	ahead=$(sed -n 's/^moving .*ahead=//p' "$work/guest")
-	"$pf" script --json -i "$1" | head -n 500 | jq -r --argjson ahead "$ahead" '
+	"$pf" script --json -i "$1" | head -n 500 | jq -sr --argjson ahead "$ahead" '
+		map(select(.type == "violation")) | group_by(.tid)[] | sort_by(.time) |
+		[., .[1:]] | transpose[] | select(.[0] and .[1]) |
+		.[1].time as $next | .[0] |
 		select(.hva and .walk_after.pfn and (.gpa | test("^0x4[012]0"))) |
-		(.time / 1000 + $ahead | floor) as $from |
-		"ask event \($from) \($from + .latency_ns / 1000 + 50000 | floor) 0 0",
+		([$next, .time + .latency_ns + 1000000000] | min) as $until |
+		"ask event \(.time / 1000 + $ahead | floor) \(($until / 1000 + $ahead | floor) + 1) 0 0",
 		"said \(.gpa[:-3])000 \(.hva[:-3])000 \(.walk_after.pfn)"'
 }
 

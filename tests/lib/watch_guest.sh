@@ -138,23 +138,27 @@ check_told_at_once()
 
 	hold map --fresh "$(place t a)" "$(place t b)"
 	ask t discard a
-	for ((tries = 0; tries < 100; tries++)); do
+	for ((tries = 0; tries < 600; tries++)); do
 		grep -q 'original is back' "$work/held.err" && break
-		sleep 0.01
+		sleep 0.05
 	done
 	equal "$what: told while the other one is in force" \
 		"$(grep -c "pid ${pid[t]}, ${at[t-a]}: the original is back: .*madvise" "$work/held.err")" 1
 	sees "told at once" t b -
 	let_go "told at once" TERM 143
-	"$remap" map --fresh "$(place t c)" -- sh -c 'sleep 1; exit 3' >/dev/null 2>"$work/held.err" &
+	rm -f "$work/told"
+	# shellcheck disable=SC2016 # for the command's own shell
+	"$remap" map --fresh "$(place t c)" -- sh -c 'until [ -e "$0" ]; do sleep 0.05; done; exit 3' \
+		"$work/told" >/dev/null 2>"$work/held.err" &
 	holder=$!
 	until grep -q '^transaction' "$work/held.err"; do sleep 0.05; done
 	ask t discard c
-	for ((tries = 0; tries < 50; tries++)); do
+	for ((tries = 0; tries < 600; tries++)); do
 		grep -q 'original is back' "$work/held.err" && break
-		sleep 0.01
+		sleep 0.05
 	done
 	equal "$what: told while the command runs" "$(grep -c 'original is back' "$work/held.err")" 1
+	: >"$work/told"
 	wait $holder
 	equal "$what: ... whose status it is" $? 3
 }

@@ -206,6 +206,22 @@ static inline void drain_lru(void)
 		die("move_pages");
 }
 
+/* References to the page at @va: the fewest of some readings, since others hold it for moments. */
+static inline int32_t fewest_refs(const struct checks *c, pid_t pid, uint64_t va)
+{
+	int32_t fewest = INT32_MAX, now;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		drain_lru();
+		now = walk(c, pid, va).page.refcount;
+		if (now < fewest)
+			fewest = now;
+		usleep(1000);
+	}
+	return fewest;
+}
+
 static inline int open_device(void)
 {
 	int fd = open(PTREMAP_DEVICE, O_RDWR | O_CLOEXEC);

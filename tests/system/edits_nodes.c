@@ -24,7 +24,7 @@
 #define BALANCING "/sys/kernel/debug/sched/numa_balancing/"
 #define KHUGE	  "/sys/kernel/mm/transparent_hugepage/khugepaged/"
 /* The kernel has so long for what it does at its own pace. */
-#define PATIENCE 5.0
+#define PATIENCE 60.0
 
 struct test {
 	struct checks c;

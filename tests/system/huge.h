@@ -5,8 +5,9 @@
 
 #include "tests/system/edits.h"
 
-#define HUGE  (2u << 20)
-#define HUGES 3 /* in each memory */
+#define HUGE	   (2u << 20)
+#define HUGES	   3 /* in each memory */
+#define HUGE_TRIES 20
 
 enum huge_memory { HUGE_ANON, HUGE_TMPFS, HUGETLB_PRIVATE, HUGETLB_SHARED, HUGE_MEMORIES };
 
@@ -72,6 +73,36 @@ static inline char *aligned_room(size_t len)
 	return (char *)((at(p) + HUGE - 1) & ~(uint64_t)(HUGE - 1));
 }
 
+/* By /proc/kpageflags: bit 22, KPF_THP. */
+static inline bool is_thp(const void *p)
+{
+	uint64_t entry = 0, flags = 0;
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int all = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	if (pread(map, &entry, 8, (off_t)(at(p) / PAGE * 8)) != 8 ||
+	    pread(all, &flags, 8, (off_t)((entry & ((1ull << 55) - 1)) * 8)) != 8)
+		die("page flags");
+	close(map);
+	close(all);
+	return flags >> 22 & 1;
+}
+
+/* Memory is in pieces at times, until what is on its way somewhere has arrived and can be moved. */
+static inline void make_one_huge(enum huge_memory m, char *p, uint64_t seed)
+{
+	int tries;
+
+	for (tries = 0;; tries++) {
+		fill_huge(p, seed);
+		if (is_hugetlb(m) || is_thp(p) || tries == HUGE_TRIES)
+			return;
+		if (madvise(p, HUGE, is_shared(m) ? MADV_REMOVE : MADV_DONTNEED))
+			die("madvise");
+		write_file("/proc/sys/vm/compact_memory", "1");
+	}
+}
+
 /* @nr huge pages that are filled, each with its index; *@fd: of the file, or -1. */
 static inline char *make_huge(enum huge_memory m, unsigned int nr, int *fd)
 {
@@ -91,7 +122,7 @@ static inline char *make_huge(enum huge_memory m, unsigned int nr, int *fd)
 	if (!is_hugetlb(m) && madvise(p, len, MADV_HUGEPAGE))
 		die("MADV_HUGEPAGE");
 	for (i = 0; i < nr; i++)
-		fill_huge(p + (size_t)i * HUGE, i);
+		make_one_huge(m, p + (size_t)i * HUGE, i);
 	return p;
 }
 
@@ -105,16 +136,22 @@ static inline long count_hugetlb(const char *name)
 static inline void allow_huge(unsigned int nr)
 {
 	char text[16];
+	int tries;
 
 	snprintf(text, sizeof(text), "%u", nr);
-	write_file("/proc/sys/vm/drop_caches", "3");
-	write_file("/proc/sys/vm/compact_memory", "1");
 	if (!write_file("/sys/kernel/mm/transparent_hugepage/enabled", "madvise") ||
 	    !write_file("/sys/kernel/mm/transparent_hugepage/defrag", "madvise") ||
-	    !write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise") ||
-	    !write_file("/proc/sys/vm/nr_hugepages", text) ||
-	    count_hugetlb("HugePages_Total") != (long)nr)
+	    !write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled", "advise"))
 		die("huge pages");
+	for (tries = 0; tries < HUGE_TRIES; tries++) {
+		write_file("/proc/sys/vm/drop_caches", "3");
+		write_file("/proc/sys/vm/compact_memory", "1");
+		if (write_file("/proc/sys/vm/nr_hugepages", text) &&
+		    count_hugetlb("HugePages_Total") == (long)nr)
+			return;
+		usleep(100000);
+	}
+	die("huge pages");
 }
 
 /* 0: there is none. */

@@ -407,7 +407,7 @@ by_perf()
 		BEGIN { name["hypercall"] = "vmmcall"; name["interrupt"] = "intr"; name["io"] = "ioio"
 			name["IO_INSTRUCTION"] = "io" }
 		NF >= 7 && $2 ~ /^[0-9]+$/ {
-			print (($1 in name) ? name[$1] : tolower($1)), $2, $7 * 1000
+			printf "%s %s %.0f\n", (($1 in name) ? name[$1] : tolower($1)), $2, $7 * 1000
 		}' | sort
 }
 

@@ -24,13 +24,19 @@ word_at()
 		sed 's/^ *0*\(.\)/0x\1/'
 }
 
+# until_runs PID NAME - past the exec that gives it its own memory
+until_runs()
+{
+	until [[ $(<"/proc/$1/comm") == "$2" ]] || ! kill -0 "$1" 2>/dev/null; do sleep 0.05; done
+}
+
 # A guest of KVM, whose monitor says where it has the page of each address.
 vm_words()
 {
 	local mode=$1 vm line gva hva page n=0 wrong=0 pid
 
 	mkfifo "$work/line"
-	sleep 600 >"$work/line" &
+	sleep infinity >"$work/line" &
 	pid=$!
 	"$bin/tests/kvm_guest" --mode "$mode" --gvas 300 --hold spin walks 200 <"$work/line" \
 		>"$work/guest" 2>&1 &
@@ -66,11 +72,12 @@ vm_into()
 	exec 9<>"$work/held"
 	"$bin/tests/kvm_guest" --mode none --hold spin hypercalls 1 <&9 >"$work/guest" 2>&1 &
 	vm=$!
-	sleep 1
+	until grep -q '^held' "$work/guest" || ! kill -0 "$vm" 2>/dev/null; do sleep 0.1; done
 	mkfifo "$work/go"
 	"$bin/tests/mirrors_window" peek 0x300000000 <"$work/go" >"$work/said" &
 	pid=$!
 	exec 8>"$work/go"
+	until_runs "$pid" mirrors_window
 	"$bin/ptremap" mirror --vm "$vm" --gva 0x1000-0x1fff --at 0x300000000 --into "$pid" \
 		>"$work/shown" 2>&1 &
 	until [[ -s $work/shown ]]; do sleep 0.1; done

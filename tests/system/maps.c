@@ -47,8 +47,7 @@ static struct ptremap_map of_phys(const struct puppet *p, uint32_t source, uint6
 
 static int32_t refs(const struct checks *c, const struct puppet *p, uint64_t va)
 {
-	drain_lru();
-	return walk(c, p->pid, va).page.refcount;
+	return fewest_refs(c, p->pid, va);
 }
 
 static int map(const struct checks *c, struct ptremap_map *m)

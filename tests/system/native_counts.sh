@@ -19,8 +19,8 @@ check_touch "200,000 pages from the kernel" "$work/run" kernel 200000
 run_touch "$work/run" record -k read -t 2 200000
 check_touch "200,000 pages read" "$work/run" user 200000
 
-"$pf" live -a --comm touch -- perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
-	"$bin/tests/touch" 100000 >"$work/live" 2>"$work/err"
+"$pf" live -a --comm "touch-$$" -- perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
+	"$work/touch-$$" 100000 >"$work/live" 2>"$work/err"
 equal "live: lines" "$(grep -c ' addr=0x' "$work/live")" "$(perf_count "$work/perf" all)" "perf stat"
 
 run_touch "$work/run" record -t 2 -r 10 200000

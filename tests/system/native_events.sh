@@ -4,14 +4,16 @@
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
-# compare NAME COMMAND [ARG]... - NAME is what the process is called after its exec
+# compare PROGRAM [ARG]... - of a process with a name that nobody else has
 compare()
 {
-	local name=$1
+	local what=${1##*/} name=${1##*/}-$$
 
+	cp "$1" "$work/$name"
 	shift
 	"$pf" record -q -a --comm "$name" -e fault:u -o "$work/ptd" -- \
-		perf record -q -e exceptions:page_fault_user -m 64M -o "$work/perf" -- "$@" \
+		perf record -q -e exceptions:page_fault_user -m 64M -o "$work/perf" -- \
+		"$work/$name" "$@" \
 		>/dev/null 2>"$work/err" || cat "$work/err"
 	perf script -i "$work/perf" -F tid,trace 2>/dev/null |
 		awk '{ sub("address=", "", $2); sub("ip=", "", $3); sub("error_code=", "", $4)
@@ -19,9 +21,9 @@ compare()
 	"$pf" script --json --no-walks -i "$work/ptd" |
 		jq -r 'select(.type == "fault") | "\(.tid) \(.address) \(.ip) \(.error_code)"' |
 		awk '{ $4 = sprintf("0x%x", $4); print }' | sort -s -n -k 1,1 >"$work/got"
-	same_lines "$name: thread, address, ip, error code" "$work/want" "$work/got"
+	same_lines "$what: thread, address, ip, error code" "$work/want" "$work/got"
 }
 
-compare touch "$bin/tests/touch" -t 2 50000
-compare zoo "$bin/tests/zoo" -d "$work" "$work/oracle" 10000
+compare "$bin/tests/touch" -t 2 50000
+compare "$bin/tests/zoo" -d "$work" "$work/oracle" 10000
 finish

@@ -109,7 +109,7 @@ fi
 sleep 1000 &
 pid=$!
 at_exit kill $pid
-sleep 0.3
+until [[ $(<"/proc/$pid/comm") == sleep ]]; do sleep 0.05; done
 check_walk
 check_refusals
 check_kind

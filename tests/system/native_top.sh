@@ -310,12 +310,16 @@ check_stream()
 	"$work/$name" $PAGES >"$work/touched"
 	terminal_is_back "a stream that fails" 1
 	equal "a stream that fails: why" "$(grep -c 'Cannot allocate memory' "$work/err")" 1
-	sleep 100 &
+	sleep 1000 &
 	terminal 80 24 -p $!
 	kill $!
 	terminal_is_back "its target ended" 0
-	terminal 80 24 -- sh -c 'echo nonsense; echo nonsense >&2; cat; exec sleep 1'
+	rm -f "$work/seen"
+	# shellcheck disable=SC2016 # for the command's own shell
+	terminal 80 24 -- sh -c 'echo nonsense; echo nonsense >&2; cat
+		until [ -e "$0" ]; do sleep 0.1; done' "$work/seen"
 	screen >"$work/screen"
+	: >"$work/seen"
 	equal "a command's output is not on the screen" "$(grep -cE '^(nonsense|ptrace-pf top)' "$work/screen")" 1
 	equal "a command's stderr, which is a file, is its own" "$(grep -c '^nonsense$' "$work/err")" 1
 	terminal_is_back "its command ended" 0

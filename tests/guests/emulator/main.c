@@ -153,17 +153,24 @@ static void compare(const struct result *want, const struct result *got, const c
 /* The programs do what they are for. */
 static void check_kinds(const struct result *r, const char *mode)
 {
-	const uint64_t *f = r->emu[0].faults;
-	bool good = f[PTREMAP_MIRROR_NOT_PRESENT] && f[PTREMAP_MIRROR_PERMISSION] &&
-		    f[PTREMAP_MIRROR_MMIO] &&
-		    (f[PTREMAP_MIRROR_RESERVED] || r->world.fmt.entry_shift == 2);
+	uint64_t f[sizeof(r->emu[0].faults) / sizeof(r->emu[0].faults[0])] = { 0 }, switches = 0;
 	char more[160];
+	unsigned int v, k;
+	bool good;
 
+	for (v = 0; v < VCPUS; v++) {
+		switches += r->emu[v].switches;
+		for (k = 0; k < sizeof(f) / sizeof(f[0]); k++)
+			f[k] += r->emu[v].faults[k];
+	}
+	good = f[PTREMAP_MIRROR_NOT_PRESENT] && f[PTREMAP_MIRROR_PERMISSION] &&
+	       f[PTREMAP_MIRROR_MMIO] &&
+	       (f[PTREMAP_MIRROR_RESERVED] || r->world.fmt.entry_shift == 2);
 	sprintf(more, "not present %llu, permission %llu, reserved %llu, MMIO %llu; %llu switches",
 		(unsigned long long)f[PTREMAP_MIRROR_NOT_PRESENT],
 		(unsigned long long)f[PTREMAP_MIRROR_PERMISSION],
 		(unsigned long long)f[PTREMAP_MIRROR_RESERVED],
-		(unsigned long long)f[PTREMAP_MIRROR_MMIO], (unsigned long long)r->emu[0].switches);
+		(unsigned long long)f[PTREMAP_MIRROR_MMIO], (unsigned long long)switches);
 	check(good, mode, "faults of all kinds", more);
 }
 
