@@ -116,10 +116,21 @@ static bool run_once(struct vcpu *c)
 	return false;
 }
 
+/* Before it has done anything, so that whoever traces it never sees another name. */
+static void name_thread(struct vcpu *c)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "CPU %u/KVM", c->index);
+	pthread_setname_np(pthread_self(), name);
+	sem_post(&c->named);
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *c = arg;
 
+	name_thread(c);
 	while (give_batch(c)) {
 		while (run_once(c))
 			continue;
@@ -132,6 +143,7 @@ static void *rest_thread(void *arg)
 {
 	struct vcpu *c = arg;
 
+	name_thread(c);
 	c->batch->nr = 0;
 	c->batch->then = c->vm->o->hold;
 	while (run_once(c))
@@ -146,12 +158,12 @@ static void nothing(int sig)
 
 static void start_thread(struct vm *vm, unsigned int i, void *(*fn)(void *))
 {
-	char name[16];
+	struct vcpu *c = &vm->vcpus[i];
 
-	if (pthread_create(&vm->vcpus[i].thread, NULL, fn, &vm->vcpus[i]))
+	if (sem_init(&c->named, 0, 0) || pthread_create(&c->thread, NULL, fn, c))
 		die("thread");
-	snprintf(name, sizeof(name), "CPU %u/KVM", i);
-	pthread_setname_np(vm->vcpus[i].thread, name);
+	while (sem_wait(&c->named))
+		continue;
 }
 
 static void start(struct vm *vm, void *(*fn)(void *))

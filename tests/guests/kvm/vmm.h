@@ -9,6 +9,7 @@
 
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -115,6 +116,7 @@ struct vcpu {
 	struct kvm_run *run;
 	struct batch *batch;
 	pthread_t thread;
+	sem_t named;
 	struct op *ops;
 	size_t nr, next; /* of ops; next: the first that is not in a batch yet */
 	size_t given;	 /* in the batch that runs */
