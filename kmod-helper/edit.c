@@ -253,8 +253,7 @@ void edit_release(struct edit *e)
 	/* Of what it did itself the kernel has told them. */
 	if ((e->cause == PTREMAP_CAUSE_UNDO || e->aside) && (e->source.page || e->foreign))
 		hold_tell_others(e->mm, e->va, e->level);
-	/* The guard may have the last reference to the mm, which is looked at below
-	 * (mmget_not_zero()). */
+	/* The guard may have the last reference to the mm, which foreign_end() looks at. */
 	if (e->guarded) {
 		mmgrab(e->mm);
 		mmu_interval_notifier_remove(&e->guard);

@@ -81,6 +81,12 @@ skip()
 	printf 'skip %s\n' "$1"
 }
 
+# until_runs PID NAME - past the exec that gives it its own memory
+until_runs()
+{
+	until [[ $(<"/proc/$1/comm") == "$2" ]] || ! kill -0 "$1" 2>/dev/null; do sleep 0.05; done
+}
+
 # finish - ends the script: with 0 when every check was ok
 finish()
 {

@@ -273,7 +273,7 @@ recorded_remaps()
 	insmod "$HELPER/ptremap.ko" || { echo remap >>"$dir/failed" && return; }
 	tail -f /dev/null &
 	pid=$!
-	until [[ $(<"/proc/$pid/comm") == tail ]]; do sleep 0.05; done
+	until_runs $pid tail
 	page=$pid:0x$(sed -n 's/^\([^-]*\)-.*\[stack\]$/\1/p' "/proc/$pid/maps")
 	"$pf" record -q -e fault,remap -p $pid -o "$dir/remap.ptd" 2>>"$dir/stderr" &
 	tracer=$!

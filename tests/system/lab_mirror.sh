@@ -24,12 +24,6 @@ word_at()
 		sed 's/^ *0*\(.\)/0x\1/'
 }
 
-# until_runs PID NAME - past the exec that gives it its own memory
-until_runs()
-{
-	until [[ $(<"/proc/$1/comm") == "$2" ]] || ! kill -0 "$1" 2>/dev/null; do sleep 0.05; done
-}
-
 # A guest of KVM, whose monitor says where it has the page of each address.
 vm_words()
 {

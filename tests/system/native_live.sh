@@ -109,7 +109,7 @@ fi
 sleep 1000 &
 pid=$!
 at_exit kill $pid
-until [[ $(<"/proc/$pid/comm") == sleep ]]; do sleep 0.05; done
+until_runs $pid sleep
 check_walk
 check_refusals
 check_kind
