@@ -248,6 +248,8 @@ int limits_add(struct kvm *kvm, struct limiter *by, bool alone)
 	if (alone && overlaps(v, by)) {
 		err = -EBUSY;
 	} else {
+		/* What was opened for others' sake would let accesses by that are by's to see. */
+		limits_close(v, kvm);
 		list_add_tail(&by->link, &v->limiters);
 		err = limits_update(v, kvm);
 		if (err)

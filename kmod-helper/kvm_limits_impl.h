@@ -80,6 +80,8 @@ struct kvm *limits_get_kvm(struct limits *v);
 /* Lines of another memory type must not stay in the caches. The VM's process may have ended. */
 void limit_flush_caches(struct kvm *kvm, const struct limit *l);
 
+/* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps. */
+void limits_close(struct limits *v, struct kvm *kvm);
 /* ->close. Has a reference, which it gives back. */
 void limits_close_work(struct work_struct *work);
 /* False: it is queued already. */

@@ -45,7 +45,7 @@ static void close_one(struct limits *v, struct kvm *kvm, struct opened *o)
 	tell_open(v, first, PTREMAP_ACCESS_CLOSED);
 }
 
-static void close_all(struct limits *v, struct kvm *kvm)
+void limits_close(struct limits *v, struct kvm *kvm)
 {
 	u32 i;
 
@@ -59,7 +59,7 @@ void limits_close_work(struct work_struct *work)
 	struct kvm *kvm = limits_get_kvm(v);
 
 	mutex_lock(&v->mutex);
-	close_all(v, kvm);
+	limits_close(v, kvm);
 	mutex_unlock(&v->mutex);
 	if (kvm)
 		kvm_put_kvm(kvm);
@@ -84,7 +84,7 @@ static void add_opened(struct limits *v, struct kvm *kvm, gfn_t gfn)
 	for (i = 0; i < MAX_OPENED && v->opened[i].first <= v->opened[i].last; i++)
 		;
 	if (i == MAX_OPENED) {
-		close_all(v, kvm);
+		limits_close(v, kvm);
 		i = 0;
 	}
 	WRITE_ONCE(v->opened[i].first, new.first);

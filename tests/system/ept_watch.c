@@ -182,6 +182,29 @@ static void test_kind(struct test *t, const struct kind *k)
 		close(fd);
 }
 
+/* A page that is open for one watch's sake is not open for one that comes then. */
+static void test_opened(struct test *t)
+{
+	uint64_t gpa = page_at(DATA) + 512;
+	struct ptremap_access a[MAX_EVENTS];
+	struct kvm_regs r;
+	int rounds, told = 0, fd = -1, next;
+	bool ran = true;
+
+	for (rounds = 0; ran && rounds < 20; rounds++) {
+		next = watch_range(&t->c, page_at(DATA), PAGE, R);
+		if (fd >= 0)
+			close(fd);
+		fd = next;
+		r = (struct kvm_regs){ .rbx = gpa };
+		ran = fd >= 0 && run_code(&t->vm, 0, code_at(k_paddd), &r);
+		told += ran && was_opened(a, take_events(fd, a, MAX_EVENTS), gpa);
+	}
+	check(&t->c, told == rounds, "a page that was opened: %d of %d watches that come then see it",
+	      told, rounds);
+	close(fd);
+}
+
 /* Each word of a string is an access, of both ends if both are watched. */
 static void test_strings(struct test *t)
 {
@@ -452,6 +475,7 @@ int main(int argc, char **argv)
 	make_vm(&t);
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		test_kind(&t, &kinds[i]);
+	test_opened(&t);
 	test_strings(&t);
 	test_walk(&t);
 	test_event(&t, "a division by zero", k_div, 0);
