@@ -8,7 +8,7 @@
 #include "tests/system/soak_life.h"
 
 #define TICK_US	    10000
-#define PATIENCE_US 60000000
+#define PATIENCE_US 300000000
 #define CGROUP	    "/sys/fs/cgroup/soak"
 
 struct run {
