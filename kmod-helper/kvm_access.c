@@ -63,6 +63,9 @@ static u32 access_of(u64 error_code)
 
 	if (sptes_are_ept())
 		return access | (error_code & PFERR_USER_MASK ? PTREMAP_EPT_READ : 0);
+	/* A walk reads its tables, and says write whatever it does. */
+	if (error_code & PFERR_GUEST_PAGE_MASK)
+		access |= PTREMAP_EPT_READ;
 	return access ?: PTREMAP_EPT_READ;
 }
 
@@ -218,6 +221,7 @@ static void note_piece(struct limits *v, struct kvm_vcpu *vcpu, gpa_t gpa, const
 		memcpy(&a.value, data, len);
 	if (data || peek(vcpu, gpa, &a.value, len))
 		a.flags |= PTREMAP_ACCESS_VALUE;
+	limits_done(v, gpa >> PAGE_SHIFT, access);
 	limits_tell(v, &a);
 }
 
@@ -277,9 +281,8 @@ static bool delivers_event(const struct kvm_vcpu *vcpu)
 
 static void open_page(struct violation *w)
 {
-	limits_open(w->limits, w->vcpu->kvm, w->gpa >> PAGE_SHIFT);
 	w->told.type = PTREMAP_ACCESS_OPENED;
-	tell(w, &w->told);
+	limits_open(w->limits, w->vcpu->kvm, &w->told);
 }
 
 static void tell_value(struct violation *w, struct ptremap_access *a, size_t len)
@@ -301,6 +304,9 @@ static void tell_locked(struct violation *w)
 		a.flags &= ~PTREMAP_ACCESS_GVA;
 	if (a.gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
 		w->seen |= PTREMAP_EPT_WRITE;
+	rcu_read_lock();
+	limits_done(w->limits, a.gpa >> PAGE_SHIFT, a.access);
+	rcu_read_unlock();
 	tell_value(w, &a, w->last_len);
 }
 

@@ -74,16 +74,18 @@ void limit_flush_caches(struct kvm *kvm, const struct limit *l)
 static int apply(struct kvm *kvm, struct limit *l)
 {
 	struct application a = { .limit = l, .drop_first = ~0ULL };
-	int err;
+	int err = 0;
 
 	write_lock(&kvm->mmu_lock);
-	err = sptes_each(kvm, l->first, l->last, apply_to_leaf, &a);
+	/* Of one that was taken entries are dropped under the lock, and made without it. */
+	if (!test_bit(LIMIT_TAKEN, &l->state))
+		err = sptes_each(kvm, l->first, l->last, apply_to_leaf, &a);
 	if (a.built)
 		set_bit(LIMIT_BUILT, &l->state);
 	kvm_flush_remote_tlbs(kvm);
 	write_unlock(&kvm->mmu_lock);
 	if (a.drop_first <= a.drop_last)
-		sptes_drop(kvm, a.drop_first, a.drop_last);
+		limits_drop(l->by->of, kvm, a.drop_first, a.drop_last);
 	if (a.built)
 		limit_flush_caches(kvm, l);
 	return err;
@@ -105,12 +107,12 @@ int limits_apply(struct kvm *kvm, struct limiter *by)
 static void settle_limit(struct limits *v, struct kvm *kvm, struct limit *l)
 {
 	if (!kvm)
-		limit_take(l, v->ended_by);
+		limit_take(l, limits_ended_by(v));
 	if (test_bit(LIMIT_TAKEN, &l->state)) {
 		if (test_and_set_bit(LIMIT_TOLD, &l->state))
 			return;
 		if (kvm)
-			sptes_drop(kvm, l->first, l->last);
+			limits_drop(v, kvm, l->first, l->last);
 		if (l->by->taken)
 			l->by->taken(l);
 	} else if (test_and_clear_bit(LIMIT_LOOK, &l->state)) {
@@ -139,8 +141,8 @@ static void settle_mixed(struct limits *v, struct kvm *kvm)
 		return;
 	b = rcu_dereference_raw(v->blocks);
 	for (i = 0; i < b->nr; i++)
-		sptes_drop(kvm, b->block[i].base,
-			   b->block[i].base + spte_pages(b->block[i].level) - 1);
+		limits_drop(v, kvm, b->block[i].base,
+			    b->block[i].base + spte_pages(b->block[i].level) - 1);
 }
 
 void limits_settle(struct limits *v, struct kvm *kvm)

@@ -10,46 +10,40 @@
 
 bool limits_opened(const struct limits *v, gfn_t first, gfn_t last)
 {
-	u32 i;
+	u32 i, n = smp_load_acquire(&v->nr_opened);
 
-	for (i = 0; i < MAX_OPENED; i++) {
+	for (i = 0; i < n; i++) {
 		if (READ_ONCE(v->opened[i].first) <= first && last <= READ_ONCE(v->opened[i].last))
 			return true;
 	}
 	return false;
 }
 
-static void tell_open(struct limits *v, gfn_t gfn, u32 type)
+static void tell(const struct limits *v, const struct ptremap_access *a)
 {
-	struct ptremap_access a = { .time = ktime_get_ns(),
-				    .gpa = gfn << PAGE_SHIFT,
-				    .type = type };
-
 	rcu_read_lock();
-	limits_tell(v, &a);
+	limits_tell(v, a);
 	rcu_read_unlock();
 }
 
-/* ->mutex is held. No longer open, then dropped: KVM makes entries with limits. */
-static void close_one(struct limits *v, struct kvm *kvm, struct opened *o)
+static void close_one(struct limits *v, struct kvm *kvm, const struct opened *o)
 {
-	gfn_t first = o->first, last = o->last;
-
-	if (first > last)
-		return;
-	WRITE_ONCE(o->last, 0);
-	WRITE_ONCE(o->first, ~0ULL);
-	if (!kvm)
-		return;
-	sptes_drop(kvm, first, last);
-	tell_open(v, first, PTREMAP_ACCESS_CLOSED);
+	limits_drop(v, kvm, o->first, o->last);
+	tell(v, &(struct ptremap_access){ .time = ktime_get_ns(),
+					  .gpa = o->first << PAGE_SHIFT,
+					  .type = PTREMAP_ACCESS_CLOSED });
 }
 
+/*
+ * No longer open, then dropped: KVM makes entries with limits. Whoever makes one and still found the
+ * page open does so under mmu_lock, which the drop waits for, before the array is used again.
+ */
 void limits_close(struct limits *v, struct kvm *kvm)
 {
-	u32 i;
+	u32 i, n = v->nr_opened;
 
-	for (i = 0; i < MAX_OPENED; i++)
+	WRITE_ONCE(v->nr_opened, 0);
+	for (i = 0; kvm && i < n; i++)
 		close_one(v, kvm, &v->opened[i]);
 }
 
@@ -79,24 +73,27 @@ static struct opened around(const struct limits *v, gfn_t gfn)
 static void add_opened(struct limits *v, struct kvm *kvm, gfn_t gfn)
 {
 	struct opened new = around(v, gfn);
-	u32 i;
 
-	for (i = 0; i < MAX_OPENED && v->opened[i].first <= v->opened[i].last; i++)
-		;
-	if (i == MAX_OPENED) {
+	if (v->nr_opened == MAX_OPENED)
 		limits_close(v, kvm);
-		i = 0;
-	}
-	WRITE_ONCE(v->opened[i].first, new.first);
-	WRITE_ONCE(v->opened[i].last, new.last);
+	WRITE_ONCE(v->opened[v->nr_opened].first, new.first);
+	WRITE_ONCE(v->opened[v->nr_opened].last, new.last);
+	smp_store_release(&v->nr_opened, v->nr_opened + 1);
 }
 
-void limits_open(struct limits *v, struct kvm *kvm, gfn_t gfn)
+/*
+ * Told before it is so, and in order with what else is opened and closed. What needs several pages,
+ * as the delivery of an interrupt does, opens them one by one, and all at once must be open in the
+ * end: so each gives the others more time.
+ */
+void limits_open(struct limits *v, struct kvm *kvm, const struct ptremap_access *a)
 {
+	gfn_t gfn = a->gpa >> PAGE_SHIFT;
+
 	mutex_lock(&v->mutex);
+	tell(v, a);
 	if (!limits_opened(v, gfn, gfn))
 		add_opened(v, kvm, gfn);
 	mutex_unlock(&v->mutex);
-	if (limits_get(v) && !limits_queue_close(v, CLOSE_JIFFIES))
-		limits_put(v);
+	limits_queue_close(v, CLOSE_JIFFIES);
 }

@@ -8,7 +8,7 @@
 #include "tests/system/ept_access.h"
 #include "tests/system/huge.h"
 
-#define PAGES	   16
+#define PAGES	   1024 /* so that there are blocks of 2 MiB of which only a part is watched */
 #define DATA	   4 /* first page of data */
 #define MAX_EVENTS 64
 
@@ -239,7 +239,7 @@ static void test_strings(struct test *t)
  */
 
 /* With paging on, the guest's table of 4 MiB pages is watched: the CPU walks it, and sets A. */
-static void test_walk(struct test *t)
+static void test_walk(struct test *t, uint32_t on, const char *name)
 {
 	uint64_t table = page_at(10), entry = table + 4 * (TINY_GPA >> 22);
 	struct kvm_sregs before, s;
@@ -259,17 +259,31 @@ static void test_walk(struct test *t)
 	*word_at(t, page_at(DATA)) = 77;
 	if (ioctl(t->vm.vcpu[1].fd, KVM_SET_SREGS, &s))
 		die("KVM_SET_SREGS");
-	fd = watch_range(&t->c, table, PAGE, RWX);
+	fd = watch_range(&t->c, table, PAGE, on);
 	ran = run_code(&t->vm, 1, code_at(k_load), &r);
 	n = take_events(fd, a, MAX_EVENTS);
 	for (i = 0; i < n; i++)
 		walked = walked ||
 			 (a[i].gpa >> 12 == table >> 12 && a[i].flags & PTREMAP_ACCESS_WALK);
 	check(&t->c, ran && (uint32_t)r.rax == 77 && walked && *word_at(t, entry) & 0x20,
-	      "page tables: the walk is seen (%zu events), and does what it does", n);
+	      "page tables, %s watched: the walk is seen (%zu events), and does what it does", name,
+	      n);
 	close(fd);
 	if (ioctl(t->vm.vcpu[1].fd, KVM_SET_SREGS, &before))
 		die("KVM_SET_SREGS");
+}
+
+static void set_gate(struct test *t, uint64_t idt, unsigned int vector, uint64_t handler)
+{
+	uint32_t *gate = word_at(t, idt + 8 * vector);
+
+	gate[0] = 8u << 16 | (uint32_t)(handler & 0xffff);
+	gate[1] = (uint32_t)(handler & 0xffff0000) | 0x8e00;
+}
+
+static void set_segments(struct test *t, uint64_t gdt)
+{
+	memcpy(word_at(t, gdt + 8), (uint32_t[]){ 0xffff, 0xcf9a00, 0xffff, 0xcf9200 }, 16);
 }
 
 /* An exception is delivered on a watched stack: not the instruction's doing, nor the emulator's. */
@@ -277,17 +291,15 @@ static void test_event(struct test *t, const char *name, const char *code, unsig
 {
 	uint64_t handler = code_at(k_out), idt = page_at(11), gdt = idt + 2048;
 	struct kvm_regs r = { .rbx = page_at(DATA) + 128, .rax = 9 };
-	uint32_t *gate = word_at(t, idt + 8 * vector),
-		 *stack = word_at(t, page_at(DATA) + 128 - 12);
+	uint32_t *stack = word_at(t, page_at(DATA) + 128 - 12);
 	struct ptremap_access a[MAX_EVENTS];
 	struct kvm_sregs s;
 	bool ran, opened = false;
 	size_t n, i;
 	int fd;
 
-	memcpy(word_at(t, gdt + 8), (uint32_t[]){ 0xffff, 0xcf9a00, 0xffff, 0xcf9200 }, 16);
-	gate[0] = 8u << 16 | (uint32_t)(handler & 0xffff);
-	gate[1] = (uint32_t)(handler & 0xffff0000) | 0x8e00;
+	set_segments(t, gdt);
+	set_gate(t, idt, vector, handler);
 	if (ioctl(t->vm.vcpu[2].fd, KVM_GET_SREGS, &s))
 		die("KVM_GET_SREGS");
 	s.idt = (struct kvm_dtable){ .base = idt, .limit = 2047 };
@@ -304,6 +316,70 @@ static void test_event(struct test *t, const char *name, const char *code, unsig
 	      ran && r.rip >= handler && stack[0] >= code_at(code) && stack[1] == 8 && opened,
 	      "%s on a watched stack: delivered (%d), and seen (%zu events)", name, ran, n);
 	close(fd);
+}
+
+/* An entry of a page table of the guest's: @linear is page @n. */
+static void map_page(struct test *t, unsigned int table, uint32_t linear, unsigned int n)
+{
+	word_at(t, page_at(table))[linear >> 12 & 1023] = (uint32_t)page_at(n) | 3;
+}
+
+/*
+ * A guest with paging whose stack crosses from one page table to the next: what is used for an
+ * exception are 10 pages, none of which may be denied while it is delivered.
+ */
+enum { DIRECTORY = 16, CODE_TABLE, IDT_TABLE, GDT_TABLE, LOW_TABLE, HIGH_TABLE, IDT, GDT, LOW, HIGH };
+#define AT_IDT	 0x10000000u
+#define AT_GDT	 0x10400000u
+#define AT_STACK 0x10c00000u
+
+static void map_all(struct test *t)
+{
+	static const uint32_t tables[] = { TINY_GPA, AT_IDT, AT_GDT, AT_STACK - PAGE, AT_STACK };
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		word_at(t, page_at(DIRECTORY))[tables[i] >> 22] =
+			(uint32_t)page_at(CODE_TABLE + i) | 3;
+	for (i = 0; i < DATA; i++)
+		map_page(t, CODE_TABLE, (uint32_t)page_at(i), i);
+	map_page(t, IDT_TABLE, AT_IDT, IDT);
+	map_page(t, GDT_TABLE, AT_GDT, GDT);
+	map_page(t, LOW_TABLE, AT_STACK - PAGE, LOW);
+	map_page(t, HIGH_TABLE, AT_STACK, HIGH);
+}
+
+static void test_many_pages(struct test *t)
+{
+	uint64_t handler = code_at(k_out);
+	struct kvm_regs r = { .rbx = AT_STACK + 4 };
+	uint32_t *low = word_at(t, page_at(LOW)) + 1022, *high = word_at(t, page_at(HIGH));
+	struct ptremap_access a[MAX_EVENTS];
+	struct kvm_sregs before, s;
+	bool ran;
+	int fd;
+
+	map_all(t);
+	set_gate(t, page_at(IDT), 0, handler);
+	set_segments(t, page_at(GDT));
+	if (ioctl(t->vm.vcpu[3].fd, KVM_GET_SREGS, &before))
+		die("KVM_GET_SREGS");
+	s = before;
+	s.idt = (struct kvm_dtable){ .base = AT_IDT, .limit = 2047 };
+	s.gdt = (struct kvm_dtable){ .base = AT_GDT, .limit = 23 };
+	s.cr3 = page_at(DIRECTORY);
+	s.cr0 |= 1u << 31;
+	if (ioctl(t->vm.vcpu[3].fd, KVM_SET_SREGS, &s))
+		die("KVM_SET_SREGS");
+	fd = watch_range(&t->c, page_at(DIRECTORY), 10 * PAGE, RWX);
+	ran = run_code(&t->vm, 3, code_at(k_div), &r);
+	check(&t->c,
+	      ran && r.rip >= handler && low[0] >= code_at(k_div) && low[1] == 8 && high[0] &&
+		      take_events(fd, a, MAX_EVENTS) >= 10,
+	      "an exception that uses 10 watched pages: delivered (%d)", ran);
+	close(fd);
+	if (ioctl(t->vm.vcpu[3].fd, KVM_SET_SREGS, &before))
+		die("KVM_SET_SREGS");
 }
 
 /* ---- many at a time ----------------------------------------------------------------------------
@@ -477,9 +553,11 @@ int main(int argc, char **argv)
 		test_kind(&t, &kinds[i]);
 	test_opened(&t);
 	test_strings(&t);
-	test_walk(&t);
+	test_walk(&t, RWX, "all");
+	test_walk(&t, is_amd() ? R : R | W, "reads");
 	test_event(&t, "a division by zero", k_div, 0);
 	test_event(&t, "an undefined instruction", k_ud, 6);
+	test_many_pages(&t);
 	test_many(&t, argc > 1 ? (uint32_t)atoi(argv[1]) : 100000);
 	tiny_end(&t.vm);
 	return t.c.failed ? 1 : 0;
