@@ -268,8 +268,7 @@ void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last)
 	rcu_read_lock();
 	x = limits_index(v);
 	if (x) {
-		for_each_in(i, x, first, last)
-			clear_bit(LIMIT_BUILT, &index_limit(x, i)->state);
+		for_each_in(i, x, first, last) clear_bit(LIMIT_BUILT, &index_limit(x, i)->state);
 	}
 	rcu_read_unlock();
 	sptes_drop(kvm, first, last);

@@ -11,7 +11,7 @@
 
 struct index_entry {
 	gfn_t first, last;
-	gfn_t reach; /* the greatest ->last up to here */
+	gfn_t reach;	     /* the greatest ->last up to here */
 	struct limit *limit; /* may change: index_limit() */
 };
 
@@ -23,8 +23,8 @@ struct index {
 };
 
 /*
- * More than an instruction or the delivery of an event needs at once: that of an interrupt in a guest
- * with 5 levels uses IDT, GDT, TSS and two pages of the stack, each with its tables.
+ * More than an instruction or the delivery of an event needs at once: that of an interrupt in a
+ * guest with 5 levels uses IDT, GDT, TSS and two pages of the stack, each with its tables.
  */
 #define MAX_OPENED 64
 
@@ -99,11 +99,12 @@ static inline enum ptremap_cause limits_ended_by(const struct limits *v)
 void limit_flush_caches(struct kvm *kvm, const struct limit *l);
 
 /*
- * KVM drops its entries for these pages, for our sake: that ends no limit of those that end when KVM
- * makes an entry anew. Sleeps.
+ * KVM drops its entries for these pages, for our sake: that ends no limit of those that end when
+ * KVM makes an entry anew. Sleeps.
  */
 void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last);
-/* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps. */
+/* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps.
+ */
 void limits_close(struct limits *v, struct kvm *kvm);
 /* ->close. Has a reference, which it gives back. */
 void limits_close_work(struct work_struct *work);

@@ -35,8 +35,8 @@ static void close_one(struct limits *v, struct kvm *kvm, const struct opened *o)
 }
 
 /*
- * No longer open, then dropped: KVM makes entries with limits. Whoever makes one and still found the
- * page open does so under mmu_lock, which the drop waits for, before the array is used again.
+ * No longer open, then dropped: KVM makes entries with limits. Whoever makes one and still found
+ * the page open does so under mmu_lock, which the drop waits for, before the array is used again.
  */
 void limits_close(struct limits *v, struct kvm *kvm)
 {

@@ -396,7 +396,8 @@ static void test_event(struct test *t, const struct event *e)
 		e->afterwards(t);
 }
 
-/* Where a watch stands for KVM's doing it, denied once is denied, too, also while a page is open. */
+/* Where a watch stands for KVM's doing it, denied once is denied, too, also while a page is open.
+ */
 static void test_open(struct test *t)
 {
 	int rounds, good = 0, fd;
@@ -410,8 +411,9 @@ static void test_open(struct test *t)
 		close(fd);
 		undo(&t->c, id);
 	}
-	check(&t->c, good == rounds, "%s: what is denied once is seen in %d of %d pages that are open",
-	      t->name, good, rounds);
+	check(&t->c, good == rounds,
+	      "%s: what is denied once is seen in %d of %d pages that are open", t->name, good,
+	      rounds);
 }
 
 static void test_emulated(struct test *t)

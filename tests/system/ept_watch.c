@@ -9,7 +9,7 @@
 #include "tests/system/huge.h"
 
 #define PAGES	   1024 /* so that there are blocks of 2 MiB of which only a part is watched */
-#define DATA	   4 /* first page of data */
+#define DATA	   4	/* first page of data */
 #define MAX_EVENTS 64
 
 struct test {
@@ -200,8 +200,8 @@ static void test_opened(struct test *t)
 		ran = fd >= 0 && run_code(&t->vm, 0, code_at(k_paddd), &r);
 		told += ran && was_opened(a, take_events(fd, a, MAX_EVENTS), gpa);
 	}
-	check(&t->c, told == rounds, "a page that was opened: %d of %d watches that come then see it",
-	      told, rounds);
+	check(&t->c, told == rounds,
+	      "a page that was opened: %d of %d watches that come then see it", told, rounds);
 	close(fd);
 }
 
@@ -328,7 +328,18 @@ static void map_page(struct test *t, unsigned int table, uint32_t linear, unsign
  * A guest with paging whose stack crosses from one page table to the next: what is used for an
  * exception are 10 pages, none of which may be denied while it is delivered.
  */
-enum { DIRECTORY = 16, CODE_TABLE, IDT_TABLE, GDT_TABLE, LOW_TABLE, HIGH_TABLE, IDT, GDT, LOW, HIGH };
+enum {
+	DIRECTORY = 16,
+	CODE_TABLE,
+	IDT_TABLE,
+	GDT_TABLE,
+	LOW_TABLE,
+	HIGH_TABLE,
+	IDT,
+	GDT,
+	LOW,
+	HIGH
+};
 #define AT_IDT	 0x10000000u
 #define AT_GDT	 0x10400000u
 #define AT_STACK 0x10c00000u
