@@ -52,7 +52,7 @@
  * In ->flags of each call, and item, that names a process: ->pid, or ->other_pid, is a file
  * descriptor of pidfd_open(2), so that it is the process which the caller means. EBADF: it is none.
  * ESRCH: it was reaped, or is in a PID namespace where the caller has no number for it. Records
- * have the number. PTREMAP_VM takes numbers alone.
+ * have the number. PTREMAP_VM and rules take numbers alone.
  */
 #define PTREMAP_PIDFD	    (1U << 31)
 #define PTREMAP_OTHER_PIDFD (1U << 30)

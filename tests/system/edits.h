@@ -120,6 +120,14 @@ static inline uint64_t leaf(const struct checks *c, pid_t pid, uint64_t va)
 	return !e.status && e.level == 1 ? e.entry[0] : 0;
 }
 
+/* Of the page frame there; 0: there is none, or not now. */
+static inline uint64_t ram_at(const struct checks *c, pid_t pid, uint64_t va)
+{
+	uint64_t entry = leaf(c, pid, va);
+
+	return entry & BIT_P ? entry & FRAME_MASK : 0;
+}
+
 /* Of /proc/kpagecount; -1: unknown. */
 static inline int64_t mapcount(uint64_t pfn)
 {

@@ -3,6 +3,7 @@
 #ifndef TESTS_FUZZ_AFTER_H
 #define TESTS_FUZZ_AFTER_H
 
+#include "kmod-helper/uapi/ptremap_mirror.h"
 #include "tests/system/fuzz_worker.h"
 
 #define DRIFT_KIB    (16 << 10)
@@ -20,6 +21,27 @@ struct run {
 	int caller; /* BPF's link, or -1 */
 };
 
+static inline int mirrors(const struct run *r)
+{
+	struct ptremap_mirror_list left = { .size = sizeof(left),
+					    .info_size = sizeof(struct ptremap_mirror_info) };
+	int err = call(&r->c, PTREMAP_MIRROR_LIST, &left);
+
+	return err ? err : (int)left.nr;
+}
+
+/* A worker that was killed may have been about to fork: what is its child's goes a moment later. */
+static inline void check_mirrors(struct run *r)
+{
+	int tries, nr = mirrors(r);
+
+	for (tries = 0; nr && tries < SETTLE_TRIES; tries++) {
+		usleep(100000);
+		nr = mirrors(r);
+	}
+	check(&r->c, !nr, "no mirrors: %d", nr);
+}
+
 static inline void take_all_back(struct run *r)
 {
 	struct ptremap_rules rules = { .size = sizeof(rules), .op = PTREMAP_RULE_REMOVE };
@@ -34,6 +56,7 @@ static inline void take_all_back(struct run *r)
 	check(&r->c, !list(&r->c, NULL, 0), "no transactions");
 	err = call(&r->c, PTREMAP_RULE, &left);
 	check(&r->c, !err && !left.nr, "no rules: %d, %u", err, left.nr);
+	check_mirrors(r);
 }
 
 static inline void check_contents(struct run *r)
@@ -132,11 +155,35 @@ static inline bool needs_vm(uint32_t nr)
 	       nr == _IOC_NR(PTREMAP_ACCESS);
 }
 
+static inline uint32_t nr_forms(const struct run *r)
+{
+	return r->kvm ? FUZZ_FORMS : FORM_OF_VMS;
+}
+
+static inline bool has_all_forms(const struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr_forms(r); i++)
+		if (!r->s->good[i])
+			return false;
+	return true;
+}
+
+static inline void tell_forms(struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr_forms(r); i++)
+		check(&r->c, r->s->good[i] > 0, "%s: %u", fuzz_forms[i], r->s->good[i]);
+}
+
 static inline void tell(struct run *r)
 {
 	static const char *const names[FUZZ_CALLS] = {
-		"features", "walk", "tables", "phys", "edit",	"list",	  "undo",	"map",
-		"watch",    "vm",   "ept",    "rule", "access", "mirror", "invalidate", "switch",
+		"features", "walk",   "tables",	 "phys",       "edit",	 "list",
+		"undo",	    "map",    "watch",	 "vm",	       "ept",	 "rule",
+		"access",   "mirror", "mirrors", "invalidate", "switch",
 	};
 	uint64_t all = 0, good = 0;
 	uint32_t i, e;
@@ -159,6 +206,7 @@ static inline void tell(struct run *r)
 		if (r->kvm || !needs_vm(i))
 			check(&r->c, r->s->answers[i][0] > 0, "%s: %u good calls", names[i],
 			      r->s->answers[i][0]);
+	tell_forms(r);
 }
 
 #endif

@@ -11,8 +11,6 @@
 
 #include "tests/system/fuzz_worker.h"
 
-#define MIRROR_PAGES 16 /* of the guest that a mirror shows, in the caller's own memory */
-
 static inline int fuzz_features(struct worker *w)
 {
 	struct ptremap_features f = { 0 };
@@ -48,6 +46,7 @@ static inline int fuzz_tables(struct worker *w)
 static inline int fuzz_phys(struct worker *w)
 {
 	struct ptremap_phys a = { .len = mix(&w->c, choose(&w->c, 20000)), .buf = fuzz_pointer(w) };
+	int err;
 
 	switch (choose(&w->c, 4)) {
 	case 0:
@@ -74,9 +73,15 @@ static inline int fuzz_phys(struct worker *w)
 		if (a.pa == w->s->timer && choose(&w->c, 2)) {
 			a.flags = PTREMAP_PHYS_MMIO;
 			a.width = mix32(&w->c, 1u << choose(&w->c, 4));
+			a.len = mix(&w->c, a.width * choose(&w->c, 16));
 		}
 	}
-	return fuzz_issue(w, PTREMAP_PHYS, &a, sizeof(a));
+	err = fuzz_issue(w, PTREMAP_PHYS, &a, sizeof(a));
+	note_form(w, err || !a.done,
+		  a.flags & PTREMAP_PHYS_GPA	? FORM_PHYS_GPA
+		  : a.flags & PTREMAP_PHYS_MMIO ? FORM_PHYS_MMIO
+						: FORM_PHYS_READ);
+	return err;
 }
 
 /* Of an entry, that PROTECT may change; now and then others, too. */
@@ -87,6 +92,24 @@ static inline uint64_t any_bits(struct worker *w)
 	if (seldom(&w->c, 8))
 		return mix(&w->c, PTREMAP_PROTECT_BITS & choose_bytes(&w->c, 8));
 	return bits[choose(&w->c, sizeof(bits) / sizeof(*bits))];
+}
+
+/* 0: there is none, or it has no such number. */
+static inline uint64_t leaf_now(const struct worker *w, int pid, uint64_t va)
+{
+	const struct checks c = { .dev = w->devs[0] };
+
+	return leaf(&c, pid, va);
+}
+
+/* A page of a target's, or of anybody's. */
+static inline uint64_t any_ram(struct worker *w)
+{
+	const struct checks c = { .dev = w->devs[0] };
+	uint32_t i = choose(&w->c, FUZZ_TARGETS);
+	uint64_t va = page_va(w, choose(&w->c, FUZZ_REGIONS));
+
+	return choose(&w->c, 2) ? ram_at(&c, w->s->targets[i].pid, va) : any_pa(w) & ~0xfffull;
 }
 
 /* What an edit of that region may lead to: fuzz_memory.h. */
@@ -111,14 +134,28 @@ static inline struct ptremap_item any_item(struct worker *w, bool dry_run)
 	    i.what != PTREMAP_TRAP && region >= FUZZ_CLEAN)
 		i.va = page_va(w, FUZZ_OWN);
 	if (i.what == PTREMAP_RAM || i.what == PTREMAP_MMIO)
-		i.other_va = i.what == PTREMAP_RAM ? any_pa(w) & ~0xfffull : w->s->timer;
+		i.other_va = i.what == PTREMAP_RAM ? any_ram(w) : w->s->timer;
 	if (i.what == PTREMAP_PROTECT) {
 		i.set = any_bits(w);
 		i.clear = any_bits(w) & ~i.set;
+		i.clear |= i.set || i.clear ? 0 : mix(&w->c, BIT_RW);
 	}
-	i.flags |= seldom(&w->c, 8) ? PTREMAP_ITEM_EXPECT : 0;
-	i.flags |= dry_run ? choose_flags(w, PTREMAP_ITEM_FORCE) : 0;
+	if (seldom(&w->c, 8)) {
+		i.flags |= PTREMAP_ITEM_EXPECT;
+		i.expected = mix(&w->c, leaf_now(w, i.pid, i.va));
+	}
+	i.flags |= dry_run && i.what == PTREMAP_RAM ? choose_flags(w, PTREMAP_ITEM_FORCE) : 0;
 	return i;
+}
+
+/* That is in force. */
+static inline void note_item(struct worker *w, const struct ptremap_item *i)
+{
+	if (i->what < PTREMAP_PROTECT || i->what > PTREMAP_MMIO)
+		return;
+	note_form(w, 0, FORM_EDIT + i->what - PTREMAP_PROTECT);
+	note_form(w, i->level != 2, FORM_EDIT_2M);
+	note_form(w, !(i->flags & PTREMAP_ITEM_EXPECT), FORM_EDIT_EXPECTED);
 }
 
 static inline int fuzz_edit(struct worker *w)
@@ -135,6 +172,8 @@ static inline int fuzz_edit(struct worker *w)
 	a.nr = a.nr > nr + 1 && a.nr <= PTREMAP_EDIT_MAX ? nr + 1 : a.nr;
 	err = fuzz_issue(w, PTREMAP_EDIT, &a, sizeof(a));
 	note_id(w, a.id);
+	for (i = 0; i < nr && a.id; i++)
+		note_item(w, &items[i]);
 	return err;
 }
 
@@ -157,23 +196,25 @@ static inline int fuzz_undo(struct worker *w)
 static inline int fuzz_map_call(struct worker *w)
 {
 	struct ptremap_map a = { .source = mix32(&w->c, 1 + choose(&w->c, 4)) };
+	bool mmio = a.source == PTREMAP_MAP_MMIO;
 	int err;
 
 	a.pid = any_pid(w, &a.flags, PTREMAP_PIDFD);
-	a.len = mix(&w->c, (uint64_t)(1 + choose(&w->c, 64)) * PAGE);
+	a.len = mix(&w->c, (uint64_t)(1 + choose(&w->c, seldom(&w->c, 4) ? 64 : 2)) * PAGE);
 	a.va = choose(&w->c, 2) ? 0 : fuzz_va(FUZZ_REGIONS, 0) + choose(&w->c, 256) * PAGE;
 	if (a.source == PTREMAP_MAP_FRAMES) {
 		a.other_pid = any_pid(w, &a.flags, PTREMAP_OTHER_PIDFD);
 		a.from = page_va(w, choose(&w->c, FUZZ_REGIONS));
 	} else if (a.source != PTREMAP_MAP_FRESH) {
-		a.from = a.source == PTREMAP_MAP_MMIO ? w->s->timer : any_pa(w) & ~0xfffull;
+		a.from = mmio ? w->s->timer : any_ram(w);
 	}
 	a.prot = PTREMAP_MAP_READ | choose_flags(w, 7);
-	a.cache = choose(&w->c, 4);
+	a.cache = mix32(&w->c, mmio ? PTREMAP_CACHE_UC : PTREMAP_CACHE_WB);
 	a.flags |= choose_flags(w, PTREMAP_MAP_KEEP | PTREMAP_MAP_DRY_RUN);
 	a.flags |= a.va ? 0 : choose_flags(w, PTREMAP_MAP_LOW);
 	err = fuzz_issue(w, PTREMAP_MAP, &a, sizeof(a));
 	note_id(w, a.id);
+	note_form(w, !a.id, FORM_MAP + a.source - PTREMAP_MAP_FRAMES);
 	return err;
 }
 
@@ -185,7 +226,7 @@ static inline int fuzz_watch(struct worker *w)
 	a.flags = PTREMAP_WATCH_NONBLOCK | choose_flags(w, PTREMAP_WATCH_ALL);
 	a.record_size = mix32(&w->c, sizeof(struct ptremap_record));
 	err = fuzz_issue(w, PTREMAP_WATCH, &a, sizeof(a));
-	note_fd(w, err, a.fd);
+	note_fd(w, err, a.fd, FORM_WATCH_READ);
 	return err;
 }
 
@@ -203,33 +244,50 @@ static inline int fuzz_vm(struct worker *w)
 
 static inline struct ptremap_ept_item any_ept_item(struct worker *w, uint32_t first, uint32_t nr)
 {
+	/* What AMD's machines can, and one that they cannot. */
+	static const uint32_t accesses[] = { PTREMAP_EPT_WRITE, PTREMAP_EPT_EXEC, 7, 5 };
+	static const uint32_t caches[] = { PTREMAP_EPT_UC, PTREMAP_EPT_WC, PTREMAP_EPT_WT,
+					   PTREMAP_EPT_WP, PTREMAP_EPT_WB };
 	struct ptremap_ept_item i = { .what = mix32(&w->c, first + choose(&w->c, nr)) };
 
 	i.gpa = any_gpa(w);
 	i.level = seldom(&w->c, 3) ? mix32(&w->c, 2) : 0;
-	i.flags = choose_flags(w, PTREMAP_EPT_ITEM_SPLIT);
+	i.flags = seldom(&w->c, 16) ? PTREMAP_EPT_ITEM_EXPECT : 0;
+	if (first == PTREMAP_EPT_PROTECT)
+		i.flags |= choose_flags(w, PTREMAP_EPT_ITEM_SPLIT);
 	if (i.what == PTREMAP_EPT_FRAME || i.what == PTREMAP_EPT_SWAP) {
 		i.other = any_gpa(w);
 		if (choose(&w->c, 2)) {
-			i.other_pid = w->s->targets[FUZZ_HAS_VM].pid;
+			i.other_pid = target_pid(w, FUZZ_HAS_VM, &i.flags, PTREMAP_OTHER_PIDFD);
 			i.other_fd = choose(&w->c, 2) ? PTREMAP_EPT_PROCESS : PTREMAP_EPT_ONLY_VM;
 			i.other = i.other_fd == PTREMAP_EPT_PROCESS ? page_va(w, FUZZ_GUEST)
 								    : i.other;
 		}
 	} else if (i.what == PTREMAP_EPT_PROTECT) {
-		i.set = mix32(&w->c, choose(&w->c, 8));
-		i.clear = mix32(&w->c, choose(&w->c, 8));
+		i.clear = mix32(&w->c, accesses[choose(&w->c, 4)]);
+		i.set = mix32(&w->c, accesses[choose(&w->c, 4)] & ~i.clear);
 	} else if (i.what == PTREMAP_EPT_CACHE) {
-		i.cache = mix32(&w->c, choose(&w->c, 7));
+		i.cache = mix32(&w->c, caches[choose(&w->c, 5)]);
 	}
 	return i;
+}
+
+static inline void note_ept_item(struct worker *w, uint32_t flags, uint32_t what)
+{
+	if (flags & PTREMAP_EPT_DRY_RUN)
+		return;
+	if (flags & PTREMAP_EPT_REHEARSE)
+		note_form(w, 0, FORM_EPT_REHEARSED);
+	else if (what >= PTREMAP_EPT_PROTECT && what <= PTREMAP_EPT_FRESH)
+		note_form(w, 0, FORM_EPT + what - PTREMAP_EPT_PROTECT);
+	note_form(w, !(flags & PTREMAP_EPT_STICKY), FORM_EPT_STICKY);
 }
 
 static inline int fuzz_ept(struct worker *w)
 {
 	bool frames = choose(&w->c, 2);
 	struct ptremap_ept_item *items = (void *)w->room;
-	uint32_t nr = 1 + choose(&w->c, 6), i;
+	uint32_t nr = 1 + choose(&w->c, 1 + choose(&w->c, 6)), i;
 	struct ptremap_ept a = { .nr = nr, .fd = (int)mix32(&w->c, ~0u), .items = fuzz_pointer(w) };
 	int err;
 
@@ -238,55 +296,14 @@ static inline int fuzz_ept(struct worker *w)
 				  : any_ept_item(w, PTREMAP_EPT_PROTECT, 2);
 	a.pid = vm_pid(w, &a.flags, PTREMAP_PIDFD);
 	a.flags |= choose_flags(w, PTREMAP_EPT_DRY_RUN | PTREMAP_EPT_KEEP);
+	if (frames && seldom(&w->c, 4))
+		a.flags |= PTREMAP_EPT_REHEARSE;
 	a.flags |= frames ? 0 : choose_flags(w, PTREMAP_EPT_STICKY);
 	err = fuzz_issue(w, PTREMAP_EPT, &a, sizeof(a));
 	note_id(w, a.id);
+	for (i = 0; i < nr && !err; i++)
+		note_ept_item(w, a.flags, items[i].what);
 	return err;
-}
-
-/* A rule may name pages of guests, or of a process: of those only clean ones, or they get zeros. */
-static inline struct ptremap_rule any_rule(struct worker *w)
-{
-	struct ptremap_rule r = { .on = mix32(&w->c, 1 + choose(&w->c, 3)), .fd = -1 };
-	bool fault = r.on == PTREMAP_ON_FAULT;
-
-	r.pid = fault ? any_pid(w, &r.flags, PTREMAP_PIDFD) : vm_pid(w, &r.flags, PTREMAP_PIDFD);
-	r.fd = fault ? 0 : -1;
-	r.act = mix32(&w->c, 1 + choose(&w->c, 5));
-	r.level = mix32(&w->c, 1 + seldom(&w->c, 4));
-	if (r.on != PTREMAP_ON_HYPERCALL) {
-		r.first = fault ? FUZZ_BASE : 0;
-		r.last = fault ? fuzz_va(FUZZ_POKE, 0) - 1 : mix(&w->c, ~0ull);
-		r.access = mix32(&w->c, 1 + choose(&w->c, 7));
-	}
-	r.per_second = choose(&w->c, 100);
-	if (r.act != PTREMAP_DO_TRACE)
-		r.page = (struct ptremap_operand){ .reg = mix32(&w->c, PTREMAP_REG_PAGE) };
-	if (r.act == PTREMAP_DO_SWAP || r.act == PTREMAP_DO_MAP)
-		r.other = (struct ptremap_operand){ .reg = PTREMAP_REG_PAGE, .add = PAGE };
-	else
-		r.other.reg = PTREMAP_REG_NONE;
-	if (r.act == PTREMAP_DO_TRACE)
-		r.page.reg = PTREMAP_REG_NONE;
-	if (r.act == PTREMAP_DO_PROTECT)
-		r.clear = choose(&w->c, 2) ? PTREMAP_EPT_WRITE : 0;
-	r.flags |= choose_flags(w, PTREMAP_RULE_KEEP | PTREMAP_RULE_ONCE);
-	return r;
-}
-
-static inline int fuzz_rule(struct worker *w)
-{
-	struct ptremap_rule *rules = (void *)w->room;
-	struct ptremap_rules a = { .op = mix32(&w->c, 1 + choose(&w->c, 3)) };
-	uint32_t nr = 1 + choose(&w->c, 3), i;
-
-	for (i = 0; i < nr; i++)
-		rules[i] = any_rule(w);
-	a.rules = a.op == PTREMAP_RULE_REMOVE ? 0 : fuzz_pointer(w);
-	a.nr = a.op == PTREMAP_RULE_REMOVE ? 0 : nr;
-	a.rule_size = a.op == PTREMAP_RULE_REMOVE ? 0 : mix32(&w->c, sizeof(struct ptremap_rule));
-	a.id = a.op == PTREMAP_RULE_REMOVE ? choose(&w->c, 64) : 0;
-	return fuzz_issue(w, PTREMAP_RULE, &a, sizeof(a));
 }
 
 static inline int fuzz_access(struct worker *w)
@@ -308,42 +325,7 @@ static inline int fuzz_access(struct worker *w)
 	a.nr = nr;
 	a.room = mix32(&w->c, choose(&w->c, 256));
 	err = fuzz_issue(w, PTREMAP_ACCESS, &a, sizeof(a));
-	note_fd(w, err, a.fd);
-	return err;
-}
-
-/* The guest of a mirror is in the caller's memory, w->guest: its tables are what the bytes there
- * happen to be. */
-static inline int fuzz_mirror(struct worker *w)
-{
-	struct ptremap_mirror_range *r = (void *)w->room;
-	struct ptremap_mirror a = { .va = choose(&w->c, 2) ? 0 : mix(&w->c, FUZZ_BASE * 2),
-				    .fd = -1 };
-	int err;
-
-	r[0] = (struct ptremap_mirror_range){ .gpa = mix(&w->c, 0),
-					      .len = mix(&w->c, MIRROR_PAGES / 2 * PAGE),
-					      .hva = mix(&w->c, at(w->guest)) };
-	r[1] = (struct ptremap_mirror_range){ .gpa = MIRROR_PAGES / 2 * PAGE,
-					      .len = MIRROR_PAGES / 2 * PAGE,
-					      .hva = at(w->guest) + MIRROR_PAGES / 2 * PAGE,
-					      .flags = choose(&w->c, 2) };
-	a.len = mix(&w->c, (uint64_t)(1 + choose(&w->c, 2048)) * PAGE);
-	a.gva = choose(&w->c, 2) ? 0 : mix(&w->c, choose_bytes(&w->c, 2) * PAGE);
-	a.ranges = fuzz_pointer(w);
-	a.nr_ranges = mix32(&w->c, 2);
-	a.mode = mix32(&w->c, choose(&w->c, 5));
-	a.features = choose_flags(w, 63);
-	a.maxphyaddr = mix32(&w->c, 40);
-	a.root = mix(&w->c, choose(&w->c, 4) * PAGE);
-	a.cpu = choose_flags(w, 15);
-	a.tag = choose(&w->c, 17);
-	a.flags = choose_flags(w, PTREMAP_MIRROR_EXEC | PTREMAP_MIRROR_AD | PTREMAP_MIRROR_SYNC |
-					  PTREMAP_MIRROR_RDONLY);
-	err = fuzz_issue(w, PTREMAP_MIRROR, &a, sizeof(a));
-	note_fd(w, err, a.fd);
-	if (!err)
-		w->window = a.va, w->window_len = a.len;
+	note_fd(w, err, a.fd, FORM_ACCESS_READ);
 	return err;
 }
 

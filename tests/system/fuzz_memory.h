@@ -193,8 +193,8 @@ static inline void fuzz_stir(uint32_t random)
 }
 
 /*
- * A guest whose vCPU reads its memory now and then; of some a second one writes all the time, which
- * costs the others their time where one thread emulates all processors.
+ * A guest whose vCPU reads its memory, and calls, now and then; of some a second one writes all the
+ * time, which costs the others their time where one thread emulates all processors.
  */
 static inline void fuzz_guest(bool writes)
 {
@@ -203,7 +203,7 @@ static inline void fuzz_guest(bool writes)
 	tiny_make(&vm, fuzz_at(FUZZ_GUEST, 0), (uint64_t)fuzz_regions[FUZZ_GUEST].pages * PAGE);
 	if (writes)
 		tiny_start(&vm, 0, tiny_count_code, TINY_GPA, TINY_GPA + PAGE);
-	tiny_start(&vm, 1, tiny_look_code, TINY_GPA + 2 * PAGE, TINY_GPA + HUGE_PAGE);
+	tiny_start(&vm, 1, tiny_call_code, TINY_GPA + 2 * PAGE, TINY_GPA + HUGE_PAGE);
 }
 
 /* Nobody does anything to it that could give it a signal: which one, and where, is what to tell. */

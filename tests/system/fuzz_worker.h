@@ -4,16 +4,17 @@
 #ifndef TESTS_FUZZ_WORKER_H
 #define TESTS_FUZZ_WORKER_H
 
+#include <poll.h>
 #include <setjmp.h>
 
-#include "kmod-helper/uapi/ptremap_mirror.h"
+#include "tests/system/fuzz_forms.h"
 #include "tests/system/fuzz_memory.h"
 
-#define FUZZ_WORKERS 2
+#define FUZZ_WORKERS 4
 #define FUZZ_DEVS    3 /* files of the device that a worker has */
 #define FUZZ_FDS     8 /* watches and mirrors */
 #define FUZZ_IDS     8
-#define FUZZ_CALLS   16
+#define FUZZ_CALLS   17
 #define FUZZ_ERRNOS  134
 #define FUZZ_ROOM    (256u << 10) /* of arrays and answers */
 
@@ -23,6 +24,7 @@ struct fuzz_shared {
 	struct fuzz_target targets[FUZZ_TARGETS];
 	_Atomic uint64_t beats[FUZZ_WORKERS]; /* calls of each, to see that they go on */
 	_Atomic uint32_t answers[FUZZ_CALLS][FUZZ_ERRNOS];
+	_Atomic uint32_t good[FUZZ_FORMS];
 	_Atomic bool over;
 	uint64_t timer; /* physical address of device memory that may be read */
 };
@@ -33,7 +35,9 @@ struct worker {
 	uint32_t number;
 	uint64_t *cover;
 	int devs[FUZZ_DEVS], fds[FUZZ_FDS];
+	uint32_t forms[FUZZ_FDS]; /* what it is to read or map them */
 	uint32_t ids[FUZZ_IDS], next_id;
+	uint32_t rule; /* the last one that was added */
 	int pidfds[FUZZ_TARGETS], pidfd_of[FUZZ_TARGETS];
 	char *room;  /* with nothing mapped behind it */
 	char *arg;   /* two pages, with nothing mapped behind them */
@@ -154,7 +158,7 @@ static inline void note_id(struct worker *w, uint32_t id)
 }
 
 /* It takes the place of another, which ends. */
-static inline void note_fd(struct worker *w, int err, int fd)
+static inline void note_fd(struct worker *w, int err, int fd, uint32_t form)
 {
 	uint32_t i = choose(&w->c, FUZZ_FDS);
 
@@ -163,6 +167,7 @@ static inline void note_fd(struct worker *w, int err, int fd)
 	if (w->fds[i] >= 0)
 		close(w->fds[i]);
 	w->fds[i] = fd;
+	w->forms[i] = form;
 }
 
 static inline void note_answer(struct worker *w, uint32_t call, int err)
@@ -172,6 +177,12 @@ static inline void note_answer(struct worker *w, uint32_t call, int err)
 	w->s->answers[call % FUZZ_CALLS][nr]++;
 	w->s->beats[w->number]++;
 	fuzz_found(&w->s->corpus, &w->c, 1 + call * FUZZ_ERRNOS + nr);
+}
+
+static inline void note_form(struct worker *w, int err, uint32_t form)
+{
+	if (!err)
+		w->s->good[form]++;
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -263,48 +274,54 @@ static inline void fuzz_touch(struct worker *w)
 		*p = offset;
 }
 
-/* Reads, maps and closes descriptors that calls have given. */
+static inline void fuzz_read(struct worker *w, uint32_t i)
+{
+	ssize_t got = read(w->fds[i], w->room, choose(&w->c, 2048));
+
+	if (got < 0 && errno == EFAULT)
+		die("read");
+	note_form(w, got <= 0, w->forms[i]);
+}
+
+static inline void fuzz_map_page(struct worker *w, uint32_t i)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, w->fds[i], 0);
+
+	if (p == MAP_FAILED)
+		return;
+	note_form(w, 0, w->forms[i]);
+	munmap(p, PAGE);
+}
+
+/* What a mirror has to say is in its page: it is always ready. */
+static inline void fuzz_poll(struct worker *w, uint32_t i)
+{
+	struct pollfd p = { .fd = w->fds[i], .events = POLLIN };
+
+	note_form(w, poll(&p, 1, 0) <= 0 || w->forms[i] == FORM_MIRROR_PAGE, FORM_POLL);
+}
+
+/* Reads, maps, polls and closes descriptors that calls have given. */
 static inline void fuzz_descriptor(struct worker *w)
 {
 	uint32_t i = choose(&w->c, FUZZ_FDS);
-	void *p;
 
 	if (w->fds[i] < 0)
 		return;
-	switch (choose(&w->c, 4)) {
+	switch (choose(&w->c, 5)) {
 	case 0:
 		close(w->fds[i]);
 		w->fds[i] = -1;
 		break;
 	case 1:
-		p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, w->fds[i], 0);
-		if (p != MAP_FAILED)
-			munmap(p, PAGE);
+		fuzz_map_page(w, i);
+		break;
+	case 2:
+		fuzz_poll(w, i);
 		break;
 	default:
-		if (read(w->fds[i], w->room, choose(&w->c, 2048)) < 0 && errno == EFAULT)
-			die("read");
+		fuzz_read(w, i);
 	}
-}
-
-static inline void fuzz_mirror_call(struct worker *w)
-{
-	struct ptremap_mirror_invalidate i = { .gva = mix(&w->c, choose_bytes(&w->c, 3)),
-					       .len = mix(&w->c, choose_bytes(&w->c, 2)),
-					       .tag = choose(&w->c, 17),
-					       .flags = choose_flags(w, PTREMAP_MIRROR_ALL_TAGS) };
-	struct ptremap_mirror_switch s = { .root = mix(&w->c, choose(&w->c, 4) * PAGE),
-					   .tag = choose(&w->c, 17),
-					   .cpu = choose_flags(w, 15),
-					   .flags = choose_flags(w, PTREMAP_MIRROR_FORGET) };
-	int fd = w->fds[choose(&w->c, FUZZ_FDS)];
-
-	if (fd < 0)
-		return;
-	if (choose(&w->c, 2))
-		fuzz_issue_on(w, fd, PTREMAP_MIRROR_INVALIDATE, &i, sizeof(i));
-	else
-		fuzz_issue_on(w, fd, PTREMAP_MIRROR_SWITCH, &s, sizeof(s));
 }
 
 static inline void fuzz_unmap_window(struct worker *w)

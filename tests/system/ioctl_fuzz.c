@@ -9,22 +9,25 @@
  * written to is what it was. PTSCOPE_SEED in the environment repeats a run, as far as several
  * processes can.
  */
-#include <linux/bpf.h>
 #include <signal.h>
 #include <time.h>
 
+#include "tests/system/call_rules.h"
 #include "tests/system/fuzz_after.h"
 #include "tests/system/fuzz_calls.h"
+#include "tests/system/fuzz_mirrors.h"
+#include "tests/system/fuzz_rules.h"
 
 #define CALLS_EACH 4  /* at most, of one input */
 #define STUCK_S	   90 /* without any call a worker hangs */
+#define MORE	   5  /* times the seconds, at most */
 
 /* ---- workers --------------------------------------------------------------------------------- */
 
 static int (*const calls[])(struct worker *) = {
-	fuzz_features, fuzz_walk,     fuzz_tables, fuzz_phys, fuzz_edit, fuzz_list,
-	fuzz_undo,     fuzz_map_call, fuzz_watch,  fuzz_vm,   fuzz_ept,	 fuzz_rule,
-	fuzz_access,   fuzz_mirror,   fuzz_edit,   fuzz_edit, fuzz_ept,	 fuzz_undo,
+	fuzz_features, fuzz_walk,  fuzz_tables, fuzz_phys, fuzz_edit,	 fuzz_list,   fuzz_undo,
+	fuzz_map_call, fuzz_watch, fuzz_vm,	fuzz_ept,  fuzz_rule,	 fuzz_access, fuzz_mirror,
+	fuzz_edit,     fuzz_edit,  fuzz_ept,	fuzz_undo, fuzz_mirrors, fuzz_rule,
 };
 
 static void (*const others[])(struct worker *) = {
@@ -175,57 +178,6 @@ static void end_worker(struct run *r, uint32_t i, int signal)
 		check(&r->c, false, "a worker ended with %d", WEXITSTATUS(status));
 }
 
-/* ---- what calls rules ------------------------------------------------------------------------ */
-
-#define LOAD(size, to, from, offset)                                                    \
-	{                                                                               \
-		.code = BPF_LDX | BPF_MEM | (size), .dst_reg = (to), .src_reg = (from), \
-		.off = (offset)                                                         \
-	}
-#define JUMP(op, source, a, b, value, over)                                                       \
-	{                                                                                         \
-		.code = BPF_JMP | (op) | (source), .dst_reg = (a), .src_reg = (b), .off = (over), \
-		.imm = (value)                                                                    \
-	}
-#define CONSTANT(to, value)                                                              \
-	{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = (to), .imm = (int32_t)(value) }, \
-	{                                                                                \
-		.imm = (int32_t)((value) >> 32)                                          \
-	}
-
-/*
- * A program that calls each rule which may be called: all of guests, and of processes those for
- * faults in clean memory. The module leaves it to the program to compare addresses: it would give
- * the process new pages for its code and stack.
- */
-static int call_rules(void)
-{
-	const uint64_t end = FUZZ_BASE + FUZZ_POKE * FUZZ_STEP;
-	const struct bpf_insn insns[] = {
-		LOAD(BPF_DW, 2, 1, 0),
-		LOAD(BPF_DW, 3, 2, offsetof(struct ptremap_hit, asked)),
-		LOAD(BPF_W, 4, 2, offsetof(struct ptremap_hit, on)),
-		JUMP(BPF_JNE, BPF_K, 4, 0, PTREMAP_ON_FAULT, 7),
-		LOAD(BPF_DW, 4, 2, offsetof(struct ptremap_hit, addr)),
-		CONSTANT(5, FUZZ_BASE),
-		JUMP(BPF_JLT, BPF_X, 4, 5, 0, 4),
-		CONSTANT(5, end),
-		JUMP(BPF_JGE, BPF_X, 4, 5, 0, 1),
-		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 2, .src_reg = 3 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
-				.insn_cnt = sizeof(insns) / sizeof(*insns),
-				.insns = at((const void *)insns),
-				.license = at("GPL") };
-	union bpf_attr attach = { .raw_tracepoint.name = at("ptremap_rule") };
-
-	attach.raw_tracepoint.prog_fd =
-		(uint32_t)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
-}
-
 /* ---- the run --------------------------------------------------------------------------------- */
 
 static void look_at_worker(struct run *r, uint32_t i)
@@ -279,12 +231,14 @@ static void one_moment(struct run *r)
 
 static void fuzz(struct run *r, int seconds)
 {
-	time_t end = time(NULL) + seconds;
+	time_t begin = time(NULL);
 	uint32_t i;
 
 	for (i = 0; i < FUZZ_WORKERS; i++)
 		start_worker(r, i);
-	while (time(NULL) < end && !r->stuck)
+	/* Where the machine has little time for us, chance may need more. */
+	while (!r->stuck && (time(NULL) - begin < seconds ||
+			     (time(NULL) - begin < MORE * seconds && !has_all_forms(r))))
 		one_moment(r);
 	r->s->over = true;
 	for (i = 0; i < FUZZ_WORKERS; i++)
@@ -304,7 +258,11 @@ static void prepare(struct run *r)
 	memset(&r->s->corpus, 0, sizeof(r->s->corpus)); /* it is there from the beginning */
 	r->s->timer = timer_pa();
 	r->c.dev = open_device();
-	r->caller = call_rules();
+	/*
+	 * Faults in clean memory alone: elsewhere a rule would give the process new pages for its
+	 * code and stack.
+	 */
+	r->caller = call_rules(FUZZ_BASE, fuzz_va(FUZZ_CLEAN, 0));
 	printf("# PTSCOPE_SEED=%u, %s, %s\n", r->seed, r->kvm ? "with a VM" : "no VM",
 	       access("/sys/kernel/debug/kcov", F_OK) ? "no kcov" : "kcov");
 	check(&r->c, r->caller >= 0, "a program that calls rules: %s",

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Processes and VMs that do all that takes changes back, under controllers that change, walk, read
-# and trace them at random and are killed at random, with the module loaded again and again
-# (tests/system/soak.c). Then each call fails half-way: its answer cannot be written, signals and
+# Processes and VMs that do all that takes changes back, under controllers that change, walk, read,
+# trace and mirror them and make rules for them at random, and are killed at random, with the module
+# loaded again and again (tests/system/soak.c). Then each call fails half-way: its answer cannot be written, signals and
 # kills come, CPUs go, allocations fail (tests/system/faults.c). The lab looks through the log.
 # SOAK_SECONDS: how long on each kernel; LONG=1: 10 minutes. SOAK_REST_US: how long each rests after
 # each thing that it does: the machine has the less to do, the longer that is. SOAK_KERNELS: which.
@@ -17,7 +17,19 @@ LENGTH=${SOAK_SECONDS:-$(long 20 600)}
 readonly KERNELS PARTS LENGTH
 readonly MEMORY=768M
 
-# in_soak MODULES - a disk for files, one for swap; and what the tracers counted
+# reported DISK - what was recorded until the recorder was killed can be read
+reported()
+{
+	local recording events
+
+	for recording in "$1"/file.*.data; do
+		events=$("$pf" report --json -i "$recording" 2>"$work/report.err" | jq .events) ||
+			not_ok "report of ${recording##*/}: $(<"$work/report.err")"
+		at_least "${recording##*/}: events until the recorder was killed" "${events:-0}" 1
+	done
+}
+
+# in_soak MODULES - a disk for files, one for swap; and what the tracers counted and recorded
 in_soak()
 {
 	local traced
@@ -28,6 +40,7 @@ in_soak()
 	"$bin/tests/soak" "$LENGTH" "$work/disk/file" "$1" "$pf" || not_ok "soak: exit status $?"
 	traced=$(jq -s 'map(.events) | add // 0' "$work"/disk/file.*.json)
 	at_least 'events that tracers counted' "$traced" 1000
+	reported "$work/disk"
 }
 
 # in_faults MODULES [FAILNTH] - FAILNTH: the module that makes allocations fail, where there is one

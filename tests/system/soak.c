@@ -7,15 +7,16 @@
  *
  * Processes begin with FILE-N, on a disk. MODULES is the folder of ptremap.ko and ptremap_kvm.ko,
  * which are loaded and removed here; TRACER is ptrace-pf, whose totals of every other round go to
- * FILE.N.json. Each round of some seconds ends with a calm in which all contents and references
- * must be as they were, and with an rmmod under edits that are kept. What took the edits is printed
- * by cause; each of those that are named in soak.h must be there. PTSCOPE_SEED in the environment
- * repeats a run, as far as several processes can; SOAK_REST_US is how long each rests after each
- * thing that it does, about: less is more work for the machine.
+ * FILE.N.json, and what it records in the others, until it is killed, to FILE.N.data. Each round of
+ * some seconds ends with a calm in which all contents and references must be as they were, and with
+ * an rmmod under edits that are kept. What took the edits is printed by cause; each of those that
+ * are named in soak.h must be there. PTSCOPE_SEED in the environment repeats a run, as far as
+ * several processes can; SOAK_REST_US is how long each rests after each thing that it does, about:
+ * less is more work for the machine.
  */
 #include <sys/stat.h>
 
-#include "tests/system/soak_run.h"
+#include "tests/system/soak_tell.h"
 
 #define REST_US	      3000
 #define ROUND_SECONDS 30
@@ -34,6 +35,8 @@ static void kill_some(struct run *r)
 		kill(r->targets[k], SIGKILL);
 		r->s->n.killed++;
 	}
+	if (!random_of(&r->state, 400))
+		kill_recorder(r);
 }
 
 static void run_for(struct run *r, unsigned int seconds)
@@ -55,6 +58,8 @@ static void run_for(struct run *r, unsigned int seconds)
 		tick(r);
 		kill_some(r);
 	}
+	wait_until(r, has_recorded, "the tracer does not record");
+	kill_recorder(r);
 }
 
 static bool is_quiet(const struct run *r)
@@ -101,6 +106,7 @@ static void calm_down(struct run *r)
 	if (r->trace)
 		kill(r->trace, SIGINT);
 	wait_until(r, is_quiet, "controllers do not end");
+	ask_rules(&r->c, PTREMAP_RULE_REMOVE, NULL, NULL, 0);
 	undo(&r->c, 0);
 	end_ksm();
 	r->s->calm++;
@@ -108,7 +114,18 @@ static void calm_down(struct run *r)
 	count_events(r->s, &r->reasons, r->watch);
 }
 
-/* ---- the module goes under edits ------------------------------------------------------------- */
+/* ---- the module goes under edits and rules --------------------------------------------------- */
+
+static void keep_rule(struct run *r, const struct target *t, uint32_t on)
+{
+	const struct seen seen = { t->pid, t->base, t->has_vm };
+	struct ptremap_rule rule = new_rule(&seen, on, PTREMAP_DO_FRESH);
+	uint32_t nr = 1;
+
+	rule.flags = PTREMAP_RULE_KEEP;
+	rule.page.add = on == PTREMAP_ON_FAULT ? at(t->base) : TINY_GPA;
+	note_answer(r->s, "kept rule", ask_rules(&r->c, PTREMAP_RULE_ADD, &rule, &nr, 0));
+}
 
 static void keep_edit(struct run *r, const struct target *t, uint32_t what, uint64_t offset)
 {
@@ -140,23 +157,38 @@ static void keep_edits(struct run *r)
 	uint32_t what;
 
 	for (i = 0; i < ALL_TARGETS; i++)
+		if (r->targets[i])
+			keep_rule(r, &r->s->targets[i],
+				  i < TARGETS ? PTREMAP_ON_FAULT : PTREMAP_ON_HYPERCALL);
+	for (i = 0; i < ALL_TARGETS; i++)
 		for (what = PTREMAP_PROTECT; r->targets[i] && what <= last_kind(); what++)
 			keep_edit(r, &r->s->targets[i], what, 2 * what * PAGE);
 }
 
+static bool is_removed(const char *module)
+{
+	return !syscall(SYS_delete_module, module, O_NONBLOCK);
+}
+
+static bool is_kvm_removed(const struct run *r)
+{
+	return !r->s->kvm || is_removed("ptremap_kvm");
+}
+
+static bool is_all_removed(const struct run *r)
+{
+	(void)r;
+	return is_removed("ptremap");
+}
+
+/*
+ * A mapping of a process that was just killed may keep it for a moment, and so may a rule that acts
+ * at this moment.
+ */
 static void remove_modules(struct run *r)
 {
-	int tries;
-
-	if (r->s->kvm && syscall(SYS_delete_module, "ptremap_kvm", O_NONBLOCK))
-		die("rmmod ptremap_kvm");
-	/* A mapping of a process that was just killed may keep it for a moment. */
-	for (tries = 0; tries < 100; tries++) {
-		if (!syscall(SYS_delete_module, "ptremap", O_NONBLOCK))
-			return;
-		usleep(20000);
-	}
-	die("rmmod ptremap");
+	wait_until(r, is_kvm_removed, "rmmod ptremap_kvm");
+	wait_until(r, is_all_removed, "rmmod ptremap");
 }
 
 static void remove_under_edits(struct run *r)
@@ -194,99 +226,6 @@ static void one_round(struct run *r, unsigned int seconds)
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
-
-static long of_vmstat(const char *name)
-{
-	return proc_number("/proc/vmstat", name);
-}
-
-static void print_answers(const struct soak *s)
-{
-	unsigned int i;
-
-	printf("# answers: %u ok", s->n.answers[0]);
-	for (i = 1; i < ERRNOS; i++)
-		if (s->n.answers[i])
-			printf(", %u %s", s->n.answers[i], strerrorname_np((int)i));
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void print_numbers(const struct run *r)
-{
-	const struct numbers *n = &r->s->n;
-	unsigned int i;
-	enum deed d;
-
-	printf("# remaps %u (items %u, of 2 MiB %u, of guests %u, kept %u, dry runs %u), grafts %u, "
-	       "undone %u\n",
-	       n->edits + n->guest_items, n->items + n->guest_items, n->huge_items, n->guest_items,
-	       n->kept, n->dry_runs, n->grafts, n->undone);
-	printf("# walks %u, tables %u, reads %u, lists %u, of VMs %u, checks of guests' memory %u, "
-	       "watches %u, of accesses %u\n",
-	       n->walks, n->tables, n->reads, n->lists, n->vms, n->checks, n->watches,
-	       n->access_watches);
-	printf("# targets %u: killed %u, ended %u; forks %u, VMs %u; controllers killed %u\n",
-	       n->lives, n->killed, n->exited, n->forks, n->vm_lives, n->controllers_killed);
-	printf("# what nobody here did, by the module's cause:");
-	for (i = 0; i < CAUSES; i++)
-		if (r->reasons.other[i])
-			printf(" %u: %u", i, r->reasons.other[i]);
-	printf("\n# events %u, restores:", r->reasons.events);
-	for (d = 1; d < DEEDS; d++)
-		if (r->reasons.of[d])
-			printf(" %s %u,", DEED[d].name, r->reasons.of[d]);
-	printf(" swapped out %ld pages\n", of_vmstat("pswpout"));
-	fflush(stdout);
-}
-
-static bool is_here(const struct run *r, enum deed d)
-{
-	if (!r->s->kvm && (d == DEED_SLOT || d == DEED_VM))
-		return false;
-	return d != DEED_MIGRATE || !access("/sys/devices/system/node/node1", F_OK);
-}
-
-/* Each cause that is asked for was there. */
-static bool has_seen_all(const struct run *r)
-{
-	enum deed d;
-
-	if (of_vmstat("pswpin") <= 0)
-		return false;
-	for (d = 1; d <= DEED_REQUIRED; d++)
-		if (is_here(r, d) && !r->reasons.of[d])
-			return false;
-	return true;
-}
-
-static void check_numbers(struct run *r)
-{
-	const struct numbers *n = &r->s->n;
-	enum deed d;
-
-	for (d = 1; d <= DEED_REQUIRED; d++)
-		if (is_here(r, d))
-			check(&r->c, r->reasons.of[d] > 0, "restores by %s: %u", DEED[d].name,
-			      r->reasons.of[d]);
-	check(&r->c,
-	      n->edits && n->undone && n->walks && n->tables && n->reads && n->grafts &&
-		      n->killed && n->controllers_killed && r->reasons.events,
-	      "remaps %u, undone %u, walks %u, reads %u, events %u, killed %u and %u controllers",
-	      n->edits + n->guest_items, n->undone, n->walks, n->reads, r->reasons.events,
-	      n->killed, n->controllers_killed);
-	check(&r->c, of_vmstat("pswpout") > 0 && of_vmstat("pswpin") > 0,
-	      "pages went to swap (%ld) and came back (%ld)", of_vmstat("pswpout"),
-	      of_vmstat("pswpin"));
-	check(&r->c, !n->wrong,
-	      "pages with other data than their own: %u, in %u looks and %u forks", n->wrong,
-	      n->looks, n->forks);
-	check(&r->c, !r->failed_children && !r->reasons.lost,
-	      "processes that ended otherwise than they should: %u; events that were lost: %u",
-	      r->failed_children, r->reasons.lost);
-	check(&r->c, !n->refused, "calls that were refused as wrong ones, or for memory: %u",
-	      n->refused);
-}
 
 static bool same_objects(const long *before, long *after)
 {
@@ -370,7 +309,7 @@ static struct soak *new_soak(char **argv)
 
 int main(int argc, char **argv)
 {
-	struct run r = { .watch = -1, .c.dev = -1 };
+	struct run r = { .watch = -1, .caller = -1, .c.dev = -1 };
 	long before[NR_CACHES], lost;
 	unsigned int rounds;
 

@@ -183,6 +183,10 @@ struct target {
 struct numbers {
 	_Atomic uint32_t edits, items, huge_items, guest_items, undone, walks, tables, reads;
 	_Atomic uint32_t checks, grafts, watches, access_watches, lists, vms, dry_runs, kept;
+	_Atomic uint32_t ram_items, rules, mirrors;
+	_Atomic uint32_t acted[PTREMAP_ON_FAULT + 1]; /* rules, by what they wait for */
+	_Atomic uint32_t mirrored, accesses;	      /* by the window; that watches told */
+	_Atomic uint32_t tracers_killed;
 	_Atomic uint32_t lives, exited, killed, controllers_killed, looks, forks, vm_lives;
 	_Atomic uint32_t wrong;	  /* pages that had not their own data */
 	_Atomic uint32_t refused; /* calls, where there was no reason to */

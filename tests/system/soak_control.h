@@ -6,111 +6,10 @@
 #ifndef TESTS_SOAK_CONTROL_H
 #define TESTS_SOAK_CONTROL_H
 
-#include "tests/system/soak.h"
-#include "tests/system/ept.h"
-
-#define IDS	    16 /* transactions that a controller has at a time */
-#define ITEMS	    3  /* at most, in a call */
-#define WALKS	    16
-#define READ	    (4 * PAGE)
-#define TABLES_ROOM PTREMAP_TABLES_MIN_BUF
-
-struct control {
-	struct soak *s;
-	struct log *log;
-	struct checks c;
-	uint32_t state;
-	uint32_t ids[IDS];
-	unsigned int nr;
-	int watch, access; /* descriptors, or -1 */
-	struct ptremap_walk_entry walks[WALKS];
-	char buffer[TABLES_ROOM];
-};
-
-/* A target as it was a moment ago; it may have ended since. */
-struct seen {
-	pid_t pid;
-	char *base;
-	bool has_vm;
-};
-
-/* What says that the call was wrong, or the kernel has no room, must not come. */
-static bool is_fine(int err)
-{
-	static const int wrong[] = { EPERM, EFAULT, EINVAL, ENOTTY, EACCES, E2BIG, EDOM, ENOMEM };
-	size_t i;
-
-	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		if (err == -wrong[i])
-			return false;
-	return true;
-}
-
-static void note_answer(struct soak *s, const char *of, int err)
-{
-	s->n.answers[err < 0 && err > -ERRNOS ? -err : 0]++;
-	if (is_fine(err))
-		return;
-	if (s->n.refused++ < 8)
-		printf("# %s: %s\n", of, strerror(-err));
-	fflush(stdout);
-}
-
-static void note(const struct control *c, const char *of, int err)
-{
-	note_answer(c->s, of, err);
-}
-
-static bool see(struct control *c, bool vm, struct seen *t)
-{
-	unsigned int i = vm ? TARGETS + random_of(&c->state, VMS)
-			    : random_of(&c->state, c->s->kvm ? ALL_TARGETS : TARGETS);
-	const struct target *there = &c->s->targets[i];
-
-	*t = (struct seen){ there->pid, there->base, there->has_vm };
-	return t->pid && t->base;
-}
-
-static uint64_t small_offset(struct control *c)
-{
-	uint32_t n = random_of(&c->state, ANON_PAGES + SHARED_PAGES + FILE_PAGES);
-
-	if (n < ANON_PAGES)
-		return (uint64_t)n * PAGE;
-	n -= ANON_PAGES;
-	if (n < SHARED_PAGES)
-		return SHARED_AT + (uint64_t)n * PAGE;
-	return FILE_AT + (uint64_t)(n - SHARED_PAGES) * PAGE;
-}
-
-static uint64_t any_offset(struct control *c)
-{
-	if (random_of(&c->state, 4))
-		return small_offset(c);
-	return HUGE_AT + (uint64_t)random_of(&c->state, HUGE_NR * HUGE / PAGE) * PAGE;
-}
-
-static uint64_t huge_offset(struct control *c)
-{
-	return HUGE_AT + (uint64_t)random_of(&c->state, HUGE_NR) * HUGE;
-}
-
-static void have(struct control *c, uint32_t id)
-{
-	c->ids[c->nr++] = id;
-}
+#include "tests/system/soak_mirrors.h"
+#include "tests/system/soak_rules.h"
 
 /* ---- changes of processes -------------------------------------------------------------------- */
-
-/* A page of a huge one may have to be split for. The memory begins at a multiple of 2 MiB. */
-static struct log_entry *begin_call(struct control *c, const struct seen *t, uint64_t va)
-{
-	bool huge = va >= at(t->base) + HUGE_AT;
-
-	if (huge)
-		va &= ~(uint64_t)(HUGE - 1);
-	return log_begin(c->log, DEED_CALL, t->pid, (void *)(uintptr_t)va, huge ? HUGE : PAGE);
-}
 
 static bool random_item(struct control *c, struct ptremap_item *i, struct seen *one,
 			struct seen *two)
@@ -173,6 +72,37 @@ static void do_edit(struct control *c)
 	c->s->n.kept += flags & PTREMAP_EDIT_KEEP ? 1 : 0;
 	for (i = 0; i < nr; i++)
 		c->s->n.huge_items += items[i].level == 2;
+	have(c, id);
+}
+
+/* A page of one that another is led to by its physical address. It may have been given up since. */
+static void do_ram(struct control *c)
+{
+	struct log_entry *at_it[2];
+	struct ptremap_item i;
+	struct seen one, two;
+	uint64_t from;
+	uint32_t id;
+	int err;
+
+	if (c->nr == IDS || !see(c, false, &one) || !see(c, false, &two))
+		return;
+	from = at(two.base) + small_offset(c);
+	i = (struct ptremap_item){ .pid = one.pid,
+				   .va = at(one.base) + small_offset(c),
+				   .other_va = ram_at(&c->c, two.pid, from),
+				   .what = PTREMAP_RAM };
+	if (!i.other_va)
+		return;
+	at_it[0] = begin_call(c, &one, i.va);
+	at_it[1] = begin_call(c, &two, from);
+	err = edit_many(&c->c, &i, 1, 0, &id);
+	log_end(at_it[0]);
+	log_end(at_it[1]);
+	note(c, "edit of RAM", err);
+	if (err)
+		return;
+	c->s->n.ram_items++;
 	have(c, id);
 }
 
@@ -266,31 +196,42 @@ static void do_guest_edit(struct control *c)
 	have(c, id);
 }
 
-/* Read a little, and closed at some later time. */
+static void end_access_watch(struct control *c)
+{
+	struct ptremap_access some[4];
+	ssize_t got = read(c->access, some, sizeof(some));
+
+	if (got < 0)
+		note(c, "watch of accesses", -errno);
+	c->s->n.accesses += got > 0 ? (uint32_t)got / sizeof(*some) : 0;
+	close(c->access);
+	c->access = -1;
+}
+
+/* Of all pages, or of one; read a little, and closed at some later time. */
 static void do_access_watch(struct control *c)
 {
-	struct ptremap_access_range range = { .gpa = TINY_GPA, .len = 8 * PAGE, .on = 7 };
+	struct ptremap_access_range range = { .gpa = TINY_GPA, .len = HUGE, .on = 7 };
 	struct ptremap_access_watch w = { .size = sizeof(w),
 					  .flags = PTREMAP_ACCESS_NONBLOCK,
 					  .vm_fd = -1,
 					  .ranges = at(&range),
 					  .nr = 1,
 					  .room = 16 };
-	struct ptremap_access some[4];
 	struct seen vm;
 	int err;
 
 	if (c->access >= 0) {
-		if (read(c->access, some, sizeof(some)) < 0)
-			note(c, "watch of accesses", -errno);
-		close(c->access);
-		c->access = -1;
+		end_access_watch(c);
 		return;
 	}
 	if (!see(c, true, &vm))
 		return;
 	w.pid = vm.pid;
-	range.gpa += small_offset(c);
+	if (random_of(&c->state, 2)) {
+		range.gpa += small_offset(c);
+		range.len = PAGE;
+	}
 	err = call(&c->c, PTREMAP_ACCESS, &w);
 	note(c, "watch of accesses", err);
 	if (err)
@@ -436,8 +377,9 @@ static void do_watch(struct control *c)
 typedef void (*control_fn)(struct control *c);
 
 static const control_fn CONTROLS[] = {
-	do_edit, do_edit, do_edit,   do_edit, do_edit, do_edit,	 do_undo, do_undo,
-	do_walk, do_walk, do_tables, do_read, do_read, do_graft, do_list, do_watch,
+	do_edit, do_edit, do_edit,   do_edit, do_edit,	 do_edit,   do_undo,   do_undo,
+	do_walk, do_walk, do_tables, do_read, do_read,	 do_graft,  do_list,   do_watch,
+	do_ram,	 do_ram,  do_rule,   do_rule, do_mirror, do_mirror, do_mirror, do_mirror,
 };
 static const control_fn VM_CONTROLS[] = {
 	do_guest_edit, do_guest_edit, do_guest_edit, do_access_watch, do_vm, do_check,
@@ -466,7 +408,8 @@ static void __attribute__((noreturn)) be_controller(struct soak *s, unsigned int
 	c.s = s;
 	c.log = &s->controller_logs[who];
 	c.state = seed;
-	c.watch = c.access = -1;
+	c.watch = c.access = c.mirror = -1;
+	expect_signals();
 	c.c.dev = open_device();
 	while (s->phase == PHASE_RUN) {
 		ask_for_something(&c);

@@ -20,7 +20,8 @@
 /* A swap's other half goes with the first, in whatever process it is. */
 struct reasons {
 	unsigned int of[DEEDS];
-	unsigned int other[CAUSES]; /* DEED_OTHER */
+	unsigned int of_huge[DEEDS], of_guests[DEEDS]; /* of these: 2 MiB; PTREMAP_EPT's */
+	unsigned int other[CAUSES];		       /* DEED_OTHER */
 	unsigned int events, lost, next;
 	struct {
 		uint32_t id;
@@ -94,6 +95,8 @@ static void count_event(const struct soak *s, struct reasons *r, const struct pt
 		return;
 	deed = explain(s, r, v);
 	r->of[deed]++;
+	r->of_huge[deed] += v->record.level == 2;
+	r->of_guests[deed] += !!(v->record.flags & PTREMAP_RECORD_VM);
 	r->other[v->record.cause < CAUSES ? v->record.cause : 0] += deed == DEED_OTHER;
 	r->last[r->next].id = v->record.id;
 	r->last[r->next].deed = deed;

@@ -13,13 +13,14 @@
 
 /* ---- VMs ------------------------------------------------------------------------------------- */
 
-/* The guest has the first 2 MiB; its vCPU reads an anonymous and a shared page, now and then. */
+/* The guest has the first 2 MiB; its vCPU reads an anonymous and a shared page, and calls, now and
+ * then. */
 static void start_vm(struct life *l)
 {
 	uint64_t one = TINY_GPA + PAGE * random_of(&l->state, ANON_PAGES);
 	uint64_t two = TINY_GPA + SHARED_AT + PAGE * random_of(&l->state, SHARED_PAGES);
 
-	tiny_start(l->vm, 0, tiny_look_code, one, two);
+	tiny_start(l->vm, 0, tiny_call_code, one, two);
 }
 
 static void make_vm(struct life *l)

@@ -3,12 +3,14 @@
 #ifndef TESTS_SOAK_RUN_H
 #define TESTS_SOAK_RUN_H
 
+#include "tests/system/call_rules.h"
 #include "tests/system/soak_control.h"
 #include "tests/system/soak_count.h"
 #include "tests/system/soak_life.h"
 
 #define TICK_US	    10000
 #define PATIENCE_US 300000000
+#define RECORDED    65536
 #define CGROUP	    "/sys/fs/cgroup/soak"
 
 struct run {
@@ -16,7 +18,7 @@ struct run {
 	struct checks c;
 	struct reasons reasons;
 	const char *modules, *tracer;
-	int watch;
+	int watch, caller; /* of rules: BPF's link */
 	uint32_t state, lives;
 	pid_t controllers[CONTROLLERS], targets[ALL_TARGETS], outside, trace;
 	unsigned int rounds, failed_children;
@@ -55,13 +57,17 @@ static void open_watch(struct run *r)
 	if (call(&r->c, PTREMAP_WATCH, &w))
 		die("PTREMAP_WATCH");
 	r->watch = w.fd;
+	r->caller = call_rules(0, ~0ull);
+	if (r->caller < 0)
+		die("BPF_RAW_TRACEPOINT_OPEN");
 }
 
 static void close_watch(struct run *r)
 {
 	close(r->watch);
+	close(r->caller);
 	close(r->c.dev);
-	r->watch = r->c.dev = -1;
+	r->watch = r->caller = r->c.dev = -1;
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -140,18 +146,34 @@ static void start_outside(struct run *r)
 		be_outside(r->s, seed);
 }
 
+/* Each other one records, and is killed. */
+static bool is_recorder(const struct run *r)
+{
+	return r->trace && r->rounds % 2;
+}
+
+static void path_of_trace(const struct run *r, char *path, size_t room)
+{
+	snprintf(path, room, "%s.%u.%s", r->s->file, r->rounds, r->rounds % 2 ? "data" : "json");
+}
+
 static void start_tracer(struct run *r)
 {
 	char out[300];
 
 	r->trace = 0;
-	if (!r->tracer || r->rounds % 2)
+	if (!r->tracer)
 		return;
-	snprintf(out, sizeof(out), "%s.%u.json", r->s->file, r->rounds);
+	path_of_trace(r, out, sizeof(out));
 	r->trace = start(r);
 	if (r->trace)
 		return;
-	execl(r->tracer, r->tracer, "stat", "-a", "-e", "fault,remap", "--json", "-o", out, NULL);
+	if (r->rounds % 2)
+		execl(r->tracer, r->tracer, "record", "-q", "-a", "-e", "fault,remap", "-o", out,
+		      NULL);
+	else
+		execl(r->tracer, r->tracer, "stat", "-a", "-e", "fault,remap", "--json", "-o", out,
+		      NULL);
 	_exit(127);
 }
 
@@ -162,6 +184,24 @@ static bool tracer_is_ready(const struct run *r)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", r->trace);
 	return !r->trace || first_number(path) == SYS_epoll_wait;
+}
+
+/* Enough that there is something to report, wherever it is killed. */
+static bool has_recorded(const struct run *r)
+{
+	struct stat st;
+	char path[300];
+
+	if (!is_recorder(r))
+		return true;
+	path_of_trace(r, path, sizeof(path));
+	return !stat(path, &st) && st.st_size >= RECORDED;
+}
+
+static void kill_recorder(struct run *r)
+{
+	if (is_recorder(r) && has_recorded(r))
+		kill(r->trace, SIGKILL);
 }
 
 static void note_end(struct run *r, const char *what, int status)
@@ -201,6 +241,7 @@ static void replace(struct run *r, pid_t pid, int status)
 	}
 	if (pid == r->outside || pid == r->trace) {
 		note_end(r, pid == r->outside ? "disturbance" : "tracer", status);
+		r->s->n.tracers_killed += pid == r->trace && WIFSIGNALED(status);
 		*(pid == r->outside ? &r->outside : &r->trace) = 0;
 	}
 }

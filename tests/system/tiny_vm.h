@@ -17,6 +17,7 @@
 /* Where slot 1 is, in the guest; slot 0 has the code and the words of struct tiny_low. */
 #define TINY_GPA      0x40000000ull
 #define TINY_LOW_CODE 0x800u
+#define TINY_CALL     0x5050u /* the hypercall of tiny_call_code */
 #ifndef TINY_REST_US
 #define TINY_REST_US 300
 #endif
@@ -40,11 +41,11 @@ struct tiny_vm {
 };
 
 /*
- * read: eax from (ebx). write: eax to (ebx). look: reads (ebx) and (ebp), rests, and so on. count:
- * counts in ecx, and writes that to (ebx), then to (ebp), then to (esi). rest_count: so, too, and
- * rests now and then. compare: counts to (esi), and counts how often (ebx), (ebp), and (ebx) again
- * are alike; it rests, too. All end with an access to a port. Where CPUs are emulated by one
- * thread, PAUSE lets the next one run.
+ * read: eax from (ebx). write: eax to (ebx). look: reads (ebx) and (ebp), rests, and so on. call:
+ * so, too, and makes hypercall TINY_CALL before it rests. count: counts in ecx, and writes that to
+ * (ebx), then to (ebp), then to (esi). rest_count: so, too, and rests now and then. compare: counts
+ * to (esi), and counts how often (ebx), (ebp), and (ebx) again are alike; it rests, too. All end
+ * with an access to a port. Where CPUs are emulated by one thread, PAUSE lets the next one run.
  */
 __asm__(".pushsection .rodata\n"
 	".code32\n"
@@ -52,6 +53,8 @@ __asm__(".pushsection .rodata\n"
 	"tiny_read_code: mov (%ebx), %eax; out %eax, $0x10\n"
 	"tiny_write_code: mov %eax, (%ebx); out %eax, $0x10\n"
 	"tiny_look_code: mov (%ebx), %eax; mov (%ebp), %eax; out %eax, $0x11; jmp tiny_look_code\n"
+	"tiny_call_code: mov (%ebx), %eax; mov (%ebp), %eax; mov $0x5050, %eax; vmmcall\n"
+	"	out %eax, $0x11; jmp tiny_call_code\n"
 	"tiny_count_code: inc %ecx; mov %ecx, (%ebx); mov %ecx, (%ebp); mov %ecx, (%esi)\n"
 	"	test $15, %cl; jnz 1f; pause\n"
 	"1:	cmpl $0, (%edi); je tiny_count_code; out %eax, $0x10\n"
@@ -66,7 +69,8 @@ __asm__(".pushsection .rodata\n"
 	".code64\n"
 	".popsection\n");
 extern const char tiny_code[], tiny_read_code[], tiny_write_code[], tiny_look_code[],
-	tiny_count_code[], tiny_rest_count_code[], tiny_compare_code[], tiny_code_end[];
+	tiny_call_code[], tiny_count_code[], tiny_rest_count_code[], tiny_compare_code[],
+	tiny_code_end[];
 _Static_assert(offsetof(struct tiny_low, alike) - offsetof(struct tiny_low, progress) == 16,
 	       "tiny_compare_code");
 
