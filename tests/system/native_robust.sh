@@ -201,9 +201,8 @@ by_name()
 
 short_lived()
 {
-	local children
+	local children=100000
 
-	children=$(long 5000 100000)
 	"$pf" record -q --hook rawtp -o "$work/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/short_lived" "$children" >/dev/null 2>"$work/err"
