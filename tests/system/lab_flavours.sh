@@ -118,11 +118,11 @@ run_clock()
 	stat_pages
 	kill $stepper
 	wait $stepper
-	equal "a clock that is set: pages of stat --every" $pages 4
+	equal "a clock that is set: pages of stat --every" "$pages" 4
 	adds_up "a clock that is set: stat" "$(metric ptrace_pf_faults_total)" \
 		"$(metric ptrace_pf_events_lost_total)" "$(perf_count "$work/perf" all)" "perf stat"
 	at_most "a clock that is set: seconds that stat has counted" \
-		"$(metric ptrace_pf_counted_seconds_total | cut -d . -f 1)" $seconds
+		"$(metric ptrace_pf_counted_seconds_total | cut -d . -f 1)" "$seconds"
 }
 
 run_lockdown()

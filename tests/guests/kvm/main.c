@@ -147,15 +147,24 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "mode", 1, NULL, MODE },	  { "cpl", 1, NULL, CPL },
-	{ "leaf-level", 1, NULL, LEVEL }, { "backing", 1, NULL, BACKING },
-	{ "access", 1, NULL, ACCESS },	  { "in-order", 0, NULL, ORDER },
-	{ "apart", 0, NULL, APART },	  { "vcpus", 1, NULL, VCPUS },
-	{ "seed", 1, NULL, SEED },	  { "wait", 0, NULL, WAIT },
-	{ "hold", 1, NULL, HOLD },	  { "gvas", 1, NULL, GVAS },
-	{ "nasty", 0, NULL, NASTY },	  { "quiet", 0, NULL, QUIET },
-	{ "name", 1, NULL, IGNORED },	  { "uuid", 1, NULL, IGNORED },
-	{ "id", 1, NULL, IGNORED },	  { "help", 0, NULL, 'h' },
+	{ "mode", 1, NULL, MODE },
+	{ "cpl", 1, NULL, CPL },
+	{ "leaf-level", 1, NULL, LEVEL },
+	{ "backing", 1, NULL, BACKING },
+	{ "access", 1, NULL, ACCESS },
+	{ "in-order", 0, NULL, ORDER },
+	{ "apart", 0, NULL, APART },
+	{ "vcpus", 1, NULL, VCPUS },
+	{ "seed", 1, NULL, SEED },
+	{ "wait", 0, NULL, WAIT },
+	{ "hold", 1, NULL, HOLD },
+	{ "gvas", 1, NULL, GVAS },
+	{ "nasty", 0, NULL, NASTY },
+	{ "quiet", 0, NULL, QUIET },
+	{ "name", 1, NULL, IGNORED },
+	{ "uuid", 1, NULL, IGNORED },
+	{ "id", 1, NULL, IGNORED },
+	{ "help", 0, NULL, 'h' },
 	{ 0 },
 };
 
