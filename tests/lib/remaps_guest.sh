@@ -75,3 +75,42 @@ part_remaps()
 	stop t
 	nothing_listed "after the trace"
 }
+
+# until_stopped PID - each of its threads
+until_stopped()
+{
+	while grep -qs '^State:[[:space:]]*[^[:space:]TZ]' "/proc/$1"/task/*/status; do sleep 0.05; done
+}
+
+# Many changes at once, while the recorder that has a small ring is stopped.
+part_remaps_lost()
+{
+	local recorder i round places=() rounds=4 nr=16
+
+	start t
+	for ((i = 0; i < nr; i++)); do
+		places+=("${pid[t]}:$(printf '0x%x' $((at[t-a] + i * 4096)))")
+		ask t write "${places[i]#*:}" text
+	done
+	"$pf" record -q -e remap -m 4K -p "${pid[t]}" -o "$work/few" 2>"$work/err" &
+	recorder=$!
+	until [[ -s $work/few ]] || ! kill -0 $recorder 2>/dev/null; do sleep 0.1; done
+	kill -STOP $recorder
+	until_stopped $recorder
+	for ((round = 0; round < rounds; round++)); do
+		ends_with "$what: $nr pages for 1 ms" 0 "$remap" protect --clear RW --for 1ms "${places[@]}"
+	done
+	kill -CONT $recorder
+	kill -INT $recorder
+	wait $recorder
+	"$pf" report --json --sort event -i "$work/few" >"$work/json"
+	equal "$what: a small ring: complete" "$(jq .complete "$work/json")" true
+	adds_up "$what: a small ring" "$(jq .events "$work/json")" "$(jq .lost.total "$work/json")" \
+		$((2 * nr * rounds)) "changes made, and their ends"
+	at_least "$what: a small ring: events" "$(jq .events "$work/json")" 1
+	at_least "$what: a small ring: lost" "$(jq .lost.total "$work/json")" 1
+	equal "$what: a small ring: remaps in the file" \
+		"$("$pf" script -i "$work/few" | grep -c ': remap ')" "$(jq .events "$work/json")"
+	stop t
+	nothing_listed "after a small ring"
+}

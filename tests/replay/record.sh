@@ -27,15 +27,17 @@ in_lab gup-stacks.ptd --kernel 6.12 --cpu-levels 4 -- --hook fentry -g -e gup --
 in_lab zoo.ptd --kernel 6.1 --cpu-levels 5 -- -z 0 --hook fentry -- ./zoo oracle 20
 head -c 12000 "$out/zoo.ptd" >"$out/cut.ptd"
 
-# Hypercalls, one recording for each ABI that the guest speaks, with what they point to.
+# Hypercalls, one recording for each ABI that the guest speaks, with what they point to; and one with
+# texts that are to lead outputs astray.
 # shellcheck disable=SC2016 # expanded in the guest
 scripts/lab --quiet --results "$out" --kernel 6.12 --mem 1G -- sh -c '
 	modprobe kvm_amd && cp build/ptrace-pf build/tests/kvm_guest /tmp &&
 		cp user/abi/*.abi tests/replay/calls.abi /tmp && cd /tmp || exit 1
-	for run in "kvm hypercalls 12" "bitvisor bitvisor 28" "capsule capsule 8" "calls capsule 10"; do
+	for run in "kvm hypercalls 12" "bitvisor bitvisor 28" "capsule capsule 8" "calls capsule 10" \
+		"bitvisor-nasty bitvisor 28 --nasty"; do
 		set -- $run
-		./ptrace-pf record -q -e hypercall --abi ./$1.abi -o abi-$1.ptd -- \
-			./kvm_guest --seed 1 --quiet $2 $3 >/dev/null && cp abi-$1.ptd "$LAB_RESULTS" || exit 1
+		./ptrace-pf record -q -e hypercall --abi ./${1%-*}.abi -o abi-$1.ptd -- \
+			./kvm_guest --seed 1 --quiet $4 $2 $3 >/dev/null && cp abi-$1.ptd "$LAB_RESULTS" || exit 1
 	done'
 
 # Remaps of a page of a program's stack, the last of which ends with the program.

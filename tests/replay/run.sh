@@ -8,8 +8,8 @@
 #
 # PTRACE_PF is the program under test (default: build/ptrace-pf). Symbols come from the files and
 # the kernel of the machine that replays, so they are blanked in scripts, and reports are made by
-# other keys. Recordings called abi-NAME.ptd are of hypercalls, told by NAME.abi, of this folder or
-# of those that are installed.
+# other keys. Recordings called abi-NAME.ptd or abi-NAME-WORD.ptd are of hypercalls, told by NAME.abi,
+# of this folder or of those that are installed.
 # Exit: 0 all equal, 1 something differs, 2 wrong usage, 77 nothing to compare.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 2
@@ -96,7 +96,8 @@ done
 for file in abi-*.ptd; do
 	[ -f "$file" ] || continue
 	base=${file%.ptd}
-	abi=${base#abi-}.abi
+	abi=${base#abi-}
+	abi=${abi%-*}.abi
 	[ -f "$abi" ] || abi=../../user/abi/$abi
 	[ "${abi#*/}" = "$abi" ] && abi=./$abi
 	compare "$base script" "$base.script" script --abi "$abi" -i "$file"

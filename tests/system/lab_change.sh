@@ -21,7 +21,7 @@ change()
 	grep -q '^not ok' "$work/said" && failures=$((failures + 1))
 }
 
-change 6.1 4 '' commands modes refused apply guard traced remaps watch memory
-change 6.12 5 'pti=on' commands modes refused graft apply guard traced remaps watch memory
-[[ $(long '' more) ]] && change 6.12 4 '' commands modes refused graft apply guard traced remaps watch memory
+change 6.1 4 '' commands modes refused apply guard traced remaps remaps_lost watch memory
+change 6.12 5 'pti=on' commands modes refused graft apply guard traced remaps remaps_lost watch memory
+[[ $(long '' more) ]] && change 6.12 4 '' commands modes refused graft apply guard traced remaps remaps_lost watch memory
 finish

@@ -68,10 +68,37 @@ step_clock()
 	done >/dev/null
 }
 
-# Times of a recording are those of a clock that nobody sets.
+# metric NAME - the sum of its samples in the page
+metric()
+{
+	awk -v name="$1" 'index($1, name "{") == 1 || $1 == name { sum += $2 } END { printf "%.9g\n", sum }' "$work/page"
+}
+
+# Pages of metrics come in time, and count what perf counts. Sets $pages and $seconds.
+stat_pages()
+{
+	local counter began tries last=none now
+
+	began=$(cut -d . -f 1 /proc/uptime)
+	"$pf" stat --openmetrics --every 100ms -a --comm touch -e fault:u,fault:k -o "$work/page" 2>"$work/err" &
+	counter=$!
+	pages=0
+	for ((tries = 0; tries < 1200 && pages < 4; tries++)); do
+		now=$(stat -c %i:%Z "$work/page" 2>/dev/null || echo none)
+		[[ $now == "$last" ]] || pages=$((pages + 1))
+		last=$now
+		sleep 0.05
+	done
+	perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- "$bin/tests/touch" -r 5 2000 >/dev/null
+	kill -INT $counter
+	wait $counter
+	seconds=$(($(cut -d . -f 1 /proc/uptime) - began + 1))
+}
+
+# Times of a recording are those of a clock that nobody sets, and so are those of stat.
 run_clock()
 {
-	local stepper began span
+	local stepper began span pages seconds
 
 	began=$(cut -d . -f 1 /proc/uptime)
 	mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing
@@ -81,8 +108,6 @@ run_clock()
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- "$bin/tests/touch" -r 5 2000 \
 		>/dev/null 2>"$work/err"
 	equal "a clock that is set: exit status" $? 0
-	kill $stepper
-	wait $stepper
 	totals "$work/steps"
 	adds_up "a clock that is set" $((user + kernel)) "$lost" "$(perf_count "$work/perf" all)" "perf stat"
 	equal "a clock that is set: complete" "$complete" true
@@ -90,6 +115,14 @@ run_clock()
 		sort -n | sed -n '1p;$p' | paste -sd ' ' | awk '{ print $2 - $1 }')
 	at_most "a clock that is set: seconds from the first event to the last" "$span" \
 		$(($(cut -d . -f 1 /proc/uptime) - began + 1))
+	stat_pages
+	kill $stepper
+	wait $stepper
+	equal "a clock that is set: pages of stat --every" "$pages" 4
+	adds_up "a clock that is set: stat" "$(metric ptrace_pf_faults_total)" \
+		"$(metric ptrace_pf_events_lost_total)" "$(perf_count "$work/perf" all)" "perf stat"
+	at_most "a clock that is set: seconds that stat has counted" \
+		"$(metric ptrace_pf_counted_seconds_total | cut -d . -f 1)" "$seconds"
 }
 
 run_lockdown()

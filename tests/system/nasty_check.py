@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Looks for harm in outputs about a program with nasty names (nasty.c).
+"""Looks for harm in outputs about a program with nasty names (nasty.c), or a guest with nasty texts.
 
 usage: nasty_check.py FOLDER
 
@@ -15,6 +15,9 @@ import sys
 import unicodedata
 
 NAME = '=\x1b[2J<b>\u202e"\n;'
+# What is left of it to be read, and how it stands in quotes as the name of a guest's call.
+SHOWN = "=?[2J<b>?"
+QUOTED = r'"=\x1b[2J<b>\xe2\x80\xae\"\n; nr=0x7'
 HIDDEN = ("Cc", "Cf", "Zl", "Zp", "Cs")
 
 
@@ -37,13 +40,11 @@ def strings(value):
 
 def text(data):
     """One line for each event and group: a name with a newline makes none."""
-    if "=?[2J<b>?" not in data:
-        return "the name is not there"
-    return None
+    return None if SHOWN in data or QUOTED in data else "the name is not there"
 
 
 def has_name(value):
-    return None if any(s.startswith(NAME) for s in strings(value)) else "the name is not what it was"
+    return None if any(s.startswith((NAME, QUOTED)) for s in strings(value)) else "the name is not what it was"
 
 
 def json_document(data):
@@ -62,7 +63,7 @@ def csv_file(data):
         return "lines of different lengths"
     if formulas:
         return "formulas: %s" % formulas
-    return None if any(c.startswith("'=?[2J") for c in cells) else "the name is not there"
+    return None if any(c.startswith(("'" + SHOWN, QUOTED)) for c in cells) else "the name is not there"
 
 
 def folded(data):
@@ -77,7 +78,7 @@ def html(data):
     names = list(strings(json.loads(document[1])))
     if any(hidden(n.replace("\n", "")) or "\t" in n for n in names):
         return "what is hidden is in names"
-    return None if any(n.startswith("=?[2J<b>?") for n in names) else "the name is not there"
+    return None if any(n.startswith((SHOWN, QUOTED)) for n in names) else "the name is not there"
 
 
 def openmetrics(data):

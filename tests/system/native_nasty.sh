@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Names that programs give themselves, their files and their functions do no harm in any output, and
-# are whole where a parser reads them.
+# are whole where a parser reads them; so do texts of guests, and names that guests give (recorded in
+# the lab, tests/replay/record.sh).
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
@@ -37,9 +38,25 @@ makes json-perfetto "$pf" export -i "$recording" --perfetto -
 makes text-top "$pf" top --batch --hook rawtp -a --comm $'=\e[2J<b>\xe2\x80\xae"\n;' -- "$work/$NAME" 2000
 makes text-live "$pf" live --hook rawtp -- "$work/$NAME" 100
 makes openmetrics-stat "$pf" stat --openmetrics --hook rawtp -- "$work/$NAME"
+guest=(--abi "$top/user/abi/bitvisor.abi")
+calls=$top/tests/replay/abi-bitvisor-nasty.ptd
+makes text-guest-report "$pf" report "${guest[@]}" -i "$calls" --sort call
+makes json-guest-report "$pf" report "${guest[@]}" -i "$calls" --sort call --json
+makes csv-guest-report "$pf" report "${guest[@]}" -i "$calls" --sort call --csv
+makes html-guest-report "$pf" report "${guest[@]}" -i "$calls" --html -
+makes text-guest-script "$pf" script "${guest[@]}" -i "$calls"
+makes lines-guest-script "$pf" script "${guest[@]}" -i "$calls" --json
+makes text-guest-diff "$pf" diff "${guest[@]}" --sort call "$calls" "$calls"
+makes json-guest-diff "$pf" diff "${guest[@]}" --sort call --json "$calls" "$calls"
+makes csv-guest-diff "$pf" diff "${guest[@]}" --sort call --csv "$calls" "$calls"
+makes json-guest-perfetto "$pf" export "${guest[@]}" -i "$calls" --perfetto -
 /usr/bin/python3 "$top/tests/system/nasty_check.py" "$outputs" || failures=$((failures + 1))
 events=$(jq -s 'map(select(.type == "fault")) | length' "$outputs/lines-script")
 equal "script: lines as events" "$(wc -l <"$outputs/text-script")" "$events"
+equal "script of a guest: lines as events" "$(wc -l <"$outputs/text-guest-script")" 28
+# What a guest puts into a name is no field of the line.
+equal "script of a guest: fields that its names make up" \
+	"$(sed -E 's/"([^"\\]|\\.)*"//g' "$outputs/text-guest-script" | grep -c ' nr=0x7')" 0
 # The file is gone by its name: messages have it, too.
 fails "a file that is not there" 1 'img src' "$pf" report -i "$work/$NAME.none"
 equal "messages: what is hidden" "$(tr -d '\n' <"$work/err" | LC_ALL=C.UTF-8 grep -acP '[\x00-\x1f\x7f-\x{9f}\x{202e}]')" 0

@@ -193,6 +193,51 @@ slow()
 	equal "slow output: script's lines" "$("$pf" script -i "$work/ptd" 2>/dev/null | wc -l)" "$events"
 }
 
+# slow_group DEVICE BYTES - makes a cgroup, $group, that writes so many bytes a second to it
+slow_group()
+{
+	local top=/sys/fs/cgroup number
+
+	number=$(<"/sys/block/${1##*/}/dev")
+	if [[ -d $top/blkio ]]; then
+		group=$top/blkio/ptscope-slow.$$
+		mkdir "$group" && echo "$number $2" >"$group/blkio.throttle.write_bps_device"
+	elif grep -qsw io $top/cgroup.subtree_control; then
+		group=$top/ptscope-slow.$$
+		mkdir "$group" && echo "$number wbps=$2" >"$group/io.max"
+	else
+		return 1
+	fi
+}
+
+# A disk that takes 200 KB a second, with no cache before it.
+slow_disk()
+{
+	local device group
+
+	truncate -s 64M "$work/image"
+	mkfs.ext4 -q -O ^has_journal "$work/image"
+	device=$(losetup -f --show "$work/image" 2>/dev/null) || { skip "slow disk: no loop device" && return; }
+	at_exit losetup -d "$device"
+	slow_group "$device" 200000 || { skip "slow disk: no cgroup limits what is written" && return; }
+	at_exit rmdir "$group"
+	mkdir "$work/disk"
+	mount -o sync "$device" "$work/disk"
+	at_exit umount "$work/disk"
+	(
+		echo $BASHPID >"$group/cgroup.procs"
+		exec "$pf" record -q --hook rawtp --comm touch -m 64K -z 0 -o "$work/disk/ptd" -- \
+			perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
+			"$bin/tests/touch" 100000 >/dev/null 2>"$work/err"
+	)
+	equal "slow disk: exit status" $? 0
+	totals "$work/disk/ptd"
+	equal "slow disk: complete" "$complete" true
+	adds_up "slow disk" "$events" "$lost" "$(perf_count "$work/perf" all)" "perf stat"
+	at_least "slow disk: lost" "$lost" 1
+	equal "slow disk: script's lines" "$("$pf" script -i "$work/disk/ptd" 2>/dev/null | wc -l)" "$events"
+}
+
 # by_name NAME - events of the last report
 by_name()
 {
@@ -201,9 +246,8 @@ by_name()
 
 short_lived()
 {
-	local children
+	local children=100000
 
-	children=$(long 5000 100000)
 	"$pf" record -q --hook rawtp -o "$work/ptd" -- \
 		perf stat -x, -e "$PERF_EVENTS" -o "$work/perf" -- \
 		"$bin/tests/short_lived" "$children" >/dev/null 2>"$work/err"
@@ -233,6 +277,7 @@ same_pids()
 killed
 stopped
 slow
+slow_disk
 short_lived
 same_pids
 interrupted

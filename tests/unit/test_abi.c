@@ -179,6 +179,11 @@ Test(abi, bitvisor_learns)
 	regs[ABI_RBX] = 1;
 	seen.learned = "set_time";
 	expect_line(a, &seen, "set_time#0x7(rbx=0x1, rcx=0x0, rdx=0x0, rsi=0x0, rdi=0x0) = 0x7");
+	/* What is no word is told from what stands around it. */
+	seen.learned = "f() = 0x1 nr=0x2\n\"\x1b[2J<b>\xe2\x80\xae\x9b";
+	expect_line(a, &seen,
+		    "\"f() = 0x1 nr=0x2\\n\\\"\\x1b[2J<b>\\xe2\\x80\\xae\\x9b\"#0x7"
+		    "(rbx=0x1, rcx=0x0, rdx=0x0, rsi=0x0, rdi=0x0) = 0x7");
 	abi_free(a);
 }
 

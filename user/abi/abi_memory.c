@@ -97,8 +97,7 @@ static void put_escape(struct line *l, uint8_t byte)
 	line_hex_zero(l, byte, 2);
 }
 
-/* A guest's bytes, which may be anything: what may not be shown stands there as bytes. */
-static void put_quoted(struct line *l, const uint8_t *bytes, size_t len)
+void abi_quoted(struct line *l, const uint8_t *bytes, size_t len)
 {
 	const char *s = (const char *)bytes;
 	size_t i, n;
@@ -150,7 +149,7 @@ static void put_part(struct line *l, const struct abi_arg *arg, const struct abi
 	if (p->why)
 		put_missing(l, arg, p);
 	else if (text)
-		put_quoted(l, p->bytes, part_len(arg, p));
+		abi_quoted(l, p->bytes, part_len(arg, p));
 	else
 		put_bytes(l, p->bytes, part_len(arg, p));
 }

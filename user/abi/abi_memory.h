@@ -10,6 +10,8 @@
  * ABI_MAX_BYTES.
  */
 size_t abi_memory_start(uint8_t *to, const struct abi_buffer *b);
+/* A guest's text, which may be anything, in quotes: what may not be shown stands there as bytes. */
+void abi_quoted(struct line *l, const uint8_t *bytes, size_t len);
 /* As abi_call_line() has it. @b: NULL if it was not recorded. */
 void abi_memory_text(struct line *l, const struct abi_arg *arg, const struct abi_buffer *b,
 		     uint64_t address);

@@ -140,12 +140,25 @@ static void put_result(struct line *l, const struct abi *a, const struct abi_see
 		put_hex(l, seen->result);
 }
 
+/* The guest has made it up: only a word cannot be taken for what stands around it. */
+static void put_learned(struct line *l, const char *name)
+{
+	static const char of_words[] = "abcdefghijklmnopqrstuvwxyz"
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-";
+	size_t len = strlen(name);
+
+	if (strspn(name, of_words) == len)
+		line_bytes(l, name, len);
+	else
+		abi_quoted(l, (const uint8_t *)name, len);
+}
+
 /* Behind names that are not this number's alone there is the number. */
 static void put_number(struct line *l, const struct abi_mode *m, const struct abi_call *call,
 		       const struct abi_seen *seen, uint64_t number)
 {
 	if (seen->learned)
-		line_text(l, seen->learned);
+		put_learned(l, seen->learned);
 	else if (call)
 		line_text(l, call->name);
 	if (!call || call == m->other || seen->learned) {

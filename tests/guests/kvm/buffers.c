@@ -83,12 +83,21 @@ static bool is_whole(const struct buffer *b)
 	return !part_missing(b, 0) && (!part_len(b, 1) || !part_missing(b, 1));
 }
 
+/*
+ * What begins texts that are to lead outputs astray, as programs' names do (tests/system/nasty.c):
+ * formula, escape sequence, tag, right-to-left override, quote, lines, another member, C1 as a
+ * character and as a byte.
+ */
+static const char nasty[] = "=\x1b[2J<b>\xe2\x80\xae\"\n; nr=0x7\r\t\\',</script>\xc2\x9b\x9b";
+
 /* Letters, and a NUL behind them. */
 static char byte_of(const struct vm *vm, const struct buffer *b, u32 i)
 {
-	return i + 1 == b->len
-		       ? 0
-		       : (char)('a' + number(vm->o->seed, (u64)(b - buffers) << 32 | i, 0) % 26);
+	if (i + 1 == b->len)
+		return 0;
+	if (vm->o->nasty && i < sizeof(nasty) - 1)
+		return nasty[i];
+	return (char)('a' + number(vm->o->seed, (u64)(b - buffers) << 32 | i, 0) % 26);
 }
 
 static void fill_part(struct vm *vm, const struct buffer *b, unsigned int p)

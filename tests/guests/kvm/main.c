@@ -62,6 +62,7 @@ static const char options_text[] =
 	"  --seed S         decides all that is random (default 1)\n"
 	"  --wait           says \"ready\" when the VM is there; runs after a line on stdin\n"
 	"  --hold spin|halt says \"held\" at its end; the guest goes on until a line on stdin\n"
+	"  --nasty          texts of bitvisor and capsule begin with what harms a careless output\n"
 	"  --quiet          no line for each operation\n"
 	"  --name, --uuid, --id WORD  for those who look at the command line\n"
 	"\n"
@@ -139,21 +140,32 @@ enum {
 	SEED,
 	WAIT,
 	HOLD,
+	NASTY,
 	QUIET,
 	GVAS,
 	IGNORED
 };
 
 static const struct option long_options[] = {
-	{ "mode", 1, NULL, MODE },	  { "cpl", 1, NULL, CPL },
-	{ "leaf-level", 1, NULL, LEVEL }, { "backing", 1, NULL, BACKING },
-	{ "access", 1, NULL, ACCESS },	  { "in-order", 0, NULL, ORDER },
-	{ "apart", 0, NULL, APART },	  { "vcpus", 1, NULL, VCPUS },
-	{ "seed", 1, NULL, SEED },	  { "wait", 0, NULL, WAIT },
-	{ "hold", 1, NULL, HOLD },	  { "gvas", 1, NULL, GVAS },
-	{ "quiet", 0, NULL, QUIET },	  { "name", 1, NULL, IGNORED },
-	{ "uuid", 1, NULL, IGNORED },	  { "id", 1, NULL, IGNORED },
-	{ "help", 0, NULL, 'h' },	  { 0 },
+	{ "mode", 1, NULL, MODE },
+	{ "cpl", 1, NULL, CPL },
+	{ "leaf-level", 1, NULL, LEVEL },
+	{ "backing", 1, NULL, BACKING },
+	{ "access", 1, NULL, ACCESS },
+	{ "in-order", 0, NULL, ORDER },
+	{ "apart", 0, NULL, APART },
+	{ "vcpus", 1, NULL, VCPUS },
+	{ "seed", 1, NULL, SEED },
+	{ "wait", 0, NULL, WAIT },
+	{ "hold", 1, NULL, HOLD },
+	{ "gvas", 1, NULL, GVAS },
+	{ "nasty", 0, NULL, NASTY },
+	{ "quiet", 0, NULL, QUIET },
+	{ "name", 1, NULL, IGNORED },
+	{ "uuid", 1, NULL, IGNORED },
+	{ "id", 1, NULL, IGNORED },
+	{ "help", 0, NULL, 'h' },
+	{ 0 },
 };
 
 static u64 to_number(const char *text, u64 min, u64 max)
@@ -221,6 +233,9 @@ static void set_option(struct options *o, int option, const char *arg)
 		break;
 	case HOLD:
 		o->hold = one_of(arg, holds);
+		break;
+	case NASTY:
+		o->nasty = true;
 		break;
 	case QUIET:
 		o->quiet = true;

@@ -141,7 +141,7 @@ struct options {
 	unsigned int cpl, level, vcpus;
 	enum backing backing;
 	const char *access; /* of "rwx" */
-	bool in_order, apart, wait, quiet;
+	bool in_order, apart, wait, nasty, quiet;
 	enum then hold;
 	u64 gvas; /* of walks */
 };
