@@ -195,7 +195,7 @@ rule_under_lockdown()
 record_under_integrity()
 {
 	ends_with "integrity: record" 0 "$pf" record -q -o "$work/file" -- true
-	at_least "integrity: events" "$("$pf" script --json -i "$work/file" | grep -c '"type":"fault"')" 50
+	at_least "integrity: events" "$("$pf" script --json -i "$work/file" | grep -c '"type":"fault"')" 10
 }
 
 # locked FOLDER LEVEL - in_force has changes in force, and the kernel is locked down
