@@ -173,7 +173,7 @@ $(O)/tests/library: $(O)/libptw.a
 $(O)/tests/library: TARGET_CFLAGS := -O2 -g
 
 # Mirrors are used by their C API, above addresses that a window may have.
-MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror guest_read)
+MIRROR_TARGETS := $(addprefix $(O)/tests/,mirrors mirrors_window mirrors_random mirror guest_read in_force)
 $(MIRROR_TARGETS): $(O)/libptremap.a $(O)/libptw.a
 $(O)/tests/guest_read: $(O)/obj/user/space/guest_run.o
 $(MIRROR_TARGETS): TARGET_CFLAGS := -O2 -g -fPIE

@@ -47,6 +47,20 @@ static __always_inline __u8 event_of(const struct ptremap_event *e)
 	return e->record.cause == PTREMAP_CAUSE_UNDO ? PTEV_REMAP_UNDONE : PTEV_REMAP_TAKEN;
 }
 
+/*
+ * Entries have frames in them, and a mapping may be of frames: they are for those who get walks.
+ * The length of a mapping is for all.
+ */
+static __always_inline void entries_fill(struct ptev_remap *rec, const struct ptremap_record *r)
+{
+	if (cfg.walks || r->what == PTREMAP_MAPPED)
+		rec->old = r->old;
+	if (cfg.walks)
+		rec->new = r->new;
+	else
+		rec->flags |= PTEV_R_HIDDEN;
+}
+
 static __always_inline void record_fill(struct ptev_remap *rec, const struct ptremap_event *e)
 {
 	const struct ptremap_record *r = &e->record;
@@ -56,8 +70,6 @@ static __always_inline void record_fill(struct ptev_remap *rec, const struct ptr
 	rec->id = r->id;
 	rec->time = e->time;
 	rec->va = r->va;
-	rec->old = r->old;
-	rec->new = r->new;
 	rec->gpa = r->gpa;
 	rec->pid = id >> 32;
 	rec->tid = (__u32)id;
@@ -72,6 +84,7 @@ static __always_inline void record_fill(struct ptev_remap *rec, const struct ptr
 	rec->flags = (r->flags & PTREMAP_RECORD_VM ? PTEV_R_VM : 0) |
 		     (r->flags & PTREMAP_RECORD_STICKY ? PTEV_R_STICKY : 0) |
 		     (r->keep ? PTEV_R_KEEP : 0);
+	entries_fill(rec, r);
 }
 
 SEC("raw_tracepoint/ptremap_told")

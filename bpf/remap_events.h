@@ -18,7 +18,8 @@ enum ptev_remap_event {
 #define PTEV_R_VM     1 /* of EPT or NPT: ->gpa and ->vm_fd */
 #define PTEV_R_STICKY 2
 #define PTEV_R_KEEP   4 /* it outlives who made it */
-#define PTEV_R_ALL    7
+#define PTEV_R_HIDDEN 8 /* of ->old and ->new only a mapping's length is told */
+#define PTEV_R_ALL    15
 
 struct ptev_remap {
 	struct ptev_hdr hdr;

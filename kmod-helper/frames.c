@@ -286,13 +286,13 @@ pgprot_t frames_pgprot(const struct frames *f, pgprot_t prot)
 	}
 }
 
-/* A page that cannot be made cached again is not for others. */
+/* A page that cannot be made cached again is not for others. Logs may be read by all: no frame. */
 static void put_one(const struct frames *f, struct held *h)
 {
 	if (f->cache == PTREMAP_CACHE_WB || !set_pages_array_wb(&h->page, 1))
 		hold_release(h, f->write);
 	else
-		pr_warn("ptremap: frame 0x%lx stays uncached, and is lost\n", page_to_pfn(h->page));
+		pr_warn("ptremap: a page stays uncached, and is lost\n");
 }
 
 void frames_put(struct frames *f)

@@ -154,14 +154,15 @@ static ssize_t access_read(struct file *file, char __user *buf, size_t len, loff
 {
 	struct access_watch *w = file->private_data;
 	size_t max = min_t(size_t, len, MAX_RW_COUNT) / sizeof(struct ptremap_access);
-	ssize_t ret = check_rights();
+	ssize_t ret;
 	bool ended;
 
-	if (ret)
-		return ret;
-	if (!max)
-		return -EINVAL;
 	for (;;) {
+		ret = check_rights(); /* they may go while it waits */
+		if (ret)
+			return ret;
+		if (!max)
+			return -EINVAL;
 		ended = READ_ONCE(w->ended);
 		ret = read_once(w, buf, max);
 		if (ret || ended)

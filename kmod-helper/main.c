@@ -97,6 +97,11 @@ int call_features(void *arg, struct file *file)
 	return 0;
 }
 
+int check_lockdown(void)
+{
+	return security_locked_down(LOCKDOWN_DEV_MEM) ? -EKEYREJECTED : 0;
+}
+
 /* Asked at each call: an open file may have been handed to somebody else. */
 int check_rights(void)
 {
@@ -104,7 +109,7 @@ int check_rights(void)
 		return -EPERM;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EACCES;
-	return security_locked_down(LOCKDOWN_DEV_MEM) ? -EKEYREJECTED : 0;
+	return check_lockdown();
 }
 EXPORT_SYMBOL_GPL(check_rights);
 

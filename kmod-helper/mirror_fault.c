@@ -258,12 +258,12 @@ static vm_fault_t answer(int err)
 
 /*
  * mmap_lock of the window's process is held for reading. Who is being killed is not kept here, even
- * if it is the kernel that accesses the window for it.
+ * if it is the kernel that accesses the window for it. Under lockdown nothing more is shown.
  */
 vm_fault_t mirror_fault(struct vm_fault *vmf)
 {
 	struct fill *f = kmalloc(sizeof(*f), GFP_KERNEL);
-	int err = -EAGAIN, i;
+	int err = check_lockdown() ?: -EAGAIN, i;
 
 	if (!f)
 		return VM_FAULT_OOM;

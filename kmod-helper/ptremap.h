@@ -60,6 +60,8 @@ void access_answered(void *arg, int err);
 int record_size(u32 *size);
 /* 0, or which right the caller has not (-errno). Asked for each call and each read. */
 int check_rights(void);
+/* 0 or -EKEYREJECTED. Asked where something goes on that nobody calls: rules, mirrors' windows. */
+int check_lockdown(void);
 /* Of a file of the device: watch_number(). */
 static inline u64 file_number(const struct file *file)
 {

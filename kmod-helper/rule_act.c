@@ -231,9 +231,9 @@ static void act(struct rule *rule, const struct action *a)
 	const struct ptremap_rule *r = &rule->r;
 	u64 page = operand(&r->page, r, &a->hit), other = operand(&r->other, r, &a->hit);
 	bool back = false;
-	int err = 0;
+	int err = check_lockdown();
 
-	if (r->act != PTREMAP_DO_TRACE)
+	if (!err && r->act != PTREMAP_DO_TRACE)
 		err = change_pages(rule, a, page, other, &back);
 	if (!err && r->flags & PTREMAP_RULE_RETURN)
 		err = a->calls->answer(a->vcpu, r->ret);

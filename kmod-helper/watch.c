@@ -236,13 +236,14 @@ static ssize_t watch_read(struct file *file, char __user *buf, size_t len, loff_
 	struct watch *w = file->private_data;
 	size_t max = min_t(size_t, len, MAX_RW_COUNT) / event_size(w);
 	bool ended = false;
-	ssize_t ret = check_rights();
+	ssize_t ret;
 
-	if (ret)
-		return ret;
-	if (!max)
-		return -EINVAL;
 	for (;;) {
+		ret = check_rights(); /* they may go while it waits */
+		if (ret)
+			return ret;
+		if (!max)
+			return -EINVAL;
 		ret = take_all(w, buf, max, &ended);
 		if (ret || ended)
 			return ret;

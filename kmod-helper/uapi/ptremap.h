@@ -751,6 +751,7 @@ struct ptremap_rule {
  *	ENOENT		REMOVE: there is no such rule
  * and those of a rule's acting, in ->error and the event ptremap_acted: of PTREMAP_EPT, of
  * PTREMAP_EDIT for FAULT, and
+ *	EKEYREJECTED	the kernel is locked down: no rule acts
  *	EUSERS		it has PTREMAP_RULE_CHANGES changes in force
  *	EBUSY		also: too many threads are being acted for at this moment
  */

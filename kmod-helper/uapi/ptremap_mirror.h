@@ -83,7 +83,8 @@ struct ptremap_mirror_range {
  * there is a record (struct ptremap_mirror_page, below). A fetch from a page of the window that may
  * be read but not executed has no record: si_code is SEGV_ACCERR then, which nothing else has but
  * writes with RDONLY.
- * After the mirror's end accesses get SIGBUS.
+ * After the mirror's end accesses get SIGBUS; when the kernel was locked down, those to what the
+ * window does not show yet.
  *
  * Frames of 2 MiB are mapped as such where the guest has a leaf as large, its process a huge page
  * behind it, window and guest the same offset in 2 MiB, and the window no small page there yet;

@@ -2,20 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0
 # The helper module in the other flavours of Debian's kernels: amd64, on two NUMA nodes, and rt,
 # which may preempt nearly everything. It is built with the headers of each, without a warning, and
-# edits pages there; who lacks a right is refused, as is everybody under lockdown, which comes last
-# and stays. The lab looks through the kernel log.
+# edits pages there; who lacks a right is refused, or sees no frames, and everybody is refused under
+# lockdown, which comes last and stays. The lab looks through the kernel log.
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
 # shellcheck source=tests/lib/recording.sh
 . "$top/tests/lib/recording.sh"
 
-readonly remap=$bin/ptremap
+readonly remap=$bin/ptremap NUMA_BALANCING=/proc/sys/kernel/numa_balancing
 # Kernel, flavour and what runs there, in one boot. To the module one rt is as the other, and so is
 # amd64: LONG=1 has both kernels'.
-RUNS=("6.12 amd64 nodes rights clock lockdown"
+RUNS=("6.12 amd64 nodes rights frames clock lockdown"
 	"6.12 rt edits")
-[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 nodes rights clock lockdown")
+[[ $(long '' more) ]] && RUNS+=("6.1 rt" "6.1 amd64 nodes rights frames clock lockdown")
 readonly RUNS
 
 # ---- in the guest ----------------------------------------------------------------------------
@@ -50,7 +50,7 @@ refused()
 
 run_rights()
 {
-	"$bin/tests/edits_rights" caps || not_ok "edits_rights: exit status $?"
+	"$bin/tests/edits_rights" || not_ok "edits_rights: exit status $?"
 	refused "no CAP_SYS_ADMIN" CAP_SYS_ADMIN setpriv --bounding-set -sys_admin --inh-caps -sys_admin
 	refused "no CAP_SYS_RAWIO" CAP_SYS_RAWIO setpriv --bounding-set -sys_rawio --inh-caps -sys_rawio
 	refused "root of a user namespace" CAP_SYS_ADMIN unshare -U -r
@@ -58,6 +58,61 @@ run_rights()
 		"$remap" list
 	ends_with "the two capabilities alone: list" 0 setpriv --inh-caps -all \
 		--bounding-set -all,+sys_admin,+sys_rawio "$remap" list
+}
+
+# record_remaps NAME COMMAND... - of all that is changed from now on; adds to $recorders
+record_remaps()
+{
+	"${@:2}" record -q -z 0 -a -e remap -o "$work/open/$1" 2>"$work/err" &
+	recorders+=($!)
+	# It gives up its rights once it has attached.
+	until grep -q '^NoNewPrivs:.*1' "/proc/$!/status" 2>/dev/null; do
+		kill -0 $! 2>/dev/null || { not_ok "$1: record: $(<"$work/err")" && return; }
+		sleep 0.05
+	done
+}
+
+# has_bytes NAME ENTRY - how many lines of the recording, which is made one, have this entry in them
+has_bytes()
+{
+	local bytes
+
+	bytes=$(printf %016x "$2" | fold -w 2 | tac | tr -d '\n')
+	od -An -v -tx1 "$work/open/$1" | tr -d ' \n' | grep -c "$bytes"
+}
+
+# remaps_of NAME PID - entries before and after, of each event
+remaps_of()
+{
+	"$pf" script --json -i "$work/open/$1" | jq -c "select(.type == \"remap\" and .of == $2) | [.event, .old, .new]"
+}
+
+# Of what root changes they are told, too, who may trace; but no frames, which they may not see.
+run_frames()
+{
+	local caps=-all,+bpf,+perfmon recorders=() pid va frame old
+
+	mkdir -m 777 "$work/open" && chmod 711 "$work" && cp "$pf" "$work/open"
+	echo 2 >/proc/sys/kernel/perf_event_paranoid # Debian's 3 is for CAP_SYS_ADMIN alone
+	sleep 1000 &
+	pid=$!
+	until_runs $pid sleep
+	va=$((0x$(sed -n 's/^[^-]*-\([^ ]*\) .*\[stack\]$/\1/p' /proc/$pid/maps) - 0x1000))
+	frame=$(dd if=/proc/$pid/pagemap bs=8 skip=$((va / 4096)) count=1 2>/dev/null | od -An -tx8)
+	frame=$(printf %x $((0x${frame# } & (1 << 55) - 1))) # proc_pid_pagemap(5)
+	record_remaps root "$pf"
+	record_remaps tracer setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "$caps" \
+		--ambient-caps "$caps" --bounding-set "$caps" "$work/open/ptrace-pf"
+	ends_with "a change that is recorded" 0 "$remap" protect --pid $pid "$(printf 0x%x $va)" --clear RW -- true
+	kill -INT "${recorders[@]}"
+	wait "${recorders[@]}"
+	kill $pid
+	old=$(remaps_of root $pid | jq -rs '.[0][1]')
+	equal "root: the frame in the entry $old" "$(grep -c "$frame...\$" <<<"$old")" 1 "pagemap: $frame"
+	equal "root: recordings with that entry" "$(has_bytes root "$old")" 1
+	equal "CAP_BPF and CAP_PERFMON: what is told of it" "$(remaps_of tracer $pid | paste -sd ' ')" \
+		'["made",null,null] ["undone",null,null]'
+	equal "CAP_BPF and CAP_PERFMON: recordings with that entry" "$(has_bytes tracer "$old")" 0
 }
 
 # step_clock - sets it hours on and back, as long as it is let
@@ -125,13 +180,69 @@ run_clock()
 		"$(metric ptrace_pf_counted_seconds_total | cut -d . -f 1)" "$seconds"
 }
 
+# ruled - a process for rules, until it is told to go on; sets $ruled, $touched and $source
+ruled()
+{
+	mkfifo "$work/line"
+	"$bin/tests/ruled" <"$work/line" >"$work/ruled" &
+	ruled=$!
+	exec 7>"$work/line"
+	until grep -q ready "$work/ruled" || ! kill -0 $ruled 2>/dev/null; do sleep 0.05; done
+	read -r _ _ touched source <"$work/ruled"
+}
+
 run_lockdown()
 {
+	local ruled touched source rule
+
 	mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/security
-	"$bin/tests/edits_rights" lockdown || not_ok "edits_rights: exit status $?"
-	refused "lockdown" "the kernel is locked down" env
-	fails "lockdown: record" 1 "locked down .confidentiality." "$pf" record -o "$work/none" -- true
-	equal "lockdown: nothing is recorded" "$(find "$work" -name none | wc -l)" 0
+	mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing
+	# Pages that it looks at are none that changes are in force of.
+	[[ -e $NUMA_BALANCING ]] && echo 0 >$NUMA_BALANCING
+	ends_with "modprobe kvm_amd" 0 modprobe kvm_amd
+	ends_with "insmod ptremap_kvm" 0 insmod "${module%/*}/ptremap_kvm.ko"
+	ruled
+	"$remap" rule add --pid "$ruled" --on "fault:$touched-$(printf '0x%x' $((touched + 0x3fff)))" \
+		--do "map va=\$page va=$source" >"$work/rule" 2>&1 &
+	rule=$!
+	until grep -q 'in force' "$work/rule" || ! kill -0 $rule 2>/dev/null; do sleep 0.05; done
+	echo 1 >/sys/kernel/tracing/events/ptremap/ptremap_acted/enable
+	"$bin/tests/in_force" "$top/tests/system/lab_flavours.sh --locked $work" ||
+		not_ok "in_force: exit status $?"
+	exec 7>&-
+	kill -INT $rule
+	wait $rule "$ruled"
+	rmmod ptremap_kvm || not_ok "rmmod ptremap_kvm"
+}
+
+# What a rule was to do, and programs that were loaded before call it.
+rule_under_lockdown()
+{
+	echo >"$1/line"
+	until grep -q end "$1/ruled"; do sleep 0.05; done
+	equal "integrity: first accesses that a rule was called for" \
+		"$(grep -c 'ptremap_acted: .* error=-129$' /sys/kernel/tracing/trace)" 4
+	equal "integrity: pages that it changed" "$(grep -cE '^(page . s|wrote . w)' "$1/ruled")" 0
+}
+
+record_under_integrity()
+{
+	ends_with "integrity: record" 0 "$pf" record -q -o "$work/file" -- true
+	at_least "integrity: events" "$("$pf" script --json -i "$work/file" | grep -c '"type":"fault"')" 10
+}
+
+# locked FOLDER LEVEL - in_force has changes in force, and the kernel is locked down
+locked()
+{
+	refused "$2" "the kernel is locked down" env
+	if [[ $2 == integrity ]]; then
+		rule_under_lockdown "$1"
+		record_under_integrity
+	else
+		fails "$2: record" 1 "locked down .confidentiality." "$pf" record -o "$work/none" -- true
+		equal "$2: nothing is recorded" "$(find "$work" -name none | wc -l)" 0
+	fi
+	finish
 }
 
 # run_part NAME
@@ -141,6 +252,7 @@ run_part()
 	nodes) run_nodes ;;
 	edits) run_edits ;;
 	rights) run_rights ;;
+	frames) run_frames ;;
 	clock) run_clock ;;
 	lockdown) run_lockdown ;;
 	esac
@@ -149,9 +261,9 @@ run_part()
 # in_guest MODULE PART...
 in_guest()
 {
-	local part
+	local part module=$1
 
-	insmod "$1" || not_ok "insmod"
+	insmod "$module" || not_ok "insmod"
 	for part in "${@:2}"; do
 		run_part "$part"
 	done
@@ -203,10 +315,10 @@ in_lab()
 	cat "$work/err"
 }
 
-if [[ ${1-} == --guest ]]; then
-	shift
-	in_guest "$@"
-fi
+case ${1-} in
+--guest) in_guest "${@:2}" ;;
+--locked) locked "${@:2}" ;;
+esac
 for run in "${RUNS[@]}"; do
 	# shellcheck disable=SC2086 # words
 	in_lab $run

@@ -179,6 +179,51 @@ hidden()
 		--sort symbol 2>"$work/err" | grep -cw "$name")" 0
 }
 
+# is_refused COMMAND... - record and doctor say so, each with its status, and nothing is written
+is_refused()
+{
+	rm -f "$work/alone/file"
+	"$@" "$work/alone/ptrace-pf" record -q --hook rawtp -o "$work/alone/file" -- true >"$work/out" 2>"$work/err"
+	[[ $? == 1 && ! -s $work/out && ! -e $work/alone/file ]] || return
+	[[ $(wc -l <"$work/err") == 1 && $(<"$work/err") =~ ^ptrace-pf:.*(needs\ root|not\ permitted) ]] || return
+	"$@" "$work/alone/ptrace-pf" doctor >"$work/out" 2>"$work/err"
+	[[ $? == 1 && ! -s $work/err && $(tail -n 1 "$work/out") == 'nothing can be traced here' ]]
+}
+
+# as_nobody_with CAPABILITY COMMAND... - that one alone
+# shellcheck disable=SC2317 # is_refused calls it
+as_nobody_with()
+{
+	local caps=-all,+$1
+
+	as_nobody --inh-caps "$caps" --ambient-caps "$caps" --bounding-set "$caps" "${@:2}"
+}
+
+# No capability is enough to trace with, but CAP_SYS_ADMIN, which stands for the others.
+alone()
+{
+	local cap bit=-1 mine sets=0 others=()
+
+	mkdir -m 777 "$work/alone" && chmod 711 "$work" && cp "$pf" "$work/alone"
+	mine=$((0x$(status_of $$ CapBnd)))
+	for cap in $(setpriv --list-caps); do
+		bit=$((bit + 1))
+		[[ $cap == sys_admin ]] || ((!(mine >> bit & 1))) && continue
+		sets=$((sets + 1))
+		is_refused as_nobody_with "$cap" || others+=("$cap")
+	done
+	equal "one capability alone, but CAP_SYS_ADMIN: of $sets those not refused" "${others[*]:-none}" none
+	at_least "... how many there are" $sets 10
+	ends_with "CAP_SYS_ADMIN alone: record" 0 as_nobody_with sys_admin "$work/alone/ptrace-pf" \
+		record -q --hook rawtp -o "$work/alone/file" -- true
+	if unshare -Ur true 2>/dev/null; then
+		is_refused unshare -Ur
+		equal "root of a user namespace: record and doctor are refused: status" $? 0
+	else
+		skip "root of a user namespace: none can be made here"
+	fi
+}
+
 modes()
 {
 	umask 000
@@ -200,6 +245,7 @@ keeps "stat into a file" $((KEPT | FILES)) stat --hook rawtp --openmetrics -o "$
 inherits
 resolves
 shared_folder
+alone
 hidden
 modes
 finish

@@ -216,6 +216,22 @@ Test(remap_record, json)
 	expect(&r, script, "json", "\"level\":null,\"old\":null,\"new\":null,\"len\":");
 }
 
+/* To whom the kernel would hide frames. */
+Test(remap_record, hidden)
+{
+	struct ptev_remap r = taken();
+
+	r.flags = PTEV_R_HIDDEN;
+	r.old = r.new = 0;
+	expect(&r, script, NULL, "protect of=42 va=0x7f0000001000 level=1 cause=unmap\n");
+	expect(&r, script, "json", "\"level\":1,\"old\":null,\"new\":null,\"len\":null,");
+	expect(&r, trace, NULL, "\"address\":\"0x7f0000001000\",\"cause\":\"unmap\"");
+	r.what = PTREMAP_MAPPED;
+	r.old = 0x2000;
+	expect(&r, script, NULL, "mapped of=42 va=0x7f0000001000 len=0x2000 cause=unmap\n");
+	expect(&r, script, "json", "\"len\":8192,\"from\":null");
+}
+
 Test(remap_record, groups)
 {
 	struct ptev_remap r = taken();

@@ -37,11 +37,20 @@ static void put_entries(struct line *l, const struct ptev_remap *r)
 	bool made = r->event == PTEV_REMAP_MADE;
 
 	key_dec(l, " level=", r->level);
+	if (r->flags & PTEV_R_HIDDEN)
+		return;
 	key_hex(l, " 0x", made ? r->old : r->new);
 	if (r->event == PTEV_REMAP_LOST)
 		line_str(l, " -> ?");
 	else
 		key_hex(l, " -> 0x", made ? r->new : r->old);
+}
+
+static void put_mapping(struct line *l, const struct ptev_remap *r)
+{
+	key_hex(l, " len=0x", r->old);
+	if (!(r->flags & PTEV_R_HIDDEN))
+		key_hex(l, " from=0x", r->new);
 }
 
 static void put_end(struct line *l, const struct ptev_remap *r)
@@ -71,12 +80,10 @@ int script_remap_text(struct script *s, const struct ptev_remap *r)
 	line_char(l, ' ');
 	line_str(l, change_name(r->what));
 	put_place(l, r);
-	if (r->what == PTREMAP_MAPPED) {
-		key_hex(l, " len=0x", r->old);
-		key_hex(l, " from=0x", r->new);
-	} else {
+	if (r->what == PTREMAP_MAPPED)
+		put_mapping(l, r);
+	else
 		put_entries(l, r);
-	}
 	put_end(l, r);
 	line_char(l, '\n');
 	return line_write(l, s->out);
@@ -101,13 +108,13 @@ static void hex_if(struct json *j, const char *key, uint64_t value, bool known)
 /* A mapping at a new address has a length and what it is of instead of entries. */
 static void json_entries(struct json *j, const struct ptev_remap *r)
 {
-	bool mapped = r->what == PTREMAP_MAPPED;
+	bool mapped = r->what == PTREMAP_MAPPED, shown = !(r->flags & PTEV_R_HIDDEN);
 
 	u64_if(j, "level", r->level, !mapped);
-	hex_if(j, "old", r->old, !mapped);
-	hex_if(j, "new", r->new, !mapped);
+	hex_if(j, "old", r->old, !mapped && shown);
+	hex_if(j, "new", r->new, !mapped && shown);
 	u64_if(j, "len", r->old, mapped);
-	hex_if(j, "from", r->new, mapped);
+	hex_if(j, "from", r->new, mapped && shown);
 }
 
 int script_remap_json(struct script *s, const struct ptev_remap *r)

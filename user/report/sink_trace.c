@@ -288,8 +288,10 @@ static int remap(struct sink *sink, const struct ptev_remap *r)
 	json_hex(j, "address", r->va);
 	if (r->flags & PTEV_R_VM)
 		json_hex(j, "gpa", r->gpa);
-	json_hex(j, "old", r->old);
-	json_hex(j, "new", r->new);
+	if (!(r->flags & PTEV_R_HIDDEN)) {
+		json_hex(j, "old", r->old);
+		json_hex(j, "new", r->new);
+	}
 	json_str(j, "cause", change_cause(r->cause));
 	json_u64(j, "cpu", r->cpu);
 	json_end_object(j);
