@@ -6,9 +6,8 @@
 #ifndef TESTS_FAULTS_ROWS_H
 #define TESTS_FAULTS_ROWS_H
 
-#include <linux/bpf.h>
-
 #include "tests/system/faults.h"
+#include "tests/system/rule_program.h"
 
 enum row_flags {
 	ROW_KVM = 1,
@@ -294,15 +293,8 @@ static void begin_to_call_rules(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
-				.insn_cnt = sizeof(insns) / sizeof(*insns),
-				.insns = at((const void *)insns),
-				.license = at("GPL") };
-	union bpf_attr attach = { .raw_tracepoint.name = at("ptremap_rule") };
 
-	attach.raw_tracepoint.prog_fd =
-		(uint32_t)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	if (syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach)) < 0)
+	if (attach_rule_program(insns, sizeof(insns) / sizeof(*insns)) < 0)
 		die("a program that calls rules");
 }
 

@@ -9,12 +9,12 @@
  * written to is what it was. PTSCOPE_SEED in the environment repeats a run, as far as several
  * processes can.
  */
-#include <linux/bpf.h>
 #include <signal.h>
 #include <time.h>
 
 #include "tests/system/fuzz_after.h"
 #include "tests/system/fuzz_calls.h"
+#include "tests/system/rule_program.h"
 
 #define CALLS_EACH 4  /* at most, of one input */
 #define STUCK_S	   90 /* without any call a worker hangs */
@@ -215,15 +215,8 @@ static int call_rules(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
-				.insn_cnt = sizeof(insns) / sizeof(*insns),
-				.insns = at((const void *)insns),
-				.license = at("GPL") };
-	union bpf_attr attach = { .raw_tracepoint.name = at("ptremap_rule") };
 
-	attach.raw_tracepoint.prog_fd =
-		(uint32_t)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
+	return attach_rule_program(insns, sizeof(insns) / sizeof(*insns));
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
