@@ -120,14 +120,17 @@ static DECLARE_DELAYED_WORK(stop_probe_work, stop_probe);
 
 static int start_probe(void)
 {
+	int err;
+
 	if (probed)
 		return 0;
 	fault_probe = (struct kprobe){
 		.symbol_name = "handle_mm_fault",
 		.pre_handler = before_fault,
 	};
-	probed = !register_kprobe(&fault_probe);
-	return probed ? 0 : -EOPNOTSUPP;
+	err = register_kprobe(&fault_probe);
+	probed = !err;
+	return err && err != -ENOMEM ? -EOPNOTSUPP : err;
 }
 
 static int add_to_list(struct foreign *f)

@@ -316,9 +316,10 @@ static void empty_parts(struct mapping *m)
 static void unmap_in_target(struct work_struct *work)
 {
 	struct job *job = container_of(work, struct job, work);
-	struct file *file = anon_inode_getfile(FILE_NAME, &unmap_fops, job, O_RDWR);
+	struct file *file;
 
 	kthread_use_mm(job->m->mm);
+	file = anon_inode_getfile(FILE_NAME, &unmap_fops, job, O_RDWR);
 	if (!IS_ERR(file)) {
 		job->file = file;
 		job->ret = unmap_parts(job);

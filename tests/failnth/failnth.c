@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lets one of a task's allocations fail, as /proc/self/fail-nth does in kernels that are built for
- * fault injection (Documentation/fault-injection/fault-injection.rst); these kernels have the
- * functions that ask for that, and no answer but no. Kprobes answer in their place.
+ * fault injection (Documentation/fault-injection/fault-injection.rst). Until 6.10 others have the
+ * functions, too, that ask for that, and no answer but no: kprobes answer in their place. Later
+ * ones do not ask, and it is the allocation itself that is answered.
  *
  * /sys/kernel/debug/fail-nth: a number N that is written makes the writer's Nth allocation from
  * then on fail, of slab or pages; what is read is how many are left until then: 0, it has failed.
+ * "N PID": those of kernel threads count, too, while they use the memory of process PID. The
+ * writer must wait for them meanwhile.
  */
 #include <linux/debugfs.h>
 #include <linux/kprobes.h>
@@ -13,7 +16,9 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 
 void fail_return(void);
 asm(".text\n"
@@ -21,53 +26,100 @@ asm(".text\n"
     ".globl fail_return\n"
     "fail_return:\n" ANNOTATE_NOENDBR ASM_RET ".size fail_return, .-fail_return\n");
 
-static struct task_struct *victim; /* never followed */
-static unsigned int left;	   /* the victim's alone, while it is set */
+static struct task_struct *victim;   /* never followed */
+static const struct mm_struct *used; /* nor is this: of PID, or NULL */
+static unsigned int left; /* the victim's alone, while it is set, and of whom it waits for */
 static DEFINE_MUTEX(setting);
 static struct dentry *file;
 
-/* At the begin of a function: it returns @value at once. */
-static int answer(struct pt_regs *regs, gfp_t gfp, long value)
+/* A function that allocates, or is asked for leave. */
+struct point {
+	struct kprobe probe;
+	size_t gfp; /* where struct pt_regs has the argument */
+	long value; /* the answer if it is to fail */
+};
+
+static bool is_victim(void)
 {
-	if (READ_ONCE(victim) != current || !in_task() || gfp & __GFP_NOFAIL || !left)
+	const struct mm_struct *mm = READ_ONCE(used);
+
+	return READ_ONCE(victim) == current ||
+	       (mm && current->flags & PF_KTHREAD && current->mm == mm);
+}
+NOKPROBE_SYMBOL(is_victim);
+
+/* At the begin of a function: it returns the value at once. */
+static int asked(struct kprobe *probe, struct pt_regs *regs)
+{
+	const struct point *p = container_of(probe, struct point, probe);
+	gfp_t gfp = *(unsigned long *)((char *)regs + p->gfp);
+
+	if (!is_victim() || !in_task() || gfp & __GFP_NOFAIL || !left)
 		return 0;
 	if (--left)
 		return 0;
-	regs->ax = value;
+	regs->ax = p->value;
 	regs->ip = (unsigned long)fail_return;
 	return 1;
 }
-NOKPROBE_SYMBOL(answer);
+NOKPROBE_SYMBOL(asked);
 
-/* int should_failslab(struct kmem_cache *s, gfp_t gfpflags) */
-static int asked_of_slab(struct kprobe *p, struct pt_regs *regs)
+#define POINT(name, reg, value)                                                                \
+	{                                                                                      \
+		{ .symbol_name = #name, .pre_handler = asked }, offsetof(struct pt_regs, reg), \
+			value                                                                  \
+	}
+
+static struct point points[] = {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	POINT(should_failslab, si, -ENOMEM),
+	POINT(should_fail_alloc_page, di, true),
+#else
+	POINT(__kmalloc_noprof, si, 0),
+	POINT(__kmalloc_cache_noprof, si, 0),
+	POINT(__kmalloc_cache_node_noprof, si, 0),
+#ifdef CONFIG_SLAB_BUCKETS
+	POINT(__kmalloc_node_noprof, dx, 0),
+#else
+	POINT(__kmalloc_node_noprof, si, 0),
+#endif
+	POINT(kmem_cache_alloc_noprof, si, 0),
+	POINT(kmem_cache_alloc_lru_noprof, dx, 0),
+	POINT(kmem_cache_alloc_node_noprof, si, 0),
+	POINT(__alloc_pages_noprof, di, 0),
+#endif
+};
+
+/* Only to be compared: the process is there while its number is. */
+static const struct mm_struct *mm_of(pid_t nr)
 {
-	return answer(regs, regs->si, -ENOMEM);
-}
-NOKPROBE_SYMBOL(asked_of_slab);
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_TGID);
+	const struct mm_struct *mm = task ? task->mm : NULL;
 
-/* bool should_fail_alloc_page(gfp_t gfp_mask, unsigned int order) */
-static int asked_of_pages(struct kprobe *p, struct pt_regs *regs)
-{
-	return answer(regs, regs->di, true);
+	if (task)
+		put_task_struct(task);
+	put_pid(pid);
+	return mm;
 }
-NOKPROBE_SYMBOL(asked_of_pages);
-
-static struct kprobe slab = { .symbol_name = "should_failslab", .pre_handler = asked_of_slab };
-static struct kprobe pages = { .symbol_name = "should_fail_alloc_page",
-			       .pre_handler = asked_of_pages };
 
 static ssize_t fail_write(struct file *f, const char __user *buf, size_t len, loff_t *pos)
 {
+	char text[32] = "";
 	unsigned int n;
-	int err = kstrtouint_from_user(buf, len, 0, &n);
+	int pid = 0;
 
-	if (err)
-		return err;
+	if (len >= sizeof(text) || copy_from_user(text, buf, len) ||
+	    sscanf(text, "%u %d", &n, &pid) < 1)
+		return -EINVAL;
 	mutex_lock(&setting);
 	WRITE_ONCE(victim, NULL);
+	WRITE_ONCE(used, NULL);
 	left = n;
-	WRITE_ONCE(victim, n ? current : NULL);
+	if (n) {
+		WRITE_ONCE(used, pid ? mm_of(pid) : NULL);
+		WRITE_ONCE(victim, current);
+	}
 	mutex_unlock(&setting);
 	return len;
 }
@@ -86,25 +138,33 @@ static const struct file_operations fops = {
 	.write = fail_write,
 };
 
+static void unregister(size_t nr)
+{
+	while (nr--)
+		unregister_kprobe(&points[nr].probe);
+}
+
 static int __init failnth_init(void)
 {
-	int err = register_kprobe(&slab);
+	size_t nr;
+	int err;
 
-	if (err)
-		return err;
-	err = register_kprobe(&pages);
-	if (err)
-		unregister_kprobe(&slab);
-	else
-		file = debugfs_create_file("fail-nth", 0600, NULL, NULL, &fops);
-	return err;
+	for (nr = 0; nr < ARRAY_SIZE(points); nr++) {
+		err = register_kprobe(&points[nr].probe);
+		if (err) {
+			pr_err("failnth: %s: %d\n", points[nr].probe.symbol_name, err);
+			unregister(nr);
+			return err;
+		}
+	}
+	file = debugfs_create_file("fail-nth", 0600, NULL, NULL, &fops);
+	return 0;
 }
 
 static void __exit failnth_exit(void)
 {
 	debugfs_remove(file);
-	unregister_kprobe(&slab);
-	unregister_kprobe(&pages);
+	unregister(ARRAY_SIZE(points));
 }
 
 module_init(failnth_init);

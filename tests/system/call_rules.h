@@ -3,10 +3,9 @@
 #ifndef TESTS_CALL_RULES_H
 #define TESTS_CALL_RULES_H
 
-#include <linux/bpf.h>
 #include <stddef.h>
 
-#include "tests/system/edits.h"
+#include "tests/system/rule_program.h"
 
 #define CALL_LOAD(size, to, from, offset)                                               \
 	{                                                                               \
@@ -26,7 +25,8 @@
 
 /*
  * A program that calls each rule which may be called: all of guests, and of processes those for
- * faults at [@first, @end), as it is the program that compares addresses. Its link, or -1.
+ * faults at [@first, @end), as it is the program that compares addresses. Its link; < 0: see
+ * attach_rule_program().
  */
 static inline int call_rules(uint64_t first, uint64_t end)
 {
@@ -44,18 +44,8 @@ static inline int call_rules(uint64_t first, uint64_t end)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
-				.insn_cnt = sizeof(insns) / sizeof(*insns),
-				.insns = at((const void *)insns),
-				.license = at("GPL") };
-	union bpf_attr attach = { .raw_tracepoint.name = at("ptremap_rule") };
-	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load)), link;
 
-	attach.raw_tracepoint.prog_fd = (uint32_t)program;
-	link = (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attach, sizeof(attach));
-	if (program >= 0)
-		close(program);
-	return link;
+	return attach_rule_program(insns, sizeof(insns) / sizeof(*insns));
 }
 
 #endif

@@ -16,8 +16,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "tests/system/faults.h"
-#include "tests/system/readers.h"
+#include "tests/system/faults_cpus.h"
+#include "tests/system/faults_rows.h"
 
 #define ALARMS	    12 /* of each call */
 #define KILLS	    3  /* callers, of each call */
@@ -33,26 +33,21 @@ static uint32_t rnd(uint32_t n)
 	return (state_of_random >> 8) % n;
 }
 
-static int do_call(const struct faults *f, const struct row *r)
-{
-	memset(f->arg, 0, PAGE);
-	r->fill(f, r->more);
-	return call(&f->c, r->nr, f->arg);
-}
-
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static void test_answer(struct faults *f, const struct row *r)
 {
-	struct state before = state_of(f);
+	struct state before;
 	int err;
 
-	memset(f->arg, 0, PAGE);
-	r->fill(f, r->more);
+	if (r->flags & ROW_MUTE)
+		return;
+	before = settled_state(f);
+	begin_row(f, r);
 	mprotect(f->arg, PAGE, PROT_READ);
-	err = call(&f->c, r->nr, f->arg);
+	err = run_row(f, r);
 	mprotect(f->arg, PAGE, PROT_READ | PROT_WRITE);
-	end_call(f, r, err);
+	end_row(f, r, err);
 	check(&f->c, err == -EFAULT && is_as_before(f, &before),
 	      "%s: the answer cannot be written (%d): as before", r->name, err);
 }
@@ -64,9 +59,10 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
-static void alarm_in(uint32_t us)
+/* Again and again: what begins to wait behind the first one gets the next. 0: no more. */
+static void alarm_every(uint32_t us)
 {
-	struct itimerval t = { .it_value = { 0, us } };
+	struct itimerval t = { .it_interval = { 0, us }, .it_value = { 0, us } };
 
 	setitimer(ITIMER_REAL, &t, NULL);
 }
@@ -79,10 +75,11 @@ static unsigned int interrupt(struct faults *f, const struct row *r, const struc
 	int err;
 
 	for (i = 0; i < ALARMS; i++) {
-		alarm_in(1 + rnd(LATEST_US));
-		err = do_call(f, r);
-		alarm_in(0);
-		end_call(f, r, err);
+		begin_row(f, r);
+		alarm_every(1 + rnd(LATEST_US));
+		err = run_row(f, r);
+		alarm_every(0);
+		end_row(f, r, err);
 		interrupted += err == -EINTR;
 		*odd += err && err != -EINTR;
 	}
@@ -99,7 +96,7 @@ static bool is_killed_well(struct faults *f, const struct row *r, const struct s
 		close(f->c.dev);
 		f->c.dev = open_device();
 		for (;;)
-			end_call(f, r, do_call(f, r));
+			end_row(f, r, do_row(f, r));
 	}
 	usleep(1000 + rnd(8000));
 	kill(pid, SIGKILL);
@@ -110,7 +107,7 @@ static bool is_killed_well(struct faults *f, const struct row *r, const struct s
 static void test_signals(struct faults *f, const struct row *r)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	struct state before = state_of(f);
+	struct state before = settled_state(f);
 	unsigned int odd = 0, interrupted, i, bad = 0;
 
 	sigaction(SIGALRM, &sa, NULL);
@@ -122,111 +119,48 @@ static void test_signals(struct faults *f, const struct row *r)
 	      r->name, ALARMS, interrupted, KILLS, odd, bad);
 }
 
-/* What waits is woken. */
-static void test_waiting(struct faults *f)
+/* What waits is woken. @fd: where the call puts its descriptor. */
+static void test_waiting(struct faults *f, const char *name, unsigned long nr, const int32_t *fd)
 {
-	struct state before = state_of(f);
-	struct ptremap_event e;
-	ssize_t got;
-	int err;
+	struct state before = settled_state(f);
+	char events[256];
+	int err = call(&f->c, nr, f->arg);
+	ssize_t got = 0;
 
+	if (!err) {
+		alarm_every(20000);
+		got = read(*fd, events, sizeof(events));
+		err = got < 0 ? -errno : 0;
+		alarm_every(0);
+		close(*fd);
+	}
+	check(&f->c, err == -EINTR && is_as_before(f, &before),
+	      "a read of a %s that has nothing: a signal ends it (%d)", name, err);
+}
+
+static void test_waits(struct faults *f)
+{
 	memset(f->arg, 0, PAGE);
 	fill_watch(f, 0);
-	err = call(&f->c, PTREMAP_WATCH, f->arg);
-	alarm_in(20000);
-	got = read(f->arg->watch.fd, &e, sizeof(e));
-	err = err ?: got < 0 ? -errno : 0;
-	undo_watch(f);
-	check(&f->c, err == -EINTR && is_as_before(f, &before),
-	      "a read of a watch that has nothing: a signal ends it (%d)", err);
-}
-
-/* ---- CPUs ------------------------------------------------------------------------------------ */
-
-struct hotplug {
-	struct world *w;
-	unsigned int times;
-	_Atomic bool enough, done;
-};
-
-static void *plug(void *arg)
-{
-	struct hotplug *h = arg;
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(1, &set);
-	while (h->times < HOTPLUGS) {
-		if (!write_file("/sys/devices/system/cpu/cpu1/online", "0") ||
-		    !write_file("/sys/devices/system/cpu/cpu1/online", "1"))
-			die("CPU 1");
-		/* Its reader was driven away. */
-		pthread_setaffinity_np(h->w->readers[1].thread, sizeof(set), &set);
-		h->times++;
-		usleep(5000);
-	}
-	h->done = true;
-	return NULL;
-}
-
-static unsigned int edits_under_hotplug(struct world *w, struct hotplug *h, char *p)
-{
-	struct ptremap_item i = { .pid = getpid(),
-				  .va = at(p),
-				  .what = PTREMAP_FRAME,
-				  .other_pid = getpid(),
-				  .other_va = at(p + PAGE) };
-	unsigned int edits = 0;
-	uint32_t id;
-
-	unsettle(w);
-	settle(w, p, 1ull << 32);
-	do {
-		unsettle(w);
-		if (edit(&w->c, &i, &id))
-			die("edit");
-		settle(w, p, 2ull << 32);
-		unsettle(w);
-		if (undo(&w->c, id) != 1)
-			die("undo");
-		settle(w, p, 1ull << 32);
-		edits++;
-	} while (!h->done);
-	return edits;
-}
-
-static void test_cpus(struct faults *f)
-{
-	static struct world w;
-	struct hotplug h = { .w = &w };
-	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct state before = state_of(f);
-	unsigned int edits;
-	pthread_t thread;
-
-	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		die("needs two CPUs");
-	fill_page(p, 1);
-	fill_page(p + PAGE, 2);
-	w.c = f->c;
-	start_readers(&w);
-	if (pthread_create(&thread, NULL, plug, &h))
-		die("pthread_create");
-	edits = edits_under_hotplug(&w, &h, p);
-	pthread_join(thread, NULL);
-	stop_readers(&w);
-	check(&f->c, edits >= HOTPLUGS && !stale_reads(&w) && is_as_before(f, &before),
-	      "%u edits while a CPU went and came %u times: %lu stale reads", edits, h.times,
-	      stale_reads(&w));
-	munmap(p, 2 * PAGE);
+	test_waiting(f, "watch", PTREMAP_WATCH, &f->arg->watch.fd);
+	if (!f->kvm)
+		return;
+	memset(f->arg, 0, PAGE);
+	fill_access(f, 7);
+	test_waiting(f, "watch of accesses", PTREMAP_ACCESS, &f->arg->access.fd);
 }
 
 /* ---- allocations ----------------------------------------------------------------------------- */
 
+/* Of a kernel that is built for it. */
+static bool has_own_way(void)
+{
+	return !access("/proc/self/fail-nth", W_OK);
+}
+
 static const char *fail_path(void)
 {
-	return access("/proc/self/fail-nth", W_OK) ? "/sys/kernel/debug/fail-nth"
-						   : "/proc/self/fail-nth";
+	return has_own_way() ? "/proc/self/fail-nth" : "/sys/kernel/debug/fail-nth";
 }
 
 /* All may fail, those that may sleep, too, and nothing is said about it. */
@@ -247,10 +181,12 @@ static void allow_failures(void)
 	}
 }
 
-static int fail_nth(int fd, unsigned int n)
+/* @pid: what kernel threads allocate in its memory counts, too. 0 where the module is not there. */
+static int fail_nth(int fd, unsigned int n, pid_t pid)
 {
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
+	char text[32];
+	int len = pid ? snprintf(text, sizeof(text), "%u %d", n, pid)
+		      : snprintf(text, sizeof(text), "%u", n);
 
 	return pwrite(fd, text, (size_t)len, 0) == len ? 0 : -errno;
 }
@@ -262,37 +198,135 @@ static unsigned int nth_left(int fd)
 
 	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
 		die(fail_path());
-	fail_nth(fd, 0);
+	fail_nth(fd, 0, 0);
 	return (unsigned int)strtoul(text, NULL, 10);
 }
 
-/* A page that cannot be had may be said to be absent; fault injection also makes copies fail. */
+/*
+ * A page that cannot be had may be said to be absent; fault injection also makes copies fail; and
+ * device memory that cannot be mapped is not told from such that nobody can map.
+ */
 static bool tells_of_memory(int err)
 {
-	return !err || err == -ENOMEM || err == -EAGAIN || err == -ENOENT || err == -EFAULT;
+	return err == -ENOMEM || err == -EAGAIN || err == -ENOENT || err == -EFAULT ||
+	       err == -EIO || err == -EMEDIUMTYPE;
+}
+
+struct faulty {
+	int fd;
+	pid_t pid; /* of fail_nth() */
+	unsigned int n, refused, odd, left;
+	int last;
+};
+
+/* The Nth allocation of @run fails; the first one that there is not any more spoils nothing. */
+static int without_memory(struct faulty *y, struct faults *f, const struct row *r,
+			  int (*run)(struct faults *f, const struct row *r))
+{
+	int err;
+
+	if (fail_nth(y->fd, y->n, y->pid))
+		die(fail_path());
+	err = run(f, r);
+	y->left = nth_left(y->fd);
+	if (err < 0) {
+		y->refused++;
+		y->last = err;
+		y->odd += y->left || !tells_of_memory(err);
+	}
+	return err;
+}
+
+/* @n - 2: the last one had nothing to fail. */
+static void tell_faulty(struct faults *f, const struct row *r, const struct faulty *y,
+			const char *what)
+{
+	check(&f->c, y->left && !y->odd,
+	      "%s%s: each of %u allocations failed: %u times the call, too (%d): as before",
+	      r->name, what, y->n - 2, y->refused, y->last);
+}
+
+/* Whose memory a kernel thread uses for the call, where what it allocates may fail, too. */
+static pid_t worked_for(const struct faults *f, const struct row *r)
+{
+	if (has_own_way())
+		return 0;
+	return r->nr == PTREMAP_MAP ? f->arg->map.pid : r->nr == PTREMAP_MIRROR ? getpid() : 0;
 }
 
 static void test_alloc(struct faults *f, const struct row *r, int fd)
 {
-	struct state before = state_of(f);
-	unsigned int n, refused = 0, odd = 0, left = 0;
-	int err, last = 0;
+	struct state before = settled_state(f);
+	struct faulty y = { .fd = fd };
+	int err;
 
-	for (n = 1; n < MOST_FAULTS && !left; n++) {
-		memset(f->arg, 0, PAGE);
-		r->fill(f, r->more);
-		if (fail_nth(fd, n))
-			die(fail_path());
-		err = call(&f->c, r->nr, f->arg);
-		left = nth_left(fd);
-		end_call(f, r, err);
-		refused += err != 0;
-		last = err ? err : last;
-		odd += !tells_of_memory(err) || !is_as_before(f, &before);
+	for (y.n = 1; y.n < MOST_FAULTS && !y.left; y.n++) {
+		begin_row(f, r);
+		y.pid = worked_for(f, r);
+		err = without_memory(&y, f, r, run_row);
+		end_row(f, r, err);
+		y.odd += !is_as_before(f, &before);
 	}
-	check(&f->c, left && !odd && (!err || n > 2),
-	      "%s: each of %u allocations failed: %u times the call, too (%d): as before", r->name,
-	      n - 2, refused, last);
+	tell_faulty(f, r, &y, "");
+}
+
+static int undo_row(struct faults *f, const struct row *r)
+{
+	return r->undo(f);
+}
+
+/* One that is refused can be tried once more. */
+static void test_alloc_at_end(struct faults *f, const struct row *r, int fd)
+{
+	struct state before = settled_state(f);
+	struct faulty y = { .fd = fd };
+
+	if (!r->undo || r->flags & ROW_PROBE || r->more & ROW_REHEARSE)
+		return;
+	for (y.n = 1; y.n < MOST_FAULTS && !y.left; y.n++) {
+		y.odd += do_row(f, r) != 0;
+		if (without_memory(&y, f, r, undo_row) < 0)
+			y.odd += r->undo(f) < 0;
+		y.odd += !is_as_before(f, &before);
+	}
+	tell_faulty(f, r, &y, ", its end");
+}
+
+/* Where a call of ROW_OURS has put it. */
+static uint64_t va_of(const struct faults *f, const struct row *r)
+{
+	return r->nr == PTREMAP_MAP ? f->arg->map.va : f->arg->mirror.va;
+}
+
+static uint64_t len_of(const struct faults *f, const struct row *r)
+{
+	return r->nr == PTREMAP_MAP ? f->arg->map.len : f->arg->mirror.len;
+}
+
+/* What could not be unmapped for want of memory stays, but leads nowhere. */
+
+static void test_alloc_of_worker(struct faults *f, const struct row *r, int fd)
+{
+	struct state before = settled_state(f);
+	struct faulty y = { .fd = fd, .pid = getpid() };
+	unsigned int stayed = 0;
+
+	if (!(r->flags & ROW_OURS) || has_own_way())
+		return;
+	for (y.n = 1; y.n < MOST_FAULTS && !y.left; y.n++) {
+		y.odd += do_row(f, r) || read_page(va_of(f, r));
+		y.odd += without_memory(&y, f, r, undo_row) < 0;
+		if (mappings_of(getpid(), "[ptremap") > before.own_windows) {
+			stayed++;
+			y.odd += read_page(va_of(f, r)) != -EFAULT;
+			munmap((void *)(uintptr_t)va_of(f, r), len_of(f, r));
+		}
+		y.odd += !is_as_before(f, &before);
+	}
+	check(&f->c, y.left && !y.odd && stayed,
+	      "%s: each of %u allocations failed that its unmapping makes: %u times it stayed, and "
+	      "led nowhere",
+	      r->name, y.n - 2, stayed);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -314,18 +348,22 @@ static void test_allocs(struct faults *f)
 	if (fd < 0)
 		die(fail_path());
 	allow_failures();
-	for (i = 0; i < NR_ROWS; i++)
-		if (is_possible_row(f, &ROWS[i]))
-			test_alloc(f, &ROWS[i], fd);
+	for (i = 0; i < NR_ROWS; i++) {
+		if (!is_possible_row(f, &ROWS[i]))
+			continue;
+		test_alloc(f, &ROWS[i], fd);
+		test_alloc_at_end(f, &ROWS[i], fd);
+		test_alloc_of_worker(f, &ROWS[i], fd);
+	}
 	close(fd);
 }
 
 /* Each works when nothing comes in between: else it would fail for another reason. */
 static void test_plain(struct faults *f, const struct row *r)
 {
-	int err = do_call(f, r);
+	int err = do_row(f, r);
 
-	end_call(f, r, err);
+	end_row(f, r, err);
 	if (err)
 		check(&f->c, false, "%s: %s", r->name, strerror(-err));
 }
@@ -336,7 +374,7 @@ static void run_part(struct faults *f, const char *part)
 		for_each_row(f, test_answer);
 	} else if (!strcmp(part, "signals")) {
 		for_each_row(f, test_signals);
-		test_waiting(f);
+		test_waits(f);
 	} else if (!strcmp(part, "cpus")) {
 		test_cpus(f);
 	} else if (!strcmp(part, "alloc")) {
@@ -345,6 +383,15 @@ static void run_part(struct faults *f, const char *part)
 		fprintf(stderr, "faults: no part '%s'\n", part);
 		exit(2);
 	}
+}
+
+static int page_of_file(void)
+{
+	int fd = memfd_create("own", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, PAGE))
+		die("memfd");
+	return fd;
 }
 
 int main(int argc, char **argv)
@@ -362,13 +409,20 @@ int main(int argc, char **argv)
 	f.arg = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	f.room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (f.arg == MAP_FAILED || f.room == MAP_FAILED)
+	f.own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, page_of_file(),
+		     0);
+	if (f.arg == MAP_FAILED || f.room == MAP_FAILED || f.own == MAP_FAILED)
 		die("mmap");
-	start_target(&f);
+	f.base = aligned_room(MEMORY);
+	f.pid = start_target(&f, f.kvm);
+	f.plain = start_target(&f, false);
+	begin_to_call_rules();
 	for_each_row(&f, test_plain);
 	for (i = 1; i < argc; i++)
 		run_part(&f, argv[i]);
 	kill(f.pid, SIGKILL);
+	kill(f.plain, SIGKILL);
 	waitpid(f.pid, NULL, 0);
+	waitpid(f.plain, NULL, 0);
 	return f.c.failed > 0;
 }

@@ -2,20 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # Processes and VMs that do all that takes changes back, under controllers that change, walk, read,
 # trace and mirror them and make rules for them at random, and are killed at random, with the module
-# loaded again and again (tests/system/soak.c). Then each call fails half-way: its answer cannot be written, signals and
-# kills come, CPUs go, allocations fail (tests/system/faults.c). The lab looks through the log.
+# loaded again and again (tests/system/soak.c). The lab looks through the log.
 # SOAK_SECONDS: how long on each kernel; LONG=1: 10 minutes. SOAK_REST_US: how long each rests after
 # each thing that it does: the machine has the less to do, the longer that is. SOAK_KERNELS: which.
-# SOAK_PARTS: soak, faults.
-# shellcheck disable=SC2317 # parts are called by their names
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
 
 # shellcheck disable=SC2206 # words
-KERNELS=(${SOAK_KERNELS:-6.1 $(on_debug || echo 6.12)}) PARTS=(${SOAK_PARTS:-soak faults})
+KERNELS=(${SOAK_KERNELS:-6.1 $(on_debug || echo 6.12)})
 LENGTH=${SOAK_SECONDS:-$(long 20 600)}
-readonly KERNELS PARTS LENGTH
-readonly MEMORY=768M
+readonly KERNELS LENGTH MEMORY=768M
 
 # reported DISK - what was recorded until the recorder was killed can be read
 reported()
@@ -29,70 +25,31 @@ reported()
 	done
 }
 
-# in_soak MODULES - a disk for files, one for swap; and what the tracers counted and recorded
-in_soak()
+# in_guest MODULES - a disk for files, one for swap; and what the tracers counted and recorded
+in_guest()
 {
 	local traced
 
+	modprobe kvm_amd || not_ok 'no KVM'
 	{ mkfs.ext4 -q /dev/vda && mkdir "$work/disk" && mount /dev/vda "$work/disk" &&
 		at_exit umount "$work/disk" && mkswap -q /dev/vdb && swapon /dev/vdb; } ||
-		{ not_ok 'no disk to work with'; return; }
+		{ not_ok 'no disk to work with'; finish; }
 	"$bin/tests/soak" "$LENGTH" "$work/disk/file" "$1" "$pf" || not_ok "soak: exit status $?"
 	traced=$(jq -s 'map(.events) | add // 0' "$work"/disk/file.*.json)
 	at_least 'events that tracers counted' "$traced" 1000
 	reported "$work/disk"
-}
-
-# in_faults MODULES [FAILNTH] - FAILNTH: the module that makes allocations fail, where there is one
-in_faults()
-{
-	local parts=(answers signals cpus)
-
-	if [[ -e /proc/self/fail-nth ]] || { [[ ${2-} ]] && insmod "$2"; }; then
-		parts+=(alloc)
-	fi
-	insmod "$1/ptremap.ko" && insmod "$1/ptremap_kvm.ko"
-	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
-	echo 0 >/proc/sys/kernel/numa_balancing # it takes changes back, too
-	"$bin/tests/faults" "${parts[@]}" || not_ok "faults: exit status $?"
-	rmmod ptremap_kvm ptremap || not_ok 'rmmod'
-}
-
-# in_guest MODULES [FAILNTH]
-in_guest()
-{
-	local part
-
-	modprobe kvm_amd || not_ok 'no KVM'
-	for part in "${PARTS[@]}"; do
-		"in_$part" "$@"
-	done
 	finish
-}
-
-# make_failnth KERNEL - prints the module's path. Later kernels than 6.1 leave out what it needs; the
-# debug kernel needs none.
-make_failnth()
-{
-	local dir=$bin/tests/failnth-$1 headers
-
-	[[ $1 == 6.1 ]] && ! on_debug || return 0
-	headers=$("$top/scripts/lab-kernel" --headers "$1") && rm -rf "$dir" && mkdir -p "$dir" &&
-		cp "$top"/tests/failnth/* "$dir" &&
-		MAKEFLAGS='' make -j"$(nproc)" -C "$headers" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$dir/log" 2>&1 &&
-		echo "$dir/failnth.ko"
 }
 
 # in_lab KERNEL
 in_lab()
 {
-	local module said=$work/said failnth
+	local module said=$work/said
 
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
-	failnth=$(make_failnth "$1") || { not_ok "$1: no module failnth"; return; }
 	"$top/scripts/lab" --kernel "$1" --numa --mem "$MEMORY" --disk-mb 64 --disk-mb 256 \
 		--quiet --timeout $((600 + 3 * LENGTH)) -- \
-		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" "$failnth" \
+		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" \
 		>"$said" 2>"$work/err"
 	equal "$1: status" $? 0
 	failures=$((failures + $(grep -c '^not ok' "$said")))
