@@ -32,6 +32,9 @@ int x86_decode_emulated_instruction(struct kvm_vcpu *vcpu, int emulation_type, v
 				    int insn_len);
 #define DECODED 0
 
+/* No less than kvm_vcpu_read_guest() has; what follows it there does not read pages in its way. */
+#define READ_GUEST_BYTES 512
+
 /* A violation, while it is dealt with. */
 struct violation {
 	struct hlist_node link; /* of those that are being emulated */
@@ -48,6 +51,7 @@ struct violation {
 	gpa_t last_gpa;
 	size_t last_len;
 	bool locked;
+	bool decoding;
 	struct ptremap_access told;
 };
 
@@ -203,7 +207,7 @@ static void note_piece(struct limits *v, struct kvm_vcpu *vcpu, gpa_t gpa, const
 		.rip = vcpu_rip(vcpu),
 		.vcpu = vcpu->vcpu_id,
 		.access = access,
-		.size = min_t(size_t, len, U8_MAX),
+		.size = access == PTREMAP_EPT_EXEC ? 0 : min_t(size_t, len, U8_MAX),
 	};
 
 	if (w && gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
@@ -246,6 +250,33 @@ static void note(const struct pt_regs *regs, u32 access)
 static bool at_read(struct pt_regs *regs)
 {
 	note(regs, PTREMAP_EPT_READ);
+	return false;
+}
+
+/* Called by kvm_vcpu_read_guest(), where the compiler has not put it into that. */
+static bool is_noted(const struct pt_regs *regs)
+{
+	return *(unsigned long *)regs->sp - (unsigned long)kvm_vcpu_read_guest < READ_GUEST_BYTES;
+}
+
+/*
+ * int kvm_vcpu_read_guest_page(vcpu, gfn, data, offset, len): what the emulator reads for itself, as
+ * instructions, descriptors and the state of the FPU are. Of an instruction the page that it was for
+ * is told with the rest.
+ */
+static bool at_read_page(struct pt_regs *regs)
+{
+	struct kvm_vcpu *vcpu = (void *)regs->di;
+	struct limits *v = limits_of(vcpu->kvm);
+	struct violation *w = v ? current_violation() : NULL;
+	gpa_t gpa = gfn_to_gpa(regs->si) + (u32)regs->cx;
+
+	if (!w || w->vcpu != vcpu || is_noted(regs))
+		return false;
+	if (!w->decoding)
+		note_piece(v, vcpu, gpa, NULL, (u32)regs->r8, PTREMAP_EPT_READ);
+	else if (regs->si != w->gpa >> PAGE_SHIFT)
+		note_piece(v, vcpu, gpa, NULL, (u32)regs->r8, PTREMAP_EPT_EXEC);
 	return false;
 }
 
@@ -354,6 +385,16 @@ static int emulate(struct violation *w)
 	return ret;
 }
 
+static bool decode(struct violation *w)
+{
+	int ret;
+
+	w->decoding = true;
+	ret = x86_decode_emulated_instruction(w->vcpu, 0, w->insn, w->insn_len);
+	w->decoding = false;
+	return ret == DECODED;
+}
+
 /* Emulated in the vCPU's thread, as kvm_mmu_page_fault() would. */
 static int do_for_guest(struct violation *w)
 {
@@ -368,7 +409,7 @@ static int do_for_guest(struct violation *w)
 		return ret;
 	}
 	emulation_begins(w);
-	if (x86_decode_emulated_instruction(w->vcpu, 0, w->insn, w->insn_len) == DECODED)
+	if (decode(w))
 		ret = emulate(w);
 	else
 		open_page(w);
@@ -423,6 +464,7 @@ static struct divert violations = { .name = "kvm_mmu_page_fault",
 				    .look = is_ours,
 				    .instead = at_violation };
 static struct divert reads = { .name = "kvm_vcpu_read_guest", .look = at_read };
+static struct divert page_reads = { .name = "kvm_vcpu_read_guest_page", .look = at_read_page };
 static struct divert dirties = { .name = "kvm_vcpu_mark_page_dirty", .look = at_dirty };
 static struct divert writes = { .name = "kvm_vcpu_write_guest", .look = at_write };
 
@@ -431,15 +473,15 @@ void access_exit(void)
 	divert_remove(&violations);
 	divert_remove(&dirties);
 	divert_remove(&writes);
+	divert_remove(&page_reads);
 	divert_remove(&reads);
 }
 
 int access_init(void)
 {
-	int err = divert_add(&reads) ?: divert_add(&writes);
+	int err = divert_add(&reads) ?: divert_add(&page_reads);
 
-	err = err ?: divert_add(&dirties) ?: divert_add(&violations);
-
+	err = err ?: divert_add(&writes) ?: divert_add(&dirties) ?: divert_add(&violations);
 	if (err)
 		access_exit();
 	return err;

@@ -41,6 +41,7 @@ __asm__(".pushsection .rodata\n"
 	"k_sse_load: movups (%ebx), %xmm0; movups %xmm0, (%edi); out %eax, $0x10\n"
 	"k_paddd: paddd (%ebx), %xmm0; out %eax, $0x10\n"
 	"k_avx: vmovups (%ebx), %ymm1; vmovups %ymm1, (%edi); out %eax, $0x10\n"
+	"k_fxrstor: fxrstor (%ebx); out %eax, $0x10\n"
 	"k_exec: call *%ebx; out %eax, $0x10\n"
 	"k_farcall: mov %edx, %esp; lcall *(%ebx); out %eax, $0x10\n"
 	"k_iret: mov %ebx, %esp; iret\n"
@@ -55,7 +56,7 @@ __asm__(".pushsection .rodata\n"
 	".popsection\n");
 extern const char kinds_code[], k_load[], k_loadb[], k_store[], k_storeb[], k_add[], k_xadd[],
 	k_cmpxchg[], k_xchg[], k_movs[], k_stos[], k_push[], k_call[], k_pop[], k_pushm[],
-	k_sse_store[], k_sse_load[], k_paddd[], k_avx[], k_exec[], k_farcall[], k_iret[], k_out[],
+	k_sse_store[], k_sse_load[], k_paddd[], k_avx[], k_fxrstor[], k_exec[], k_farcall[], k_iret[], k_out[],
 	k_div[], k_ud[], k_work[], kinds_end[];
 
 static uint64_t code_at(const char *label)
@@ -114,6 +115,7 @@ static const struct kind kinds[] = {
 	{ "a call into the page", k_exec, 256, RWX, .before = 0xc3, .seen = { { 256, X, 0 } } },
 	{ "paddd", k_paddd, 512, R, .opened = true, .before = 1 },
 	{ "vmovups", k_avx, 512, R, .opened = true, .before = 11 },
+	{ "fxrstor across two pages", k_fxrstor, 3840, R, .seen = { { 3840, R, 0 }, { 4096, R, 0 } } },
 	{ "a write across two pages", k_store, 4094, W, .eax = 0x55667788, .after = 0x55667788,
 	  .seen = { { 4094, W, 2 }, { 4096, W, 2 } } },
 	{ "a read across two pages", k_load, 4093, R, .before = 0x1234567, .result = 0x1234567,
@@ -180,6 +182,31 @@ static void test_kind(struct test *t, const struct kind *k)
 	      (uint32_t)r.rax, n, fd);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* "mov $7, %eax; ret" across two pages: each page in which something is run is seen. */
+static void test_crossing(struct test *t)
+{
+	static const uint8_t code[] = { 0xb8, 7, 0, 0, 0, 0xc3 };
+	static const uint64_t offsets[] = { 4093, 4096, 4098 };
+	uint64_t base = page_at(DATA);
+	struct kvm_regs r = { .rbx = base + offsets[0], .rsp = page_at(9) + 64 };
+	struct ptremap_access a[MAX_EVENTS];
+	bool seen[3] = { false }, ran;
+	size_t n, i, k;
+	int fd;
+
+	memcpy(t->p + (base - TINY_GPA) + offsets[0], code, sizeof(code));
+	fd = watch_range(&t->c, base, 2 * PAGE, X);
+	ran = run_code(&t->vm, 0, code_at(k_exec), &r);
+	n = take_events(fd, a, MAX_EVENTS);
+	for (i = 0; i < n; i++)
+		for (k = 0; k < 3; k++)
+			seen[k] = seen[k] || (a[i].type == PTREMAP_ACCESS_DONE &&
+					      a[i].access == X && a[i].gpa == base + offsets[k]);
+	check(&t->c, ran && r.rax == 7 && n == 3 && seen[0] && seen[1] && seen[2],
+	      "an instruction across two pages, and one behind it: %zu events", n);
+	close(fd);
 }
 
 /* A page that is open for one watch's sake is not open for one that comes then. */
@@ -562,6 +589,7 @@ int main(int argc, char **argv)
 	make_vm(&t);
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		test_kind(&t, &kinds[i]);
+	test_crossing(&t);
 	test_opened(&t);
 	test_strings(&t);
 	test_walk(&t, RWX, "all");
