@@ -51,7 +51,10 @@ struct violation {
 	gpa_t last_gpa;
 	size_t last_len;
 	bool locked;
+	/* It reads the instruction: where that begins in other pages than gpa's. */
 	bool decoding;
+	u8 nr_fetched;
+	gpa_t fetched[2];
 	struct ptremap_access told;
 };
 
@@ -207,7 +210,7 @@ static void note_piece(struct limits *v, struct kvm_vcpu *vcpu, gpa_t gpa, const
 		.rip = vcpu_rip(vcpu),
 		.vcpu = vcpu->vcpu_id,
 		.access = access,
-		.size = access == PTREMAP_EPT_EXEC ? 0 : min_t(size_t, len, U8_MAX),
+		.size = min_t(size_t, len, U8_MAX),
 	};
 
 	if (w && gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
@@ -260,9 +263,9 @@ static bool is_noted(const struct pt_regs *regs)
 }
 
 /*
- * int kvm_vcpu_read_guest_page(vcpu, gfn, data, offset, len): what the emulator reads for itself, as
- * instructions, descriptors and the state of the FPU are. Of an instruction the page that it was for
- * is told with the rest.
+ * int kvm_vcpu_read_guest_page(vcpu, gfn, data, offset, len): what the emulator reads for itself,
+ * as descriptors, the state of the FPU, and instructions. An instruction's page that this was for
+ * is told with the rest, others before that: when it is known that the emulator can do it.
  */
 static bool at_read_page(struct pt_regs *regs)
 {
@@ -275,8 +278,8 @@ static bool at_read_page(struct pt_regs *regs)
 		return false;
 	if (!w->decoding)
 		note_piece(v, vcpu, gpa, NULL, (u32)regs->r8, PTREMAP_EPT_READ);
-	else if (regs->si != w->gpa >> PAGE_SHIFT)
-		note_piece(v, vcpu, gpa, NULL, (u32)regs->r8, PTREMAP_EPT_EXEC);
+	else if (regs->si != w->gpa >> PAGE_SHIFT && w->nr_fetched < ARRAY_SIZE(w->fetched))
+		w->fetched[w->nr_fetched++] = gpa;
 	return false;
 }
 
@@ -323,6 +326,15 @@ static void tell_value(struct violation *w, struct ptremap_access *a, size_t len
 	tell(w, a);
 }
 
+/* An access of @a's, told with what is there now. */
+static void tell_done(struct violation *w, struct ptremap_access *a, size_t len)
+{
+	rcu_read_lock();
+	limits_done(w->limits, a->gpa >> PAGE_SHIFT, a->access);
+	rcu_read_unlock();
+	tell_value(w, a, len);
+}
+
 /* It writes where it has read. */
 static void tell_locked(struct violation *w)
 {
@@ -335,10 +347,21 @@ static void tell_locked(struct violation *w)
 		a.flags &= ~PTREMAP_ACCESS_GVA;
 	if (a.gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
 		w->seen |= PTREMAP_EPT_WRITE;
-	rcu_read_lock();
-	limits_done(w->limits, a.gpa >> PAGE_SHIFT, a.access);
-	rcu_read_unlock();
-	tell_value(w, &a, w->last_len);
+	tell_done(w, &a, w->last_len);
+}
+
+/* The instruction's bytes in other pages. */
+static void tell_fetched(struct violation *w)
+{
+	struct ptremap_access a = w->told;
+	u32 i;
+
+	a.access = PTREMAP_EPT_EXEC;
+	a.flags &= ~(PTREMAP_ACCESS_GVA | PTREMAP_ACCESS_WALK);
+	for (i = 0; i < w->nr_fetched; i++) {
+		a.gpa = w->fetched[i];
+		tell_done(w, &a, PAGE_SIZE - offset_in_page(a.gpa));
+	}
 }
 
 /*
@@ -381,6 +404,7 @@ static int emulate(struct violation *w)
 		open_page(w);
 		return 1;
 	}
+	tell_fetched(w);
 	tell_rest(w, is_same_place(vcpu, rip, rcx));
 	return ret;
 }

@@ -327,7 +327,9 @@ u32 limits_remove(struct limiter *by)
 	mutex_unlock(&v->mutex);
 	synchronize_rcu();
 	if (kvm) {
+		mutex_lock(&v->mutex);
 		drop_all(kvm, by);
+		mutex_unlock(&v->mutex);
 		for (i = 0; i < by->nr; i++)
 			limit_flush_caches(kvm, &by->limits[i]);
 		kvm_put_kvm(kvm);

@@ -29,7 +29,7 @@ enum limit_kind {
 
 /* Bits of ->state. */
 enum limit_state {
-	LIMIT_BUILT, /* ONCE: there is an entry that has it; a new one would not be the first */
+	LIMIT_BUILT, /* ONCE: one entry has all of it; a new one would not be the first */
 	LIMIT_TAKEN, /* it is over, by ->cause */
 	LIMIT_TOLD,  /* and its entries were dropped, so that KVM gives all again */
 	LIMIT_LOOK,  /* an entry was made: look at it */

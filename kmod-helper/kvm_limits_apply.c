@@ -12,6 +12,7 @@
 struct application {
 	const struct limit *limit;
 	bool built;
+	bool whole; /* by one entry */
 	/* Of those that cannot be changed in place. */
 	gfn_t drop_first, drop_last;
 };
@@ -40,6 +41,7 @@ static void apply_to_leaf(const struct spte_leaf *leaf, void *arg)
 		return;
 	}
 	a->built = true;
+	a->whole |= leaf->gfn == l->first && leaf->gfn + spte_pages(leaf->level) - 1 == l->last;
 	while (!try_cmpxchg64(leaf->at, &old, limited(l, old)))
 		;
 }
@@ -71,6 +73,7 @@ void limit_flush_caches(struct kvm *kvm, const struct limit *l)
 	mmput(kvm->mm);
 }
 
+/* The mutex of @l's limits is held: nobody makes KVM drop entries between these and ->state. */
 static int apply(struct kvm *kvm, struct limit *l)
 {
 	struct application a = { .limit = l, .drop_first = ~0ULL };
@@ -80,7 +83,7 @@ static int apply(struct kvm *kvm, struct limit *l)
 	/* Of one that was taken entries are dropped under the lock, and made without it. */
 	if (!test_bit(LIMIT_TAKEN, &l->state))
 		err = sptes_each(kvm, l->first, l->last, apply_to_leaf, &a);
-	if (a.built)
+	if (a.whole)
 		set_bit(LIMIT_BUILT, &l->state);
 	kvm_flush_remote_tlbs(kvm);
 	write_unlock(&kvm->mmu_lock);
@@ -97,7 +100,9 @@ int limits_apply(struct kvm *kvm, struct limiter *by)
 	u32 i;
 
 	for (i = 0; i < by->nr && !err; i++) {
+		mutex_lock(&by->of->mutex);
 		err = apply(kvm, &by->limits[i]);
+		mutex_unlock(&by->of->mutex);
 		cond_resched();
 	}
 	return err;

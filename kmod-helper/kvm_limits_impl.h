@@ -100,7 +100,7 @@ void limit_flush_caches(struct kvm *kvm, const struct limit *l);
 
 /*
  * KVM drops its entries for these pages, for our sake: that ends no limit of those that end when
- * KVM makes an entry anew. Sleeps.
+ * KVM makes an entry anew. ->mutex is held. Sleeps.
  */
 void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last);
 /* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps.

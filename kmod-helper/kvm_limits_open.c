@@ -35,15 +35,19 @@ static void close_one(struct limits *v, struct kvm *kvm, const struct opened *o)
 }
 
 /*
- * No longer open, then dropped: KVM makes entries with limits. Whoever makes one and still found
- * the page open does so under mmu_lock, which the drop waits for, before the array is used again.
+ * No longer open, then dropped: KVM makes entries with limits. Whoever makes one and still looks
+ * through what was open does so under mmu_lock: that is waited for, before the array is used again.
  */
 void limits_close(struct limits *v, struct kvm *kvm)
 {
 	u32 i, n = v->nr_opened;
 
 	WRITE_ONCE(v->nr_opened, 0);
-	for (i = 0; kvm && i < n; i++)
+	if (!kvm || !n)
+		return;
+	write_lock(&kvm->mmu_lock);
+	write_unlock(&kvm->mmu_lock);
+	for (i = 0; i < n; i++)
 		close_one(v, kvm, &v->opened[i]);
 }
 

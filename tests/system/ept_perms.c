@@ -442,6 +442,25 @@ static void test_watch_goes(struct test *t)
 	undo(&t->c, id);
 }
 
+/* KVM maps it in small pages then, each of which is made anew, and denied. */
+static void test_part_watched(struct test *t)
+{
+	uint32_t id = denied(t, ONE, W, 0);
+	int fd = watch_range(&t->c, gpa(t, ONE), PAGE, X);
+	bool good = true;
+	unsigned int i;
+
+	for (i = 1; i < 64; i++)
+		good = good && run(t, i & 1, p_load, gpa(t, ONE) + i * PAGE, 0, 0, NULL);
+	check(&t->c,
+	      good && is(t, id, PTREMAP_ACTIVE, 0) &&
+		      run(t, 1, p_store, gpa(t, ONE) + 9 * PAGE, 1, 0, NULL) &&
+		      is(t, id, PTREMAP_TAKEN, PTREMAP_CAUSE_ACCESS),
+	      "%s: a watch of a part of it ends nothing else", t->name);
+	close(fd);
+	undo(&t->c, id);
+}
+
 static void test_beside_watches(struct test *t)
 {
 	test_open(t);
@@ -680,6 +699,7 @@ static void test_huge(struct test *t)
 	test_each(t);
 	test_cache(t);
 	test_split(t);
+	test_part_watched(t);
 	test_beside_watches(t);
 	test_refused(t);
 	test_vm_ends(t);

@@ -56,8 +56,8 @@ __asm__(".pushsection .rodata\n"
 	".popsection\n");
 extern const char kinds_code[], k_load[], k_loadb[], k_store[], k_storeb[], k_add[], k_xadd[],
 	k_cmpxchg[], k_xchg[], k_movs[], k_stos[], k_push[], k_call[], k_pop[], k_pushm[],
-	k_sse_store[], k_sse_load[], k_paddd[], k_avx[], k_fxrstor[], k_exec[], k_farcall[], k_iret[], k_out[],
-	k_div[], k_ud[], k_work[], kinds_end[];
+	k_sse_store[], k_sse_load[], k_paddd[], k_avx[], k_fxrstor[], k_exec[], k_farcall[],
+	k_iret[], k_out[], k_div[], k_ud[], k_work[], kinds_end[];
 
 static uint64_t code_at(const char *label)
 {
@@ -115,7 +115,8 @@ static const struct kind kinds[] = {
 	{ "a call into the page", k_exec, 256, RWX, .before = 0xc3, .seen = { { 256, X, 0 } } },
 	{ "paddd", k_paddd, 512, R, .opened = true, .before = 1 },
 	{ "vmovups", k_avx, 512, R, .opened = true, .before = 11 },
-	{ "fxrstor across two pages", k_fxrstor, 3840, R, .seen = { { 3840, R, 0 }, { 4096, R, 0 } } },
+	{ "fxrstor across two pages", k_fxrstor, 3840, R,
+	  .seen = { { 3840, R, 0 }, { 4096, R, 0 } } },
 	{ "a write across two pages", k_store, 4094, W, .eax = 0x55667788, .after = 0x55667788,
 	  .seen = { { 4094, W, 2 }, { 4096, W, 2 } } },
 	{ "a read across two pages", k_load, 4093, R, .before = 0x1234567, .result = 0x1234567,
