@@ -89,7 +89,7 @@ void limits_done(struct limits *v, gfn_t gfn, u32 access);
 /* Tells each limit of @a's page that has one of @a's accesses on its list. Under RCU. How many. */
 u32 limits_tell(const struct limits *v, const struct ptremap_access *a);
 /*
- * Those of kind STICKY and WATCH let everything through at @a's page for a tick or two, which @a
+ * Those of kind STICKY and WATCH let everything through at @a's page for a moment, which @a
  * tells. Sleeps.
  */
 void limits_open(struct limits *v, struct kvm *kvm, const struct ptremap_access *a);

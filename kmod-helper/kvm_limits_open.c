@@ -6,7 +6,8 @@
 #include "kvm_limits_impl.h"
 #include "kvm_sptes.h"
 
-#define CLOSE_JIFFIES 2
+/* A page of several that are needed at once must not close before the next one has been opened. */
+#define CLOSE_AFTER_MS 20
 
 bool limits_opened(const struct limits *v, gfn_t first, gfn_t last)
 {
@@ -99,5 +100,5 @@ void limits_open(struct limits *v, struct kvm *kvm, const struct ptremap_access 
 	if (!limits_opened(v, gfn, gfn))
 		add_opened(v, kvm, gfn);
 	mutex_unlock(&v->mutex);
-	limits_queue_close(v, CLOSE_JIFFIES);
+	limits_queue_close(v, msecs_to_jiffies(CLOSE_AFTER_MS));
 }

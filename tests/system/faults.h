@@ -213,6 +213,7 @@ static struct state settled_state(const struct faults *f)
 	int tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
+		usleep(10000);
 		next = state_of(f);
 		if (!memcmp(&next, &s, sizeof(s)))
 			break;

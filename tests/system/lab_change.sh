@@ -14,7 +14,7 @@ change()
 	shift 3
 	module=$(O=$bin "$top/scripts/kmod" "$kernel") || { not_ok "$kernel: module" && return; }
 	O=$bin "$top/scripts/lab" --machine npt --kernel "$kernel" --cpu-levels "$levels" \
-		--append "$append" --quiet --timeout 280 -- \
+		--append "$append" --quiet --timeout 500 -- \
 		"$top/tests/lib/change_guest.sh" "$module" "$@" | tee "$work/said"
 	equal "$kernel, $levels levels: the run's status, and nothing in the kernel log" \
 		"${PIPESTATUS[0]}" "$(grep -q '^not ok' "$work/said" && echo 1 || echo 0)"

@@ -33,6 +33,7 @@ in_guest()
 	insmod "$1/ptremap.ko" && insmod "$1/ptremap_kvm.ko"
 	echo madvise >/sys/kernel/mm/transparent_hugepage/enabled
 	echo 0 >/proc/sys/kernel/numa_balancing # it takes changes back, too
+	echo 0 >/proc/sys/vm/compaction_proactiveness # it moves pages
 	"$bin/tests/faults" "${@:3}" || not_ok "faults: exit status $?"
 	rmmod ptremap_kvm ptremap || not_ok 'rmmod'
 	finish
@@ -58,7 +59,7 @@ in_lab()
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	failnth=$(make_failnth "$1") || { not_ok "$1: no module failnth"; return; }
 	# shellcheck disable=SC2046 # words
-	"$top/scripts/lab" --kernel "$1" --numa --mem 768M --quiet --timeout 600 -- \
+	"$top/scripts/lab" --kernel "$1" --numa --mem 768M --quiet --timeout 500 -- \
 		"$top/tests/system/lab_faults.sh" --guest "${module%/*}" "$failnth" $(parts_of "$1") \
 		>"$said" 2>"$work/err"
 	equal "$1: status" $? 0

@@ -96,7 +96,9 @@ run_frames()
 	echo 2 >/proc/sys/kernel/perf_event_paranoid # Debian's 3 is for CAP_SYS_ADMIN alone
 	sleep 1000 &
 	pid=$!
-	until_runs $pid sleep
+	# Its stack is where it stays a moment after it has its name.
+	until { [[ $(<"/proc/$pid/comm") == sleep ]] && grep -q '\[stack\]' "/proc/$pid/maps"; } ||
+		! kill -0 $pid 2>/dev/null; do sleep 0.05; done
 	va=$((0x$(sed -n 's/^[^-]*-\([^ ]*\) .*\[stack\]$/\1/p' /proc/$pid/maps) - 0x1000))
 	frame=$(dd if=/proc/$pid/pagemap bs=8 skip=$((va / 4096)) count=1 2>/dev/null | od -An -tx8)
 	frame=$(printf %x $((0x${frame# } & (1 << 55) - 1))) # proc_pid_pagemap(5)
@@ -218,8 +220,13 @@ run_lockdown()
 # What a rule was to do, and programs that were loaded before call it.
 rule_under_lockdown()
 {
+	local i
+
 	echo >"$1/line"
-	until grep -q end "$1/ruled"; do sleep 0.05; done
+	for ((i = 0; i < 1200; i++)); do
+		grep -q end "$1/ruled" && break
+		sleep 0.05
+	done
 	equal "integrity: first accesses that a rule was called for" \
 		"$(grep -c 'ptremap_acted: .* error=-129$' /sys/kernel/tracing/trace)" 4
 	equal "integrity: pages that it changed" "$(grep -cE '^(page . s|wrote . w)' "$1/ruled")" 0
@@ -307,7 +314,7 @@ in_lab()
 	fi
 	(($# > 2)) || return
 	"$top/scripts/lab" --kernel "$1" --flavour "$2" "${numa[@]}" --disk-mb 64 --quiet \
-		--timeout 240 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
+		--timeout 500 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
 		>"$said" 2>"$work/err"
 	equal "$name: status" $? 0
 	failures=$((failures + $(grep -c '^not ok' "$said")))

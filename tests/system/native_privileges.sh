@@ -204,8 +204,8 @@ alone()
 {
 	local cap bit=-1 mine sets=0 others=()
 
-	mkdir -m 777 "$work/alone" && chmod 711 "$work" && cp "$pf" "$work/alone"
-	mine=$((0x$(status_of $$ CapBnd)))
+	mkdir -m 777 "$work/alone" && chmod 711 "$work" && install -m 755 "$pf" "$work/alone"
+	mine=$((0x$(status_of $$ CapBnd) & 0x$(status_of $$ CapPrm)))
 	for cap in $(setpriv --list-caps); do
 		bit=$((bit + 1))
 		[[ $cap == sys_admin ]] || ((!(mine >> bit & 1))) && continue
