@@ -76,9 +76,15 @@ void limits_queue(struct limits *v)
 		limits_put(v);
 }
 
-void limits_queue_close(struct limits *v, unsigned long jiffies_from_now)
+void limits_queue_close(struct limits *v, unsigned long jiffies_from_now, bool later)
 {
-	if (limits_get(v) && mod_delayed_work(queue, &v->close, jiffies_from_now))
+	bool pending;
+
+	if (!limits_get(v))
+		return;
+	pending = later ? mod_delayed_work(queue, &v->close, jiffies_from_now)
+			: !queue_delayed_work(queue, &v->close, jiffies_from_now);
+	if (pending)
 		limits_put(v);
 }
 

@@ -31,6 +31,8 @@ struct index {
 /* Pages that all may use meanwhile. */
 struct opened {
 	gfn_t first, last;
+	u64 rip;
+	u32 vcpu;
 };
 
 /*
@@ -108,8 +110,8 @@ void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last);
 void limits_close(struct limits *v, struct kvm *kvm);
 /* ->close. Has a reference, which it gives back. */
 void limits_close_work(struct work_struct *work);
-/* Then, not before, if nobody asks again. */
-void limits_queue_close(struct limits *v, unsigned long jiffies_from_now);
+/* Then, or earlier if that was asked for before; @later: not earlier. */
+void limits_queue_close(struct limits *v, unsigned long jiffies_from_now, bool later);
 
 /* Does what is to be done, later. From anywhere. */
 void limits_queue(struct limits *v);

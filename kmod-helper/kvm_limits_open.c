@@ -6,8 +6,9 @@
 #include "kvm_limits_impl.h"
 #include "kvm_sptes.h"
 
-/* A page of several that are needed at once must not close before the next one has been opened. */
-#define CLOSE_AFTER_MS 20
+#define CLOSE_JIFFIES 2
+/* Of several pages that are needed at once none may close before the next one has been opened. */
+#define MORE_MS 20
 
 bool limits_opened(const struct limits *v, gfn_t first, gfn_t last)
 {
@@ -66,24 +67,42 @@ void limits_close_work(struct work_struct *work)
 }
 
 /* ->mutex is held. As much as one entry may map. */
-static struct opened around(const struct limits *v, gfn_t gfn)
+static struct opened around(const struct limits *v, const struct ptremap_access *a)
 {
-	gfn_t base = gfn & ~(spte_pages(2) - 1);
+	gfn_t gfn = a->gpa >> PAGE_SHIFT, pages = spte_pages(2);
+	struct opened o = { .first = gfn, .last = gfn, .rip = a->rip, .vcpu = a->vcpu };
 
-	if (blocks_have(rcu_dereference_raw(v->blocks), gfn))
-		return (struct opened){ gfn, gfn };
-	return (struct opened){ base, base + spte_pages(2) - 1 };
+	if (!blocks_have(rcu_dereference_raw(v->blocks), gfn)) {
+		o.first = gfn & ~(pages - 1);
+		o.last = o.first + pages - 1;
+	}
+	return o;
 }
 
-static void add_opened(struct limits *v, struct kvm *kvm, gfn_t gfn)
+static void add_opened(struct limits *v, struct kvm *kvm, const struct ptremap_access *a)
 {
-	struct opened new = around(v, gfn);
+	struct opened new = around(v, a), *o;
 
 	if (v->nr_opened == MAX_OPENED)
 		limits_close(v, kvm);
-	WRITE_ONCE(v->opened[v->nr_opened].first, new.first);
-	WRITE_ONCE(v->opened[v->nr_opened].last, new.last);
+	o = &v->opened[v->nr_opened];
+	o->rip = new.rip;
+	o->vcpu = new.vcpu;
+	WRITE_ONCE(o->first, new.first);
+	WRITE_ONCE(o->last, new.last);
 	smp_store_release(&v->nr_opened, v->nr_opened + 1);
+}
+
+/* ->mutex is held. Has the same vCPU opened others for what it is still at? */
+static bool needs_others(const struct limits *v, const struct ptremap_access *a)
+{
+	u32 i;
+
+	for (i = 0; i < v->nr_opened; i++) {
+		if (v->opened[i].vcpu == a->vcpu && v->opened[i].rip == a->rip)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -94,11 +113,13 @@ static void add_opened(struct limits *v, struct kvm *kvm, gfn_t gfn)
 void limits_open(struct limits *v, struct kvm *kvm, const struct ptremap_access *a)
 {
 	gfn_t gfn = a->gpa >> PAGE_SHIFT;
+	bool later;
 
 	mutex_lock(&v->mutex);
+	later = needs_others(v, a);
 	tell(v, a);
 	if (!limits_opened(v, gfn, gfn))
-		add_opened(v, kvm, gfn);
+		add_opened(v, kvm, a);
 	mutex_unlock(&v->mutex);
-	limits_queue_close(v, msecs_to_jiffies(CLOSE_AFTER_MS));
+	limits_queue_close(v, later ? msecs_to_jiffies(MORE_MS) : CLOSE_JIFFIES, later);
 }

@@ -9,6 +9,7 @@
 # shellcheck source=tests/lib/monitor.sh
 . "$top/tests/lib/monitor.sh"
 
+readonly TROUBLE='wrong [1-9]|^ended|BUG|Oops|panic|Call Trace'
 readonly MODULE=$1 KERNEL=$2 INITRD=$3 SEED=$4
 readonly ptremap=$bin/ptremap NAME=linux,,guest
 # Without KASLR these are the regions of the guest's addresses (Documentation/arch/x86/x86_64/mm.rst).
@@ -395,8 +396,9 @@ check_running()
 	equal 'watched: exit status' $? 130
 	at_least "watched: accesses to $EXCHANGED pages" "$(accesses)" 500 'those waited for'
 	sums_on 'watched' 8
+	grep -E "$TROUBLE" "$work/console" | head -n 20 | sed 's/^/# /'
 	equal 'words that were wrong, processes that ended, trouble of the kernel' \
-		"$(grep -cE 'wrong [1-9]|^ended|BUG|Oops|panic|Call Trace' "$work/console")" 0
+		"$(grep -cE "$TROUBLE" "$work/console")" 0
 }
 
 RANDOM=$SEED
