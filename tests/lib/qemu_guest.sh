@@ -368,7 +368,7 @@ sums_on()
 # accesses - how many the watch has seen
 accesses()
 {
-	grep -cE ' (read|write|exec) gpa=' "$work/watched"
+	grep -cE ' vcpu [0-9]+ [a-z,]+ gpa=' "$work/watched"
 }
 
 # check_running - it sums what it knows while pages of its memory are exchanged in pairs and back,
