@@ -62,7 +62,7 @@ static void on_alarm(int signal)
 /* Again and again: what begins to wait behind the first one gets the next. 0: no more. */
 static void alarm_every(uint32_t us)
 {
-	/* The next ones not before a slow machine has dealt with this one: it would never get on. */
+	/* A slow machine must deal with each before the next one, or would never get on. */
 	struct itimerval t = { .it_interval = { 0, us ? 20000 : 0 }, .it_value = { 0, us } };
 
 	setitimer(ITIMER_REAL, &t, NULL);
