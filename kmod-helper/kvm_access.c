@@ -32,9 +32,6 @@ int x86_decode_emulated_instruction(struct kvm_vcpu *vcpu, int emulation_type, v
 				    int insn_len);
 #define DECODED 0
 
-/* No less than kvm_vcpu_read_guest() has; what follows it there does not read pages in its way. */
-#define READ_GUEST_BYTES 512
-
 /* A violation, while it is dealt with. */
 struct violation {
 	struct hlist_node link; /* of those that are being emulated */
@@ -51,10 +48,6 @@ struct violation {
 	gpa_t last_gpa;
 	size_t last_len;
 	bool locked;
-	/* It reads the instruction: where that begins in other pages than gpa's. */
-	bool decoding;
-	u8 nr_fetched;
-	gpa_t fetched[2];
 	struct ptremap_access told;
 };
 
@@ -70,9 +63,6 @@ static u32 access_of(u64 error_code)
 
 	if (sptes_are_ept())
 		return access | (error_code & PFERR_USER_MASK ? PTREMAP_EPT_READ : 0);
-	/* A walk reads its tables, and says write whatever it does. */
-	if (error_code & PFERR_GUEST_PAGE_MASK)
-		access |= PTREMAP_EPT_READ;
 	return access ?: PTREMAP_EPT_READ;
 }
 
@@ -228,7 +218,6 @@ static void note_piece(struct limits *v, struct kvm_vcpu *vcpu, gpa_t gpa, const
 		memcpy(&a.value, data, len);
 	if (data || peek(vcpu, gpa, &a.value, len))
 		a.flags |= PTREMAP_ACCESS_VALUE;
-	limits_done(v, gpa >> PAGE_SHIFT, access);
 	limits_tell(v, &a);
 }
 
@@ -253,33 +242,6 @@ static void note(const struct pt_regs *regs, u32 access)
 static bool at_read(struct pt_regs *regs)
 {
 	note(regs, PTREMAP_EPT_READ);
-	return false;
-}
-
-/* Called by kvm_vcpu_read_guest(), where the compiler has not put it into that. */
-static bool is_noted(const struct pt_regs *regs)
-{
-	return *(unsigned long *)regs->sp - (unsigned long)kvm_vcpu_read_guest < READ_GUEST_BYTES;
-}
-
-/*
- * int kvm_vcpu_read_guest_page(vcpu, gfn, data, offset, len): what the emulator reads for itself,
- * as descriptors, the state of the FPU, and instructions. An instruction's page that this was for
- * is told with the rest, others before that: when it is known that the emulator can do it.
- */
-static bool at_read_page(struct pt_regs *regs)
-{
-	struct kvm_vcpu *vcpu = (void *)regs->di;
-	struct limits *v = limits_of(vcpu->kvm);
-	struct violation *w = v ? current_violation() : NULL;
-	gpa_t gpa = gfn_to_gpa(regs->si) + (u32)regs->cx;
-
-	if (!w || w->vcpu != vcpu || is_noted(regs))
-		return false;
-	if (!w->decoding)
-		note_piece(v, vcpu, gpa, NULL, (u32)regs->r8, PTREMAP_EPT_READ);
-	else if (regs->si != w->gpa >> PAGE_SHIFT && w->nr_fetched < ARRAY_SIZE(w->fetched))
-		w->fetched[w->nr_fetched++] = gpa;
 	return false;
 }
 
@@ -315,8 +277,9 @@ static bool delivers_event(const struct kvm_vcpu *vcpu)
 
 static void open_page(struct violation *w)
 {
+	limits_open(w->limits, w->vcpu->kvm, w->gpa >> PAGE_SHIFT);
 	w->told.type = PTREMAP_ACCESS_OPENED;
-	limits_open(w->limits, w->vcpu->kvm, &w->told);
+	tell(w, &w->told);
 }
 
 static void tell_value(struct violation *w, struct ptremap_access *a, size_t len)
@@ -324,15 +287,6 @@ static void tell_value(struct violation *w, struct ptremap_access *a, size_t len
 	if (peek(w->vcpu, a->gpa, &a->value, min(len, sizeof(a->value))))
 		a->flags |= PTREMAP_ACCESS_VALUE;
 	tell(w, a);
-}
-
-/* An access of @a's, told with what is there now. */
-static void tell_done(struct violation *w, struct ptremap_access *a, size_t len)
-{
-	rcu_read_lock();
-	limits_done(w->limits, a->gpa >> PAGE_SHIFT, a->access);
-	rcu_read_unlock();
-	tell_value(w, a, len);
 }
 
 /* It writes where it has read. */
@@ -347,21 +301,7 @@ static void tell_locked(struct violation *w)
 		a.flags &= ~PTREMAP_ACCESS_GVA;
 	if (a.gpa >> PAGE_SHIFT == w->gpa >> PAGE_SHIFT)
 		w->seen |= PTREMAP_EPT_WRITE;
-	tell_done(w, &a, w->last_len);
-}
-
-/* The instruction's bytes in other pages. */
-static void tell_fetched(struct violation *w)
-{
-	struct ptremap_access a = w->told;
-	u32 i;
-
-	a.access = PTREMAP_EPT_EXEC;
-	a.flags &= ~(PTREMAP_ACCESS_GVA | PTREMAP_ACCESS_WALK);
-	for (i = 0; i < w->nr_fetched; i++) {
-		a.gpa = w->fetched[i];
-		tell_done(w, &a, PAGE_SIZE - offset_in_page(a.gpa));
-	}
+	tell_value(w, &a, w->last_len);
 }
 
 /*
@@ -404,19 +344,8 @@ static int emulate(struct violation *w)
 		open_page(w);
 		return 1;
 	}
-	tell_fetched(w);
 	tell_rest(w, is_same_place(vcpu, rip, rcx));
 	return ret;
-}
-
-static bool decode(struct violation *w)
-{
-	int ret;
-
-	w->decoding = true;
-	ret = x86_decode_emulated_instruction(w->vcpu, 0, w->insn, w->insn_len);
-	w->decoding = false;
-	return ret == DECODED;
 }
 
 /* Emulated in the vCPU's thread, as kvm_mmu_page_fault() would. */
@@ -433,7 +362,7 @@ static int do_for_guest(struct violation *w)
 		return ret;
 	}
 	emulation_begins(w);
-	if (decode(w))
+	if (x86_decode_emulated_instruction(w->vcpu, 0, w->insn, w->insn_len) == DECODED)
 		ret = emulate(w);
 	else
 		open_page(w);
@@ -488,7 +417,6 @@ static struct divert violations = { .name = "kvm_mmu_page_fault",
 				    .look = is_ours,
 				    .instead = at_violation };
 static struct divert reads = { .name = "kvm_vcpu_read_guest", .look = at_read };
-static struct divert page_reads = { .name = "kvm_vcpu_read_guest_page", .look = at_read_page };
 static struct divert dirties = { .name = "kvm_vcpu_mark_page_dirty", .look = at_dirty };
 static struct divert writes = { .name = "kvm_vcpu_write_guest", .look = at_write };
 
@@ -497,15 +425,15 @@ void access_exit(void)
 	divert_remove(&violations);
 	divert_remove(&dirties);
 	divert_remove(&writes);
-	divert_remove(&page_reads);
 	divert_remove(&reads);
 }
 
 int access_init(void)
 {
-	int err = divert_add(&reads) ?: divert_add(&page_reads);
+	int err = divert_add(&reads) ?: divert_add(&writes);
 
-	err = err ?: divert_add(&writes) ?: divert_add(&dirties) ?: divert_add(&violations);
+	err = err ?: divert_add(&dirties) ?: divert_add(&violations);
+
 	if (err)
 		access_exit();
 	return err;

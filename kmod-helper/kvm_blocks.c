@@ -113,7 +113,7 @@ void blocks_forget(struct blocks *b, const struct kvm_memory_slot *slot)
 {
 	u32 i;
 
-	for (i = 0; b && i < b->nr; i++) {
+	for (i = 0; i < b->nr; i++) {
 		if (b->block[i].slot_info == slot->arch.lpage_info[0])
 			WRITE_ONCE(b->block[i].stale, true);
 	}
@@ -123,7 +123,7 @@ bool blocks_have(const struct blocks *b, gfn_t gfn)
 {
 	u32 i;
 
-	for (i = 0; b && i < b->nr; i++) {
+	for (i = 0; i < b->nr; i++) {
 		if (b->block[i].level == 2 && b->block[i].base == base_of(gfn, 2))
 			return true;
 	}

@@ -28,7 +28,7 @@ struct block_range {
 struct blocks *blocks_of(struct kvm *kvm, const struct block_range *ranges, u32 nr);
 /* Counts @new in KVM's own counts, and @old no longer; either may be NULL. */
 void blocks_replace(struct kvm *kvm, struct blocks *new, const struct blocks *old);
-/* The slot is going. From where KVM flushes it: does not sleep. @b may be NULL, as below. */
+/* The slot is going. From where KVM flushes it: does not sleep. */
 void blocks_forget(struct blocks *b, const struct kvm_memory_slot *slot);
 /* Is there a block that has @gfn? */
 bool blocks_have(const struct blocks *b, gfn_t gfn);

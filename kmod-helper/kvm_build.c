@@ -53,7 +53,7 @@ static u32 deny_entry(struct limit *l, u64 old, bool *look)
 static u32 deny_range(struct limits *v, gfn_t first, gfn_t last, u64 old, bool *look)
 {
 	const struct index *x = limits_index(v);
-	u32 denied = 0, once = 0;
+	u32 denied = 0;
 	int i;
 
 	if (!x)
@@ -61,19 +61,15 @@ static u32 deny_range(struct limits *v, gfn_t first, gfn_t last, u64 old, bool *
 	for_each_in(i, x, first, last)
 	{
 		const struct index_entry *e = &x->entry[i];
-		struct limit *l = index_limit(x, i);
-		u32 by_this;
 
 		if (e->first > first || e->last < last) {
 			WRITE_ONCE(v->mixed, true);
 			*look = true;
 			return ACCESS_ALL;
 		}
-		by_this = deny_entry(l, old, look);
-		denied |= by_this;
-		once |= l->kind == LIMIT_ONCE ? by_this : 0;
+		denied |= deny_entry(e->limit, old, look);
 	}
-	return limits_opened(v, first, last) ? once : denied;
+	return limits_opened(v, first, last) ? 0 : denied;
 }
 
 /*
@@ -109,18 +105,21 @@ static bool at_flush_slot(struct pt_regs *regs)
 	const struct kvm_memory_slot *slot = (void *)regs->si;
 	struct limits *v = limits_of((void *)regs->di);
 	const struct index *x;
+	struct blocks *b;
 	int i;
 
 	if (!v || !slot->npages)
 		return false;
-	blocks_forget(limits_blocks(v), slot);
+	b = limits_blocks(v);
+	if (b)
+		blocks_forget(b, slot);
 	x = limits_index(v);
 	if (!x || slot->as_id)
 		return false;
 	for_each_in(i, x, slot->base_gfn, slot->base_gfn + slot->npages - 1)
 	{
-		if (index_limit(x, i)->kind == LIMIT_ONCE)
-			limit_take(index_limit(x, i), PTREMAP_CAUSE_SLOT);
+		if (x->entry[i].limit->kind == LIMIT_ONCE)
+			limit_take(x->entry[i].limit, PTREMAP_CAUSE_SLOT);
 	}
 	limits_queue(v);
 	return false;

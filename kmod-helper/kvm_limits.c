@@ -76,16 +76,9 @@ void limits_queue(struct limits *v)
 		limits_put(v);
 }
 
-void limits_queue_close(struct limits *v, unsigned long jiffies_from_now, bool later)
+bool limits_queue_close(struct limits *v, unsigned long jiffies_from_now)
 {
-	bool pending;
-
-	if (!limits_get(v))
-		return;
-	pending = later ? mod_delayed_work(queue, &v->close, jiffies_from_now)
-			: !queue_delayed_work(queue, &v->close, jiffies_from_now);
-	if (pending)
-		limits_put(v);
+	return queue_delayed_work(queue, &v->close, jiffies_from_now);
 }
 
 static void settle_work(struct work_struct *work)
@@ -102,6 +95,7 @@ static void settle_work(struct work_struct *work)
 static struct limits *new_limits(struct kvm *kvm)
 {
 	struct limits *v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	u32 i;
 
 	if (!v)
 		return NULL;
@@ -112,6 +106,8 @@ static struct limits *new_limits(struct kvm *kvm)
 	INIT_LIST_HEAD(&v->limiters);
 	INIT_WORK(&v->work, settle_work);
 	INIT_DELAYED_WORK(&v->close, limits_close_work);
+	for (i = 0; i < MAX_OPENED; i++)
+		v->opened[i].first = ~0ULL;
 	return v;
 }
 
@@ -229,9 +225,8 @@ static bool overlaps(const struct limits *v, const struct limiter *by)
 	for (n = 0; x && n < by->nr; n++) {
 		for_each_in(i, x, by->limits[n].first, by->limits[n].last)
 		{
-			const struct limit *l = index_limit(x, i);
-
-			if (l->kind != LIMIT_WATCH && !test_bit(LIMIT_TAKEN, &l->state))
+			if (x->entry[i].limit->kind != LIMIT_WATCH &&
+			    !test_bit(LIMIT_TAKEN, &x->entry[i].limit->state))
 				return true;
 		}
 	}
@@ -266,20 +261,6 @@ int limits_add(struct kvm *kvm, struct limiter *by, bool alone)
 	return err;
 }
 
-void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last)
-{
-	const struct index *x;
-	int i;
-
-	rcu_read_lock();
-	x = limits_index(v);
-	if (x) {
-		for_each_in(i, x, first, last) clear_bit(LIMIT_BUILT, &index_limit(x, i)->state);
-	}
-	rcu_read_unlock();
-	sptes_drop(kvm, first, last);
-}
-
 /* Neighbours are dropped together. */
 static void drop_all(struct kvm *kvm, const struct limiter *by)
 {
@@ -289,35 +270,25 @@ static void drop_all(struct kvm *kvm, const struct limiter *by)
 		for (to = i + 1;
 		     to < by->nr && by->limits[to].first == by->limits[to - 1].last + 1;)
 			to++;
-		limits_drop(by->of, kvm, by->limits[i].first, by->limits[to - 1].last);
+		sptes_drop(kvm, by->limits[i].first, by->limits[to - 1].last);
 		cond_resched();
 	}
 }
 
-/* ->mutex is held. KVM may map them as a whole again. */
-static void drop_blocks(struct limits *v, struct kvm *kvm)
-{
-	struct blocks *old = rcu_dereference_raw(v->blocks);
-	int idx;
-
-	if (kvm) {
-		idx = srcu_read_lock(&kvm->srcu);
-		blocks_replace(kvm, NULL, old);
-		srcu_read_unlock(&kvm->srcu, idx);
-	}
-	rcu_assign_pointer(v->blocks, NULL);
-	kvfree_rcu(old, rcu);
-}
-
-/* Without memory for new ones, the old index and blocks go on without what was @by's. */
+/*
+ * Without memory for a new index, the old one goes on with limits that were taken, which say
+ * nothing any more; then they must not be found by anybody, and there is none.
+ */
 static void forget(struct limits *v, struct kvm *kvm, struct limiter *by)
 {
+	struct index *old;
+
 	list_del(&by->link);
 	if (!limits_update(v, kvm))
 		return;
-	index_forget(rcu_dereference_raw(v->index), by);
-	if (list_empty(&v->limiters))
-		drop_blocks(v, kvm);
+	old = rcu_dereference_raw(v->index);
+	rcu_assign_pointer(v->index, NULL);
+	kvfree_rcu(old, rcu);
 }
 
 u32 limits_remove(struct limiter *by)
@@ -328,14 +299,12 @@ u32 limits_remove(struct limiter *by)
 
 	mutex_lock(&v->mutex);
 	for (i = 0; i < by->nr; i++)
-		n += limit_take(&by->limits[i], kvm ? PTREMAP_CAUSE_UNDO : limits_ended_by(v));
+		n += limit_take(&by->limits[i], kvm ? PTREMAP_CAUSE_UNDO : v->ended_by);
 	forget(v, kvm, by);
 	mutex_unlock(&v->mutex);
 	synchronize_rcu();
 	if (kvm) {
-		mutex_lock(&v->mutex);
 		drop_all(kvm, by);
-		mutex_unlock(&v->mutex);
 		for (i = 0; i < by->nr; i++)
 			limit_flush_caches(kvm, &by->limits[i]);
 		kvm_put_kvm(kvm);

@@ -29,7 +29,7 @@ enum limit_kind {
 
 /* Bits of ->state. */
 enum limit_state {
-	LIMIT_BUILT, /* ONCE: one entry has all of it; a new one would not be the first */
+	LIMIT_BUILT, /* ONCE: there is an entry that has it; a new one would not be the first */
 	LIMIT_TAKEN, /* it is over, by ->cause */
 	LIMIT_TOLD,  /* and its entries were dropped, so that KVM gives all again */
 	LIMIT_LOOK,  /* an entry was made: look at it */
@@ -84,15 +84,10 @@ void limits_put(struct limits *v);
 u32 limits_deny(const struct limits *v, gfn_t gfn, u32 access, u32 kinds);
 /* Limits of kind ONCE that deny of @access end, with cause ACCESS. Under RCU. How many. */
 u32 limits_end_by_access(const struct limits *v, gfn_t gfn, u32 access);
-/* The same, where KVM does it for the guest, and whatever is to be done then, later. Under RCU. */
-void limits_done(struct limits *v, gfn_t gfn, u32 access);
 /* Tells each limit of @a's page that has one of @a's accesses on its list. Under RCU. How many. */
 u32 limits_tell(const struct limits *v, const struct ptremap_access *a);
-/*
- * Those of kind STICKY and WATCH let everything through at @a's page for a moment, which @a
- * tells. Sleeps.
- */
-void limits_open(struct limits *v, struct kvm *kvm, const struct ptremap_access *a);
+/* Those of kind STICKY and WATCH let everything through at @gfn for a tick or two. Sleeps. */
+void limits_open(struct limits *v, struct kvm *kvm, gfn_t gfn);
 /* Does what is to be done for limits that were taken, or entries that were made. Sleeps. */
 void limits_settle(struct limits *v, struct kvm *kvm);
 /* There is such a thing to do before the guest can go on at all. */

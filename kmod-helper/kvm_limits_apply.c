@@ -12,7 +12,6 @@
 struct application {
 	const struct limit *limit;
 	bool built;
-	bool whole; /* by one entry */
 	/* Of those that cannot be changed in place. */
 	gfn_t drop_first, drop_last;
 };
@@ -41,7 +40,6 @@ static void apply_to_leaf(const struct spte_leaf *leaf, void *arg)
 		return;
 	}
 	a->built = true;
-	a->whole |= leaf->gfn == l->first && leaf->gfn + spte_pages(leaf->level) - 1 == l->last;
 	while (!try_cmpxchg64(leaf->at, &old, limited(l, old)))
 		;
 }
@@ -73,22 +71,19 @@ void limit_flush_caches(struct kvm *kvm, const struct limit *l)
 	mmput(kvm->mm);
 }
 
-/* The mutex of @l's limits is held: nobody makes KVM drop entries between these and ->state. */
 static int apply(struct kvm *kvm, struct limit *l)
 {
 	struct application a = { .limit = l, .drop_first = ~0ULL };
-	int err = 0;
+	int err;
 
 	write_lock(&kvm->mmu_lock);
-	/* Of one that was taken entries are dropped under the lock, and made without it. */
-	if (!test_bit(LIMIT_TAKEN, &l->state))
-		err = sptes_each(kvm, l->first, l->last, apply_to_leaf, &a);
-	if (a.whole)
+	err = sptes_each(kvm, l->first, l->last, apply_to_leaf, &a);
+	if (a.built)
 		set_bit(LIMIT_BUILT, &l->state);
 	kvm_flush_remote_tlbs(kvm);
 	write_unlock(&kvm->mmu_lock);
 	if (a.drop_first <= a.drop_last)
-		limits_drop(l->by->of, kvm, a.drop_first, a.drop_last);
+		sptes_drop(kvm, a.drop_first, a.drop_last);
 	if (a.built)
 		limit_flush_caches(kvm, l);
 	return err;
@@ -100,9 +95,7 @@ int limits_apply(struct kvm *kvm, struct limiter *by)
 	u32 i;
 
 	for (i = 0; i < by->nr && !err; i++) {
-		mutex_lock(&by->of->mutex);
 		err = apply(kvm, &by->limits[i]);
-		mutex_unlock(&by->of->mutex);
 		cond_resched();
 	}
 	return err;
@@ -112,12 +105,12 @@ int limits_apply(struct kvm *kvm, struct limiter *by)
 static void settle_limit(struct limits *v, struct kvm *kvm, struct limit *l)
 {
 	if (!kvm)
-		limit_take(l, limits_ended_by(v));
+		limit_take(l, v->ended_by);
 	if (test_bit(LIMIT_TAKEN, &l->state)) {
 		if (test_and_set_bit(LIMIT_TOLD, &l->state))
 			return;
 		if (kvm)
-			limits_drop(v, kvm, l->first, l->last);
+			sptes_drop(kvm, l->first, l->last);
 		if (l->by->taken)
 			l->by->taken(l);
 	} else if (test_and_clear_bit(LIMIT_LOOK, &l->state)) {
@@ -146,8 +139,8 @@ static void settle_mixed(struct limits *v, struct kvm *kvm)
 		return;
 	b = rcu_dereference_raw(v->blocks);
 	for (i = 0; i < b->nr; i++)
-		limits_drop(v, kvm, b->block[i].base,
-			    b->block[i].base + spte_pages(b->block[i].level) - 1);
+		sptes_drop(kvm, b->block[i].base,
+			   b->block[i].base + spte_pages(b->block[i].level) - 1);
 }
 
 void limits_settle(struct limits *v, struct kvm *kvm)

@@ -42,19 +42,6 @@ static void finish_index(struct index *x)
 	}
 }
 
-/* What is left of a limit that has gone. */
-static struct limit nobodys = { .kind = LIMIT_STICKY, .state = BIT(LIMIT_TAKEN) };
-
-void index_forget(struct index *x, const struct limiter *by)
-{
-	u32 i;
-
-	for (i = 0; i < x->nr; i++) {
-		if (x->entry[i].limit->by == by)
-			WRITE_ONCE(x->entry[i].limit, &nobodys);
-	}
-}
-
 /* ->mutex is held. Those that were taken are left out. */
 struct index *index_make(const struct limits *v)
 {
@@ -86,13 +73,11 @@ u32 limits_deny(const struct limits *v, gfn_t gfn, u32 access, u32 kinds)
 	u32 denied = 0;
 	int i;
 
-	if (!x)
+	if (!x || limits_opened(v, gfn, gfn))
 		return 0;
-	if (limits_opened(v, gfn, gfn))
-		kinds &= BIT(LIMIT_ONCE);
 	for_each_in(i, x, gfn, gfn)
 	{
-		const struct limit *l = index_limit(x, i);
+		const struct limit *l = x->entry[i].limit;
 
 		if (kinds & BIT(l->kind) && !test_bit(LIMIT_TAKEN, &l->state))
 			denied |= l->denied & access;
@@ -102,10 +87,9 @@ u32 limits_deny(const struct limits *v, gfn_t gfn, u32 access, u32 kinds)
 
 bool limit_take(struct limit *l, enum ptremap_cause cause)
 {
-	/* Who finds it taken finds the cause. */
-	if (cmpxchg(&l->cause, PTREMAP_CAUSE_NONE, cause) != PTREMAP_CAUSE_NONE)
+	if (test_and_set_bit(LIMIT_TAKEN, &l->state))
 		return false;
-	set_bit(LIMIT_TAKEN, &l->state);
+	l->cause = cause;
 	return true;
 }
 
@@ -120,18 +104,12 @@ u32 limits_end_by_access(const struct limits *v, gfn_t gfn, u32 access)
 		return 0;
 	for_each_in(i, x, gfn, gfn)
 	{
-		struct limit *l = index_limit(x, i);
+		struct limit *l = x->entry[i].limit;
 
 		if (l->kind == LIMIT_ONCE && l->denied & access)
 			n += limit_take(l, PTREMAP_CAUSE_ACCESS);
 	}
 	return n;
-}
-
-void limits_done(struct limits *v, gfn_t gfn, u32 access)
-{
-	if (limits_end_by_access(v, gfn, access))
-		limits_queue(v);
 }
 
 u32 limits_tell(const struct limits *v, const struct ptremap_access *a)
@@ -145,7 +123,7 @@ u32 limits_tell(const struct limits *v, const struct ptremap_access *a)
 		return 0;
 	for_each_in(i, x, gfn, gfn)
 	{
-		struct limit *l = index_limit(x, i);
+		struct limit *l = x->entry[i].limit;
 
 		if (l->kind != LIMIT_WATCH ||
 		    (a->type == PTREMAP_ACCESS_DONE && !(l->on & a->access)))

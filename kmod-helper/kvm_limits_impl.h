@@ -11,8 +11,8 @@
 
 struct index_entry {
 	gfn_t first, last;
-	gfn_t reach;	     /* the greatest ->last up to here */
-	struct limit *limit; /* may change: index_limit() */
+	gfn_t reach; /* the greatest ->last up to here */
+	struct limit *limit;
 };
 
 /* By ->first. Is replaced as a whole, and freed after a grace period of RCU. */
@@ -22,17 +22,11 @@ struct index {
 	struct index_entry entry[];
 };
 
-/*
- * More than an instruction or the delivery of an event needs at once: that of an interrupt in a
- * guest with 5 levels uses IDT, GDT, TSS and two pages of the stack, each with its tables.
- */
-#define MAX_OPENED 64
+#define MAX_OPENED 8
 
-/* Pages that all may use meanwhile. */
+/* Pages that all may use meanwhile; none with ->first above ->last. */
 struct opened {
 	gfn_t first, last;
-	u64 rip;
-	u32 vcpu;
 };
 
 /*
@@ -50,18 +44,12 @@ struct limits {
 	struct list_head limiters;
 	struct index __rcu *index;
 	struct blocks __rcu *blocks;
-	u32 nr_opened;
 	struct opened opened[MAX_OPENED];
 	bool mixed;  /* a huge entry was about to be made where only a part has limits */
 	u8 ended_by; /* cause */
 	struct work_struct work;
 	struct delayed_work close;
 };
-
-static inline struct limit *index_limit(const struct index *x, int i)
-{
-	return READ_ONCE(x->entry[i].limit);
-}
 
 /* Readers have rcu_read_lock(), or preemption off, as in what looks at KVM's functions (divert.c).
  */
@@ -75,8 +63,6 @@ static inline struct blocks *limits_blocks(const struct limits *v)
 	return rcu_dereference_check(v->blocks, rcu_read_lock_sched_held());
 }
 
-/* A limiter's limits that have gone say nothing from here on; needs no memory. ->mutex is held. */
-void index_forget(struct index *x, const struct limiter *by);
 /* The last entry that begins at or before @gfn, or -1. */
 int index_upto(const struct index *x, gfn_t gfn);
 
@@ -91,27 +77,15 @@ struct index *index_make(const struct limits *v);
 int limits_update(struct limits *v, struct kvm *kvm);
 /* With a reference, or NULL: it has ended. */
 struct kvm *limits_get_kvm(struct limits *v);
-/* Why. It may have no references any more, and limits_end() not come yet. */
-static inline enum ptremap_cause limits_ended_by(const struct limits *v)
-{
-	return READ_ONCE(v->ended_by) ?: PTREMAP_CAUSE_VM;
-}
-
 /* Lines of another memory type must not stay in the caches. The VM's process may have ended. */
 void limit_flush_caches(struct kvm *kvm, const struct limit *l);
 
-/*
- * KVM drops its entries for these pages, for our sake: that ends no limit of those that end when
- * KVM makes an entry anew. ->mutex is held. Sleeps.
- */
-void limits_drop(struct limits *v, struct kvm *kvm, gfn_t first, gfn_t last);
-/* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps.
- */
+/* What is open is so no longer; tells. ->mutex is held; @kvm: NULL when the VM has ended. Sleeps. */
 void limits_close(struct limits *v, struct kvm *kvm);
 /* ->close. Has a reference, which it gives back. */
 void limits_close_work(struct work_struct *work);
-/* Then, or earlier if that was asked for before; @later: not earlier. */
-void limits_queue_close(struct limits *v, unsigned long jiffies_from_now, bool later);
+/* False: it is queued already. */
+bool limits_queue_close(struct limits *v, unsigned long jiffies_from_now);
 
 /* Does what is to be done, later. From anywhere. */
 void limits_queue(struct limits *v);

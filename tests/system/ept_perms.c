@@ -39,12 +39,11 @@ __asm__(".pushsection .rodata\n"
 	"p_load: mov (%ebx), %eax; out %eax, $0x10\n"
 	"p_store: mov %eax, (%ebx); out %eax, $0x10\n"
 	"p_exec: call *%ebx; out %eax, $0x10\n"
-	"p_paddd: paddd (%ebx), %xmm0; out %eax, $0x10\n"
 	"p_fill: mov %eax, (%ebx); dec %ecx; jnz p_fill; out %eax, $0x10\n"
 	"perms_end:\n"
 	".code64\n"
 	".popsection\n");
-extern const char perms_code[], p_load[], p_store[], p_exec[], p_paddd[], p_fill[], perms_end[];
+extern const char perms_code[], p_load[], p_store[], p_exec[], p_fill[], perms_end[];
 
 static uint64_t memory_size(const struct test *t)
 {
@@ -396,78 +395,6 @@ static void test_event(struct test *t, const struct event *e)
 		e->afterwards(t);
 }
 
-/* Where a watch stands for KVM's doing it, denied once is denied, too, also while a page is open.
- */
-static void test_open(struct test *t)
-{
-	int rounds, good = 0, fd;
-	uint32_t id;
-
-	for (rounds = 0; rounds < 20; rounds++) {
-		id = denied(t, ONE, W, 0);
-		fd = watch_range(&t->c, gpa(t, ONE), t->size, RWX);
-		good += run(t, 0, p_paddd, gpa(t, ONE) + 64, 0, 0, NULL) && does(t, 1, ONE, W) &&
-			comes_to_an_end(&t->c, id, PTREMAP_CAUSE_ACCESS);
-		close(fd);
-		undo(&t->c, id);
-	}
-	check(&t->c, good == rounds,
-	      "%s: what is denied once is seen in %d of %d pages that are open", t->name, good,
-	      rounds);
-}
-
-static void test_emulated(struct test *t)
-{
-	uint32_t id = denied(t, ONE, W, 0);
-	int fd = watch_range(&t->c, gpa(t, CODE), t->size, X);
-
-	check(&t->c,
-	      does(t, 1, ONE, R) && is(t, id, PTREMAP_ACTIVE, 0) && does(t, 1, ONE, W) &&
-		      comes_to_an_end(&t->c, id, PTREMAP_CAUSE_ACCESS),
-	      "%s: what is denied once is seen where KVM does it for the guest", t->name);
-	close(fd);
-	undo(&t->c, id);
-}
-
-/* A watch that goes makes KVM drop its entries, which is no reason for others to end. */
-static void test_watch_goes(struct test *t)
-{
-	uint32_t id = denied(t, ONE, W, 0);
-
-	close(watch_range(&t->c, gpa(t, ONE), t->size, X));
-	check(&t->c,
-	      does(t, 1, ONE, R) && does(t, 0, ONE, R) && is(t, id, PTREMAP_ACTIVE, 0) &&
-		      does(t, 1, ONE, W) && is(t, id, PTREMAP_TAKEN, PTREMAP_CAUSE_ACCESS),
-	      "%s: a watch of the same page that ends, ends nothing else", t->name);
-	undo(&t->c, id);
-}
-
-/* KVM maps it in small pages then, each of which is made anew, and denied. */
-static void test_part_watched(struct test *t)
-{
-	uint32_t id = denied(t, ONE, W, 0);
-	int fd = watch_range(&t->c, gpa(t, ONE), PAGE, X);
-	bool good = true;
-	unsigned int i;
-
-	for (i = 1; i < 64; i++)
-		good = good && run(t, i & 1, p_load, gpa(t, ONE) + i * PAGE, 0, 0, NULL);
-	check(&t->c,
-	      good && is(t, id, PTREMAP_ACTIVE, 0) &&
-		      run(t, 1, p_store, gpa(t, ONE) + 9 * PAGE, 1, 0, NULL) &&
-		      is(t, id, PTREMAP_TAKEN, PTREMAP_CAUSE_ACCESS),
-	      "%s: a watch of a part of it ends nothing else", t->name);
-	close(fd);
-	undo(&t->c, id);
-}
-
-static void test_beside_watches(struct test *t)
-{
-	test_open(t);
-	test_emulated(t);
-	test_watch_goes(t);
-}
-
 /* What KVM writes in the guest's place is in the log, too. */
 static void test_log(struct test *t)
 {
@@ -666,7 +593,6 @@ static void make_vm(struct test *t, uint32_t level, const char *name)
 	t->p = level == 2 ? make_huge(HUGE_ANON, PAGES, &fd) : make_small();
 	fill_code(t);
 	tiny_make(&t->vm, t->p, memory_size(t));
-	use_vectors(&t->vm, 0);
 }
 
 /* Ends the VM of make_vm(). */
@@ -688,7 +614,6 @@ static void test_small(struct test *t)
 	make_vm(t, 1, "4 KiB");
 	test_each(t);
 	test_cache(t);
-	test_beside_watches(t);
 	test_refused(t);
 	test_causes(t);
 }
@@ -699,8 +624,6 @@ static void test_huge(struct test *t)
 	test_each(t);
 	test_cache(t);
 	test_split(t);
-	test_part_watched(t);
-	test_beside_watches(t);
 	test_refused(t);
 	test_vm_ends(t);
 	tiny_end(&t->vm);
