@@ -87,6 +87,16 @@ until_runs()
 	until [[ $(<"/proc/$1/comm") == "$2" ]] || ! kill -0 "$1" 2>/dev/null; do sleep 0.05; done
 }
 
+# machine_said WHAT STATUS - of a machine of the lab's: how its run ended, and its own checks, with WHAT
+# before them; from $work/said and $work/err
+machine_said()
+{
+	equal "$1: status, and nothing in the kernel log" "$2" 0
+	failures=$((failures + $(grep -c '^not ok' "$work/said")))
+	sed -E "s/^((not )?ok|skip) /&$1: /" "$work/said"
+	cat "$work/err"
+}
+
 # finish - ends the script: with 0 when every check was ok
 finish()
 {

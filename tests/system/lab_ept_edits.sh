@@ -15,10 +15,7 @@ in_lab()
 	module=$(O=$bin "$top/scripts/kmod" "$2") || { not_ok "$2: module" && return; }
 	O=$bin "$top/scripts/lab" --kernel "$2" --quiet "${OPTIONS[@]}" -- \
 		"$top/tests/lib/ept_edits_guest.sh" "$module" "${@:3}" >"$work/said" 2>"$work/err"
-	equal "$what: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$work/said")))
-	sed -E "s/^((not )?ok|skip) /&$what: /" "$work/said"
-	cat "$work/err"
+	machine_said "$what" $?
 }
 
 export EPT_SECONDS=${EPT_SECONDS:-10}

@@ -54,18 +54,15 @@ make_failnth()
 # in_lab KERNEL
 in_lab()
 {
-	local module said=$work/said failnth
+	local module failnth
 
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	failnth=$(make_failnth "$1") || { not_ok "$1: no module failnth"; return; }
 	# shellcheck disable=SC2046 # words
 	"$top/scripts/lab" --kernel "$1" --numa --mem 768M --quiet --timeout 500 -- \
 		"$top/tests/system/lab_faults.sh" --guest "${module%/*}" "$failnth" $(parts_of "$1") \
-		>"$said" 2>"$work/err"
-	equal "$1: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$said")))
-	sed -E "s/^((not )?ok|skip) /&$1: /" "$said"
-	cat "$work/err"
+		>"$work/said" 2>"$work/err"
+	machine_said "$1" $?
 }
 
 if [[ ${1-} == --guest ]]; then

@@ -300,7 +300,7 @@ sparse_has_run()
 # in_lab KERNEL FLAVOUR PART...
 in_lab()
 {
-	local name=$1-$2 module said=$work/said numa=()
+	local name=$1-$2 module numa=()
 
 	if [[ $2 == amd64 ]]; then
 		numa=(--numa)
@@ -315,11 +315,8 @@ in_lab()
 	(($# > 2)) || return
 	"$top/scripts/lab" --kernel "$1" --flavour "$2" "${numa[@]}" --disk-mb 64 --quiet \
 		--timeout 500 -- "$top/tests/system/lab_flavours.sh" --guest "$module" "${@:3}" \
-		>"$said" 2>"$work/err"
-	equal "$name: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$said")))
-	sed -E "s/^((not )?ok|skip) /&$name: /" "$said"
-	cat "$work/err"
+		>"$work/said" 2>"$work/err"
+	machine_said "$name" $?
 }
 
 case ${1-} in

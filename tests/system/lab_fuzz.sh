@@ -19,10 +19,7 @@ in_lab()
 	module=$(O=$bin "$top/scripts/kmod" "$1") || { not_ok "$1: no module" && return; }
 	O=$bin "$top/scripts/lab" --kernel "$1" --mem 1G --quiet --timeout $((120 + 5 * SECONDS_EACH)) -- \
 		"$top/tests/lib/fuzz_guest.sh" "$module" "$SECONDS_EACH" >"$work/said" 2>"$work/err"
-	equal "$1: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$work/said")))
-	sed -E "s/^((not )?ok|skip) /&$1: /" "$work/said"
-	cat "$work/err"
+	machine_said "$1" $?
 }
 
 for kernel in "${KERNELS[@]}"; do

@@ -275,10 +275,7 @@ in_lab()
 {
 	"$top/scripts/lab" --kernel "$1" --cpu-levels "$2" --quiet --timeout 300 -- \
 		"$top/tests/system/lab_guests.sh" --guest "${@:3}" >"$work/said" 2>"$work/err"
-	equal "$1, $2 levels: status, and nothing in the kernel log" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$work/said")))
-	sed -E "s/^((not )?ok|skip) /&$1: /" "$work/said"
-	cat "$work/err"
+	machine_said "$1" $?
 }
 
 if [[ ${1-} == --guest ]]; then

@@ -28,16 +28,13 @@ in_guest()
 # in_lab KERNEL LEVELS CPUS
 in_lab()
 {
-	local what="$1, $2 levels, $3 CPU" module said=$work/said
+	local what="$1, $2 levels, $3 CPU" module
 
 	[[ $3 == 1 ]] || what+=s
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	"$top/scripts/lab" --kernel "$1" --cpu-levels "$2" --smp "$3" --quiet --timeout 180 -- \
-		"$top/tests/system/lab_map.sh" --guest "$module" >"$said" 2>"$work/err"
-	equal "$what: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$said")))
-	sed -E "s/^((not )?ok|skip) /&$what: /" "$said"
-	cat "$work/err"
+		"$top/tests/system/lab_map.sh" --guest "$module" >"$work/said" 2>"$work/err"
+	machine_said "$what" $?
 }
 
 if [[ ${1-} == --guest ]]; then

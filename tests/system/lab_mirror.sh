@@ -142,17 +142,14 @@ in_guest()
 # in_lab KERNEL LEVELS CPUS SECONDS
 in_lab()
 {
-	local what="$1, $2 levels, $3 CPUs" module said=$work/said
+	local what="$1, $2 levels, $3 CPUs" module
 
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	"$top/scripts/lab" --kernel "$1" --cpu-levels "$2" --smp "$3" --disk-mb 256 --quiet \
 		--timeout 280 -- "$top/tests/system/lab_mirror.sh" --guest "$module" "$4" \
 		programs vm \
-		>"$said" 2>"$work/err"
-	equal "$what: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$said")))
-	sed -E "s/^((not )?ok|skip) /&$what: /" "$said"
-	cat "$work/err"
+		>"$work/said" 2>"$work/err"
+	machine_said "$what" $?
 }
 
 if [[ ${1-} == --guest ]]; then

@@ -44,17 +44,14 @@ in_guest()
 # in_lab KERNEL
 in_lab()
 {
-	local module said=$work/said
+	local module
 
 	module=$("$top/scripts/kmod" "$1") || { not_ok "$1: no module"; return; }
 	"$top/scripts/lab" --kernel "$1" --numa --mem "$MEMORY" --disk-mb 64 --disk-mb 256 \
 		--quiet --timeout $((600 + 3 * LENGTH)) -- \
 		"$top/tests/system/lab_soak.sh" --guest "${module%/*}" \
-		>"$said" 2>"$work/err"
-	equal "$1: status" $? 0
-	failures=$((failures + $(grep -c '^not ok' "$said")))
-	sed -E "s/^((not )?ok|skip) /&$1: /" "$said"
-	cat "$work/err"
+		>"$work/said" 2>"$work/err"
+	machine_said "$1" $?
 }
 
 if [[ ${1-} == --guest ]]; then
